@@ -1,0 +1,85 @@
+# Everything a person or CI runs. Needs Python 3.11 or newer with venv, make, and a package index; nothing else.
+
+PYTHON  ?= python3
+CONFIG  ?= configs/demo.toml
+OUT     ?= results
+SWEEP   ?=
+UPGRADE ?=
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+BASE  := .venv-base
+LOCK  := requirements/dev.txt
+# Newer than the lock once the environment holds what the lock says.
+READY := $(VENV)/.ready
+# Looked up when used, which is after the demo.
+ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
+PIP   := -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-fast test-base lint format bench lock clean
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  PYTHON=$(PYTHON) CONFIG=$(CONFIG) OUT=$(OUT) can be set, and SWEEP='--weights imagenet --data DIR' for the demo"
+
+setup: $(READY) ## Make .venv from the pinned versions
+
+demo: $(READY) ## Build, quantise, profile and tabulate the variants of CONFIG
+	$(BIN)/mnet sweep $(CONFIG) --out $(OUT) $(SWEEP)
+
+test: $(READY) ## Run every test; those on real weights and images look in MNET_DATA
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
+	$(BIN)/python -m pytest -m "not slow and not data"
+
+test-base: $(READY) ## Run what needs no TensorFlow where there is none, on the demo's artifacts
+	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }
+	rm -rf $(BASE) && $(PYTHON) -m venv $(BASE)
+	$(BIN)/python $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BASE)/wheel .
+	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
+	wheel=$$(echo $(BASE)/wheel/*.whl) && \
+	    $(BASE)/bin/python $(PIP) install --quiet --constraint $(BASE)/pins.txt "$$wheel[tflite,onnx,images]"
+	! $(BASE)/bin/python -c "import tensorflow" 2>/dev/null
+	$(BASE)/bin/mnet --help > /dev/null
+	$(BASE)/bin/mnet plan
+	$(BASE)/bin/mnet profile $(ARTIFACTS) --runs 20
+
+lint: $(READY) ## Check style, types, the lock, and the generated parts of README.md
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python scripts/lock.py
+	$(BIN)/python scripts/readme.py --check
+
+format: $(READY) ## Format the code and write the generated parts of README.md
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/python scripts/readme.py
+
+bench: $(READY) ## Measure the figures that are promised; prints ratios
+	set -e; for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+# Versions stay as they are unless pyproject.toml forbids them, or UPGRADE=--upgrade is given.
+lock: $(READY) ## Write the pins after pyproject.toml has changed
+	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes --extra build --group dev \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $(LOCK)
+	$(BIN)/python scripts/lock.py
+
+clean: ## Remove environments and caches; results stay
+	rm -rf $(VENV) $(BASE) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	find mobilenet_edge tests scripts -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "mobilenet-edge needs Python 3.11 or newer, and $(PYTHON) is not; try: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) has no venv module; on Debian or Ubuntu: sudo apt install $$($(PYTHON) -c \
+	    'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; }
+	@test -x $(BIN)/pip || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python $(PIP) install --require-hashes -r $(LOCK)
+	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)

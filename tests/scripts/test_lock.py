@@ -1,0 +1,77 @@
+"""The lock's check: on locks written for the purpose, and on the real one."""
+
+from __future__ import annotations
+
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+problems = runpy.run_path(str(ROOT / "scripts" / "lock.py"))["problems"]
+
+PYPROJECT = {
+    "project": {
+        "name": "mobilenet-edge",
+        "dependencies": ["numpy>=1.26"],
+        "optional-dependencies": {
+            "onnx": ["onnxruntime>=1.22"],
+            "other": ["not-in-the-lock"],
+            "build": ["tensorflow>=2.18; sys_platform == 'darwin'", "mobilenet-edge[onnx]"],
+        },
+    },
+    "dependency-groups": {"dev": ["pytest"]},
+}
+PINS = {"numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "pytest": "9.2.0"}
+
+
+def lock(pins: dict[str, str], hashed: str = " \\\n    --hash=sha256:00 \\\n    --hash=sha256:11") -> str:
+    entries = [
+        f"{name}=={version}{hashed}\n    # via mobilenet-edge (pyproject.toml)\n" for name, version in pins.items()
+    ]
+    return "# made by make lock\n" + "".join(entries)
+
+
+def test_full_lock_has_no_problem():
+    assert problems(PYPROJECT, lock(PINS)) == []
+
+
+@pytest.mark.parametrize("name", PINS)
+def test_missing_pin_is_named(name):
+    # Base, a marker for another platform, an extra reached through another extra, the group: all are asked for.
+    rest = {other: version for other, version in PINS.items() if other != name}
+    assert problems(PYPROJECT, lock(rest)) == [f"{name} has no pin"]
+
+
+def test_pin_outside_the_range_is_named():
+    assert problems(PYPROJECT, lock({**PINS, "numpy": "1.25.0"})) == [
+        "numpy is pinned at 1.25.0, pyproject.toml wants >=1.26"
+    ]
+
+
+def test_every_pin_of_a_package_must_fit():
+    forked = lock(PINS) + lock({"numpy": "1.20.0 ; python_version < '3.12'"})
+    assert problems(PYPROJECT, forked) == ["numpy is pinned at 2.4.6, 1.20.0, pyproject.toml wants >=1.26"]
+
+
+def test_pin_without_a_hash_is_named():
+    assert problems(PYPROJECT, lock(PINS, hashed="")) == [
+        f"{name}=={version} has no hash" for name, version in PINS.items()
+    ]
+
+
+def test_names_are_compared_as_the_index_does():
+    project = {**PYPROJECT, "dependency-groups": {"dev": ["ai_edge.LiteRT"]}}
+    assert problems(project, lock({**PINS, "ai-edge-litert": "2.3.0"})) == []
+
+
+@pytest.mark.parametrize("line", ["--find-links wheels", "--index-url somewhere", "numpy @ https://example.org/n.whl"])
+def test_place_of_origin_is_a_problem(line):
+    found = problems(PYPROJECT, f"{lock(PINS)}{line}\n")
+    assert f"{line!r} says where packages come from" in found
+
+
+def test_real_lock_is_up_to_date():
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert problems(pyproject, (ROOT / "requirements" / "dev.txt").read_text()) == []

@@ -1,0 +1,86 @@
+"""The generated parts of README.md."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "readme.py"
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """The script's `main`, on a README of its own and with a help text that starts no process."""
+    loaded = runpy.run_path(str(SCRIPT))
+    main = loaded["main"]
+    readme = tmp_path / "README.md"
+    regions = {"help": "", "demo": "old\n", "variants": ""}
+    body = "".join(f"<!-- {name} -->\n{content}<!-- /{name} -->\n" for name, content in regions.items())
+    readme.write_text(f"# x\n\n{body}end\n")
+    monkeypatch.setitem(main.__globals__, "README", readme)
+    monkeypatch.setitem(main.__globals__, "help_text", lambda: "Usage: mnet")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["readme.py", *arguments])
+        return main(), readme.read_text()
+
+    return run
+
+
+def test_regions_are_filled_and_the_rest_stays(script):
+    code, text = script()
+    assert code == 0
+    assert "<!-- help -->\n```text\nUsage: mnet\n```\n<!-- /help -->" in text
+    # Exact MACs of the first published variant, Table 4 of arXiv:1704.04861: 569 million.
+    assert "| mobilenet_v1-a1.00-r224 | 568.7 M |" in text
+    assert "<!-- demo -->\nold\n<!-- /demo -->" in text
+    assert text.startswith("# x\n")
+    assert text.endswith("\nend\n")
+
+
+def test_second_run_changes_nothing(script):
+    _, first = script()
+    _, second = script()
+    assert second == first
+
+
+def test_check_tells_stale_from_fresh_and_writes_nothing(script, capsys):
+    code, text = script("--check")
+    assert code == 1
+    assert "Usage" not in text
+    assert "run: make format" in capsys.readouterr().err
+    script()
+    code, _ = script("--check")
+    assert code == 0
+
+
+def test_demo_table_is_put_in_and_not_checked(script, tmp_path):
+    table = tmp_path / "table.md"
+    table.write_text("| measured |\n")
+    _, text = script("--demo", str(table))
+    assert "<!-- demo -->\n| measured |\n<!-- /demo -->" in text
+    code, _ = script("--check")
+    assert code == 0
+
+
+@pytest.mark.parametrize("text", ["", "<!-- a --><!-- /a --><!-- a --><!-- /a -->", "<!-- a -->"])
+def test_region_must_be_there_once(text):
+    fill = runpy.run_path(str(SCRIPT))["fill"]
+    with pytest.raises(ValueError, match="exactly once"):
+        fill(text, "a", "x")
+
+
+def test_content_is_taken_literally():
+    fill = runpy.run_path(str(SCRIPT))["fill"]
+    assert fill("<!-- a --><!-- /a -->", "a", r"\1 \g<0>") == "<!-- a -->\n\\1 \\g<0>\n<!-- /a -->"
+
+
+@pytest.mark.slow
+def test_real_help_is_plain_text():
+    shown = runpy.run_path(str(SCRIPT))["help_text"]()
+    assert "mnet" in shown
+    assert "\x1b" not in shown
+    assert all(len(line) <= 100 for line in shown.splitlines())
