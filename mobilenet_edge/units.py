@@ -1,0 +1,82 @@
+"""Quantities as people type and read them: "50M" MACs, "1.5MB", "20ms".
+
+K, M and G are decimal everywhere: 1kB is 1000 bytes and 1KiB is 1024, as in IEC 80000-13. Letter case and spaces before
+the unit do not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from mobilenet_edge.errors import UsageError
+
+COUNTS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+BYTES: Final = {
+    "": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+}  # fmt: skip
+MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+# Fifteen digits are what a double holds exactly.
+_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}) *([A-Za-z]*)")
+
+
+def parse_count(text: str) -> int:
+    """Read a count such as "50M", "1.5G" or "50000000".
+
+    Raises:
+        UsageError: Anything else.
+    """
+    return round(_parse(text, COUNTS, "a count such as 50000000, 500K, 50M or 1.5G"))
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size such as "1.5MB", "512KiB" or "1500000", in bytes.
+
+    Raises:
+        UsageError: Anything else; a bare "1M" too, which could be either million.
+    """
+    return round(_parse(text, BYTES, "a size such as 1500000, 1500kB, 1.5MB (decimal) or 1.5MiB (binary)"))
+
+
+def parse_ms(text: str) -> float:
+    """Read a duration such as "20ms", "1.5s" or "800us", in milliseconds.
+
+    Raises:
+        UsageError: Anything else; a bare number too.
+    """
+    return _parse(text, MILLISECONDS, "a duration such as 800us, 20ms or 1.5s")
+
+
+def format_count(number: int) -> str:
+    """Write a count with three or four figures: "76.5 M", "464.6 k", "950"."""
+    return _scaled(number, ("", "k", "M", "G"))
+
+
+def format_bytes(number: int) -> str:
+    """Write a size in decimal units with three or four figures: "1.39 MB", "516.4 kB", "950 B"."""
+    return _scaled(number, ("B", "kB", "MB", "GB"))
+
+
+def format_ms(number: float) -> str:
+    """Write milliseconds without their unit: two decimals, which is finer than any steady machine, three below 0.1."""
+    return f"{number:.3f}" if number < 0.0995 else f"{number:.2f}"
+
+
+def _parse(text: str, factors: Mapping[str, float], forms: str) -> float:
+    match = _QUANTITY.fullmatch(text.strip())
+    factor = factors.get(match[2].lower()) if match else None
+    if match is None or factor is None:
+        raise UsageError(f"{text!r} is not {forms}")
+    return float(match[1]) * factor
+
+
+def _scaled(number: int, names: tuple[str, ...]) -> str:
+    if number < 1000:
+        return f"{number} {names[0]}".rstrip()
+    value, power = float(number), 0
+    # 999.95 would be written as 1000.0: the next unit has it shorter.
+    while value >= 999.95 and power < len(names) - 1:
+        value, power = value / 1000, power + 1
+    return f"{value:.{1 if value >= 9.995 else 2}f} {names[power]}"

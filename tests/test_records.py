@@ -1,0 +1,176 @@
+"""Records go to JSON and come back; the figures in them are derived from the raw times."""
+
+import json
+import statistics
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mobilenet_edge import records
+from mobilenet_edge.errors import InputError
+from mobilenet_edge.records import KINDS, Evaluation, Inspection, Profile, Record
+
+IDENTITY = {
+    "artifact": "results/mobilenet_v1-a0.50-r160.int8.tflite",
+    "sha256": "ab" * 32,
+    "size_bytes": 1_400_000,
+    "format": "tflite",
+    "precision": "int8",
+    "variant": "mobilenet_v1-a0.50-r160",
+}
+PROFILE = Profile(
+    **IDENTITY,
+    spec={"alpha": 0.5, "resolution": 160, "classes": 1000},
+    target="generic",
+    macs=76_524_800,
+    parameters=1_326_120,
+    weights="random",
+    calibration={"source": "synthetic", "count": 100, "note": "synthetic calibration; accuracy meaningless"},
+    lacks=("labels",),
+    runtime="litert",
+    runtime_version="2.3.0",
+    threads=1,
+    load_ms=3.5,
+    first_ms=2.5,
+    times_ns=(1_000_000, 1_200_000, 1_100_000),
+    round_sizes=(2, 1),
+    host={"cpu": "Cortex-A72", "mhz": [1500, 1500]},
+    doubts=("3 runs are few",),
+)
+EVALUATION = Evaluation(**IDENTITY, top1=0.6, top5=0.8, n=500, interval=(0.556, 0.642), agreement=0.91)
+INSPECTION = Inspection(**IDENTITY, metadata=None, ops={"CONV_2D": 15}, bytes={"weights": 1_390_000, "rest": 10_000})
+
+
+def times(*milliseconds):
+    return replace(PROFILE, times_ns=tuple(round(each * 1e6) for each in milliseconds))
+
+
+def test_every_kind_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "records.json"
+    written = [PROFILE, EVALUATION, INSPECTION]
+    records.write(path, written)
+    assert records.read(path) == written
+
+
+def test_an_entry_has_what_scripts_rely_on():
+    entry = json.loads(records.dumps([PROFILE]))[0]
+    assert entry["schema_version"] == 1
+    assert entry["kind"] == "profile"
+    identity = {"artifact", "format", "precision", "schema_version"}
+    measured = {
+        "runtime", "threads", "load_ms", "first_ms", "median_ms", "p90_ms", "times_ns", "size_bytes", "peak_rss_bytes",
+        "host",
+    }  # fmt: skip
+    assert identity | measured <= entry.keys()
+    assert {"top1", "top5", "n", "interval", "agreement"} <= EVALUATION.to_dict().keys()
+    assert {"metadata", "ops", "bytes"} <= INSPECTION.to_dict().keys()
+
+
+def test_nothing_to_write_is_an_empty_array(tmp_path):
+    records.write(tmp_path / "none.json", [])
+    assert (tmp_path / "none.json").read_text() == "[]\n"
+    assert records.read(tmp_path / "none.json") == []
+
+
+def test_the_median_of_an_even_number_lies_between():
+    assert times(1, 2, 3, 10).median_ms == 2.5
+
+
+def test_percentiles_need_a_run_beyond_them():
+    nine, ten = times(*range(1, 10)), times(*range(1, 11))
+    assert nine.percentile_ms(90) is None
+    assert ten.percentile_ms(90) == 9.0
+    assert ten.percentile_ms(99) is None
+    assert times(*range(1, 101)).percentile_ms(99) == 99.0
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=300))
+def test_derived_figures_are_ordered(raw):
+    profile = replace(PROFILE, times_ns=tuple(raw))
+    derived = profile.derived()
+    assert derived["n"] == len(raw)
+    assert derived["min_ms"] <= derived["median_ms"] <= max(raw) / 1e6
+    assert derived["median_ms"] == statistics.median(raw) / 1e6
+    assert derived["spread"] >= 0
+    if derived["p90_ms"] is not None:
+        # At least nine in ten runs are no slower.
+        assert sum(each / 1e6 <= derived["p90_ms"] for each in raw) >= 0.9 * len(raw)
+
+
+def test_the_spread_leaves_the_outer_tenths_out():
+    # Of ten runs the fastest and the slowest go; (1.1 - 0.9) / 2 around 1.0.
+    profile = times(0.1, 0.9, *[1.0] * 6, 1.1, 50.0)
+    assert profile.spread == pytest.approx(0.1)
+
+
+def test_unknown_fields_of_a_newer_writer_are_passed_over(tmp_path):
+    entry = {**EVALUATION.to_dict(), "added_later": 1}
+    (tmp_path / "a.json").write_text(json.dumps([entry]))
+    assert records.read(tmp_path / "a.json") == [EVALUATION]
+
+
+def test_another_schema_is_refused_not_guessed_at(tmp_path):
+    entry = {**EVALUATION.to_dict(), "schema_version": 2}
+    (tmp_path / "a.json").write_text(json.dumps([entry]))
+    with pytest.raises(InputError, match=r"a\.json: record schema 2, this is 1; upgrade mobilenet-edge"):
+        records.read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        "[1]",
+        "[{}]",
+        '[{"schema_version": 1}]',
+        '[{"schema_version": 1, "kind": "budget"}]',
+        "[" * 100_000,
+    ],
+)
+def test_what_holds_no_records_is_one_line(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="does not hold records of mnet") as caught:
+        records.read(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_an_entry_with_a_field_missing_is_refused(tmp_path):
+    entry = PROFILE.to_dict()
+    del entry["times_ns"]
+    (tmp_path / "a.json").write_text(json.dumps([entry]))
+    with pytest.raises(InputError, match="times_ns"):
+        records.read(tmp_path / "a.json")
+
+
+def test_a_binary_file_is_refused(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(InputError, match="does not hold records"):
+        records.read(tmp_path / "a.json")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        records.read(tmp_path / "none.json")
+
+
+def test_records_are_values():
+    with pytest.raises(AttributeError):
+        PROFILE.threads = 2
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_field_is_documented(kind):
+    page = (Path(__file__).parent.parent / "docs" / "records.md").read_text(encoding="utf-8")
+    example = {Profile: PROFILE, Evaluation: EVALUATION, Inspection: INSPECTION}[kind]
+    section = page.split(f"\n## {kind.kind.capitalize()}")[1].split("\n## ")[0]
+    common = page.split("\n## Every record")[1].split("\n## ")[0]
+    shared = {"schema_version", "kind", *(each.name for each in fields(Record))}
+    for name in example.to_dict():
+        assert f"| `{name}` |" in (common if name in shared else section)
