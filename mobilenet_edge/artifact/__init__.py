@@ -1,0 +1,118 @@
+"""A model file, and what it says of itself. Read with the standard library alone: no runtime is started."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from mobilenet_edge import files
+from mobilenet_edge.artifact import keras, onnx, tflite
+from mobilenet_edge.artifact.contents import Contents
+from mobilenet_edge.artifact.metadata import Metadata
+from mobilenet_edge.errors import InputError
+
+READERS: Final = {"tflite": tflite, "onnx": onnx, "keras": keras}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file on disk.
+
+    Attributes:
+        path: As it was given.
+        format: "tflite", "onnx" or "keras".
+        data: The whole file.
+        metadata: What mnet wrote into it; None for somebody else's model.
+        contents: Its tensors and operators; reading them checks the structure.
+    """
+
+    path: Path
+    format: str
+    data: bytes
+    metadata: Metadata | None
+    contents: Contents
+
+    @property
+    def size_bytes(self) -> int:
+        """File size."""
+        return len(self.data)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file, as hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def precision(self) -> str:
+        """As the metadata says, else as the element types of the weights show."""
+        return self.metadata.precision if self.metadata else self.contents.precision
+
+    def identity(self) -> dict[str, Any]:
+        """The keyword arguments that every `records.Record` begins with."""
+        own = {
+            "artifact": str(self.path),
+            "sha256": self.sha256,
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "precision": self.precision,
+        }
+        about = self.metadata
+        if about is None:
+            lacks = ("variant, preprocessing and provenance: the file was not made by mnet or carries no metadata",)
+            return {**own, "variant": self.path.name.removesuffix(f".{self.format}"), "lacks": lacks}
+        return {
+            **own,
+            "variant": about.variant,
+            "spec": asdict(about.spec) if about.spec else None,
+            "target": about.target,
+            "macs": about.macs,
+            "parameters": about.parameters,
+            "weights": about.weights.source,
+            "calibration": asdict(about.calibration) if about.calibration else None,
+        }
+
+
+def read(path: Path) -> Artifact:
+    """Read a model file and check its structure.
+
+    Raises:
+        InputError: Missing, a folder, not a model, cut off, or with metadata that cannot be read.
+    """
+    kind = path.suffix.removeprefix(".")
+    if kind not in READERS:
+        raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx and .keras")
+    reader = READERS[kind]
+    data = files.read_bytes(path)
+    try:
+        contents = reader.contents(data)
+        text = reader.metadata(data)
+    except (IndexError, KeyError) as error:
+        # The readers check every offset; what is left is a number that refers to a tensor, buffer or name of the file.
+        raise _damaged(path, kind, "a reference in it leads nowhere") from error
+    except ValueError as error:
+        raise _damaged(path, kind, str(error)) from error
+    about = None if text is None else Metadata.from_json(text, str(path))
+    return Artifact(path, kind, data, about, contents)
+
+
+def _damaged(path: Path, kind: str, fact: str) -> InputError:
+    return InputError(f"{path} is not a whole .{kind} model: {fact}; export or copy it again")
+
+
+def write(path: Path, data: bytes, about: Metadata) -> None:
+    """Put the metadata into a model file's bytes and write the file, whole or not at all."""
+    files.write_bytes(path, embed(path, data, about))
+
+
+def embed(path: Path, data: bytes, about: Metadata) -> bytes:
+    """Return the file's bytes with the metadata inside, by the format's own convention."""
+    whole: bytes = READERS[path.suffix.removeprefix(".")].embed(data, about)
+    return whole
+
+
+def file_name(variant: str, precision: str, kind: str) -> str:
+    """Name an artifact. The dot in alpha breaks `Path.with_suffix`: names are built, never derived."""
+    return f"{variant}.{precision}.{kind}"

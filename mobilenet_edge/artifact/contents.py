@@ -1,0 +1,82 @@
+"""What is inside a model file, the same for every format."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+ITEM_BITS: Final = {
+    "float32": 32, "float16": 16, "bfloat16": 16, "float64": 64, "int4": 4, "int8": 8, "uint8": 8, "int16": 16,
+    "uint16": 16, "int32": 32, "uint32": 32, "int64": 64, "uint64": 64, "bool": 8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of the graph.
+
+    Attributes:
+        name: As the file says.
+        shape: Batch included; -1 where the file leaves it open.
+        dtype: Element type.
+        scales: Of its quantisation, empty for none.
+        zero_points: As many as scales, or none.
+        constant_bytes: Size of its stored values, 0 for an activation.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    constant_bytes: int = 0
+
+    @property
+    def elements(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator: its kind in the format's own words, and the names of the tensors it reads and makes."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Tensors and operators of a model file.
+
+    Attributes:
+        tensors: By name.
+        operators: In execution order.
+        inputs: Names of the model's inputs.
+        outputs: Names of the model's outputs.
+        sections: Where the file's bytes go, by part; sums to the file's size.
+    """
+
+    tensors: dict[str, Tensor]
+    operators: tuple[Operator, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sections: dict[str, int]
+
+    @property
+    def ops(self) -> dict[str, int]:
+        """How many operators there are of each kind, most first."""
+        return dict(Counter(each.kind for each in self.operators).most_common())
+
+    @property
+    def precision(self) -> str:
+        """The element type that holds most of the constants' elements: what people call the model's precision."""
+        count: Counter[str] = Counter()
+        for tensor in self.tensors.values():
+            bits = ITEM_BITS.get(tensor.dtype)
+            if tensor.constant_bytes and bits:
+                count[tensor.dtype] += tensor.constant_bytes * 8 // bits
+        return count.most_common(1)[0][0] if count else "unknown"
