@@ -1,0 +1,131 @@
+"""Run the folded graph in numpy: the float reference that every artifact is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding
+
+_CEILING: dict[Activation, float] = {"relu": np.inf, "relu6": 6.0}
+
+
+def run(graph: Graph, images: Array, output: str | None = None) -> Array:
+    """Run the graph on preprocessed images.
+
+    Args:
+        graph: The folded graph.
+        images: float32 (n, height, width, channels).
+        output: Name of the tensor to return; the graph's output by default.
+
+    Returns:
+        float32 (n, *shape of the tensor).
+    """
+    wanted = output or graph.output.name
+    for name, value in tensors(graph, images):
+        if name == wanted:
+            return value
+    raise KeyError(wanted)
+
+
+def tensors(graph: Graph, images: Array) -> Iterator[tuple[str, Array]]:
+    """Yield every tensor in order, the input first; each is dropped once its last reader has run."""
+    last = {name: node.name for node in graph.nodes for name in node.inputs}
+    alive = {graph.input: images}
+    yield graph.input, images
+    for node in graph.nodes:
+        value = compute(node, [alive[name] for name in node.inputs])
+        for name in set(node.inputs):
+            if last[name] == node.name:
+                del alive[name]
+        alive[node.name] = value
+        yield node.name, value
+
+
+def compute(node: Node, inputs: list[Array]) -> Array:
+    """Apply one node to its inputs, activation included."""
+    return activate(linear(node, inputs), node.activation)
+
+
+def linear(node: Node, inputs: list[Array]) -> Array:
+    """Apply one node to its inputs, without its activation."""
+    x = inputs[0]
+    if node.op == "conv":
+        return _conv(node, x)
+    if node.op == "depthwise":
+        return depthwise(pad(x, node.padding), node.kernel, node.stride) + node.offset
+    if node.op == "dense":
+        return np.asarray(x @ node.kernel + node.offset, np.float32)
+    if node.op == "add":
+        return x + inputs[1]
+    if node.op == "mean":
+        return np.asarray(x.mean(axis=(1, 2)), np.float32)
+    return softmax(x)
+
+
+def activate(x: Array, activation: Activation) -> Array:
+    """Clip to the activation's range, in place."""
+    if activation != "linear":
+        np.clip(x, 0, _CEILING[activation], out=x)
+    return x
+
+
+def softmax(x: Array) -> Array:
+    """Softmax over the last axis, shifted so that it cannot overflow."""
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def pad(x: Array, padding: Padding, value: float = 0.0) -> Array:
+    """Pad height and width of (n, h, w, c)."""
+    if padding == ((0, 0), (0, 0)):
+        return x
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def depthwise(x: Array, kernel: Array, stride: int) -> Array:
+    """Convolve each channel with its own filter: padded (n, h, w, c) and (kh, kw, c) give (n, h', w', c)."""
+    rows, columns = kernel.shape[:2]
+    height, width = (x.shape[1] - rows) // stride + 1, (x.shape[2] - columns) // stride + 1
+    out = np.zeros((len(x), height, width, x.shape[3]), np.float32)
+    product = np.empty(out.shape[1:], np.float32)
+    # Image by image: one image's activations stay in the cache over the nine passes.
+    for image, total in zip(x, out, strict=True):
+        for row in range(rows):
+            for column in range(columns):
+                window = image[row : row + height * stride : stride, column : column + width * stride : stride]
+                np.multiply(window[:height, :width], kernel[row, column], out=product)
+                total += product
+    return out
+
+
+def patches(node: Node, x: Array, step: int = 1) -> Array:
+    """The rows that a convolution multiplies by its weight matrix.
+
+    Args:
+        node: A conv or dense node.
+        x: (n, h, w, c), or (n, c) for dense.
+        step: Take every `step`-th row.
+
+    Returns:
+        (n * h' * w' / step, kh * kw * c).
+    """
+    if node.op == "dense":
+        return x[::step]
+    kh, kw, channels = node.kernel.shape[:3]
+    x = pad(x, node.padding)
+    if (kh, kw) == (1, 1):
+        return np.ascontiguousarray(x[:, :: node.stride, :: node.stride]).reshape(-1, channels)[::step]
+    windows = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(1, 2))[:, :: node.stride, :: node.stride]
+    _, height, width = windows.shape[:3]
+    image, place = np.divmod(np.arange(0, len(x) * height * width, step), height * width)
+    taken = windows[image, place // width, place % width]
+    return np.ascontiguousarray(taken.transpose(0, 2, 3, 1)).reshape(len(taken), -1)
+
+
+def _conv(node: Node, x: Array) -> Array:
+    kernel = node.kernel
+    flat = patches(node, x) @ kernel.reshape(-1, kernel.shape[-1])
+    flat += node.offset
+    return flat.reshape(len(x), *node.shape)

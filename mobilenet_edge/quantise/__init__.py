@@ -1,0 +1,105 @@
+"""Integers for a folded graph: one calibration and one quantiser serve TFLite and ONNX alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge.graph import Array, Graph, Node
+
+LOW, HIGH = -128, 127
+
+
+@dataclass(frozen=True)
+class Grid:
+    """An int8 activation grid: real = (integer - zero_point) * scale, integers from -128 to 127."""
+
+    scale: float
+    zero_point: int
+
+    @classmethod
+    def spanning(cls, low: float, high: float) -> Grid:
+        """The grid that reaches from `low` to `high`; both are moved outwards so that zero is on it exactly.
+
+        Raises:
+            ValueError: The range is not finite.
+        """
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"a range of [{low}, {high}] has no grid")
+        low, high = min(low, 0.0), max(high, 0.0)
+        # A tensor that is zero everywhere: any grid holds it; this one keeps later divisions finite.
+        scale = np.float32((high - low) / 255 or 1 / 255)
+        return cls(float(scale), int(np.clip(np.rint(LOW - low / scale), LOW, HIGH)))
+
+    def quantise(self, x: Array) -> NDArray[np.int8]:
+        """Round to the grid, saturating at its ends."""
+        steps = np.rint(x / np.float32(self.scale)) + self.zero_point
+        return np.asarray(np.clip(steps, LOW, HIGH), np.int8)
+
+    def round(self, x: Array) -> Array:
+        """Round to the grid and return reals: what the next layer of an int8 model sees."""
+        scale, zero = np.float32(self.scale), self.zero_point
+        out: Array = np.rint(x / scale)
+        np.clip(out, LOW - zero, HIGH - zero, out=out)
+        out *= scale
+        return out
+
+
+# Fixed by the integer kernels (TFLite's quantisation specification, "SOFTMAX").
+SOFTMAX_GRID = Grid(1 / 256, -128)
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Integer weights of one node; real = integer * scale of its output channel.
+
+    Attributes:
+        integers: int8, in the shape of the node's weight; symmetric, -127 to 127.
+        scales: float32 (out,).
+        bias: int32 (out,), in steps of input scale times weight scale.
+    """
+
+    integers: NDArray[np.int8]
+    scales: Array
+    bias: NDArray[np.int32]
+
+    def dequantised(self, node: Node, source: Grid) -> Node:
+        """The node with the weight and bias that the integers stand for; `source` is the grid of its input."""
+        step = self.scales * np.float32(source.scale)
+        return replace(
+            node,
+            weight=np.asarray(self.integers * self.scales, np.float32),
+            bias=np.asarray(self.bias * step, np.float32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedGraph:
+    """A folded graph with its integers.
+
+    Attributes:
+        graph: The float graph that was quantised; equalisation may have rescaled its channels.
+        grids: Of every tensor, by name.
+        weights: Of every weighted node, by name.
+    """
+
+    graph: Graph
+    grids: dict[str, Grid]
+    weights: dict[str, Weights]
+
+    def dequantised(self) -> Graph:
+        """The graph with the weights and biases that the integers stand for."""
+        return self.graph.replace(
+            {
+                node.name: self.weights[node.name].dequantised(node, self.grids[node.inputs[0]])
+                for node in self.graph.weighted()
+            }
+        )
+
+    def logits(self) -> QuantisedGraph:
+        """The same integers without a closing softmax."""
+        if self.graph.output.op != "softmax":
+            return self
+        return replace(self, graph=replace(self.graph, nodes=self.graph.nodes[:-1]))

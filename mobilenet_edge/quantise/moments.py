@@ -1,0 +1,118 @@
+"""First and second moments of a layer's inputs and of the outputs it should give: all that rounding needs to know.
+
+A convolution is one least-squares problem with K = kh * kw * in inputs and `out` outputs; a depthwise one is a problem
+for each channel, with K = kh * kw inputs and one output. Both are held as a batch: (batch, K, outputs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge.graph import Array, Node
+from mobilenet_edge.graph.run import pad, patches
+
+Wide = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over samples, and what they make.
+
+    Attributes:
+        count: Number of samples.
+        x: Sum of inputs (batch, K).
+        y: Sum of outputs (batch, out).
+        xx: Sum of products of inputs (batch, K, K).
+        xy: Sum of products of inputs and outputs (batch, K, out).
+    """
+
+    count: int
+    x: Wide
+    y: Wide
+    xx: Wide
+    xy: Wide
+
+    @classmethod
+    def of(cls, node: Node, x: Array, y: Array, step: int) -> Moments:
+        """Take every `step`-th sample of a layer's inputs (n, h, w, c) and of its outputs before activation."""
+        inputs, outputs = (_channel_samples if node.op == "depthwise" else _samples)(node, x, y, step)
+        transposed = inputs.transpose(0, 2, 1)
+        ones = np.ones((1, inputs.shape[1]), np.float32)
+        return cls(
+            inputs.shape[1],
+            (ones @ inputs)[:, 0].astype(np.float64),
+            (ones @ outputs)[:, 0].astype(np.float64),
+            (transposed @ inputs).astype(np.float64),
+            (transposed @ outputs).astype(np.float64),
+        )
+
+    @classmethod
+    def sum(cls, parts: Iterable[Moments]) -> Moments:
+        """Join the moments of several batches of images."""
+        each = list(parts)
+        return cls(
+            sum(part.count for part in each),
+            np.sum([part.x for part in each], axis=0),
+            np.sum([part.y for part in each], axis=0),
+            np.sum([part.xx for part in each], axis=0),
+            np.sum([part.xy for part in each], axis=0),
+        )
+
+    @property
+    def mean_x(self) -> Wide:
+        """Mean input (batch, K)."""
+        return self.x / self.count
+
+    @property
+    def mean_y(self) -> Wide:
+        """Mean output (batch, out)."""
+        return self.y / self.count
+
+    @property
+    def covariance(self) -> Wide:
+        """Of the inputs with each other: (batch, K, K). The mean is the bias's business."""
+        mean = self.mean_x
+        return np.asarray(self.xx / self.count - mean[:, :, None] * mean[:, None, :])
+
+    @property
+    def cross(self) -> Wide:
+        """Of the inputs with the outputs: (batch, K, out)."""
+        return np.asarray(self.xy / self.count - self.mean_x[:, :, None] * self.mean_y[:, None, :])
+
+
+def as_problems(node: Node, weight: NDArray[np.floating]) -> Wide:
+    """A weight in the shape (batch, K, out)."""
+    if node.op == "depthwise":
+        return np.asarray(weight, np.float64).reshape(-1, weight.shape[-1]).T[:, :, None]
+    return np.asarray(weight, np.float64).reshape(1, -1, weight.shape[-1])
+
+
+def as_weight(node: Node, problems: Wide) -> Wide:
+    """The inverse of `as_problems`."""
+    flat = problems[:, :, 0].T if node.op == "depthwise" else problems[0]
+    return flat.reshape(node.kernel.shape)
+
+
+def per_output(node: Node, values: Wide) -> Wide:
+    """Values (batch, out) as one a channel."""
+    return values[:, 0] if node.op == "depthwise" else values[0]
+
+
+def _samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
+    rows = patches(node, x, step)
+    return rows[None], y.reshape(-1, y.shape[-1])[::step][None]
+
+
+def _channel_samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
+    rows, columns, channels = node.kernel.shape
+    padded = pad(x, node.padding)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (rows, columns), axis=(1, 2))
+    windows = windows[:, :: node.stride, :: node.stride]
+    _, height, width = windows.shape[:3]
+    image, place = np.divmod(np.arange(0, y[..., 0].size, step), height * width)
+    taken = windows[image, place // width, place % width].reshape(len(image), channels, rows * columns)
+    return np.ascontiguousarray(taken.transpose(1, 0, 2)), y.reshape(-1, channels)[::step].T[:, :, None]

@@ -1,0 +1,204 @@
+"""Folded graphs by hand that use every op, padding and activation a writer must know, and their integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from mobilenet_edge.graph import NO_PADDING, Graph, Node, Padding, same_padding
+from mobilenet_edge.graph.run import pad, tensors
+from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights
+
+EXPLICIT = ((0, 1), (0, 1))  # ZeroPadding2D of keras.applications
+ROUND = ((1, 1), (1, 1))
+
+
+class Maker:
+    """Grows a graph node by node, with seeded weights whose scale differs between channels."""
+
+    def __init__(self, side: int, channels: int = 3) -> None:
+        self.random = np.random.default_rng(side)
+        self.input_shape = (side, side, channels)
+        self.nodes: list[Node] = []
+        self.shapes: dict[str, tuple[int, ...]] = {"image": self.input_shape}
+
+    def layer(self, name, op, source, filters=None, kernel=3, stride=1, padding="same", activation="relu6"):
+        height, width, channels = self.shapes[source]
+        if padding == "same":
+            padding = (same_padding(height, kernel, stride), same_padding(width, kernel, stride))
+        padding = NO_PADDING if padding == "valid" else padding
+        shape = (kernel, kernel, channels, filters) if op == "conv" else (kernel, kernel, channels)
+        spread = self.random.uniform(0.3, 3, shape[-1])
+        weight = self.random.normal(size=shape) * spread / np.sqrt(np.prod(shape[:-1]) if op == "conv" else 9)
+        sides = [
+            (side + sum(zeros) - kernel) // stride + 1 for side, zeros in zip((height, width), padding, strict=True)
+        ]
+        bias = self.random.normal(size=shape[-1])
+        self._add(
+            Node(name, op, (source,), (*sides, shape[-1]), np.asarray(weight, np.float32),
+                 np.asarray(bias, np.float32), stride, padding, activation)
+        )  # fmt: skip
+        return self
+
+    def add(self, name, first, second, activation="linear"):
+        return self._add(Node(name, "add", (first, second), self.shapes[first], activation=activation))
+
+    def mean(self, name, source):
+        return self._add(Node(name, "mean", (source,), self.shapes[source][-1:]))
+
+    def dense(self, name, source, units, activation="linear"):
+        inside = self.shapes[source][0]
+        weight = self.random.normal(size=(inside, units)) * self.random.uniform(0.2, 2, units)
+        bias = self.random.normal(size=units)
+        made = (np.asarray(each, np.float32) for each in (weight, bias))
+        return self._add(Node(name, "dense", (source,), (units,), *made, activation=activation))
+
+    def softmax(self, name, source):
+        return self._add(Node(name, "softmax", (source,), self.shapes[source]))
+
+    def graph(self, name="tiny"):
+        return Graph(name, "image", self.input_shape, tuple(self.nodes))
+
+    def _add(self, node):
+        self.nodes.append(node)
+        self.shapes[node.name] = node.shape
+        return self
+
+
+def classifier(side=32):
+    """A MobileNet in small: convolution, separable blocks, mean, dense, softmax."""
+    made = Maker(side).layer("conv1", "conv", "image", 8, stride=2)
+    source = "conv1"
+    for number, (stride, filters) in enumerate(((1, 16), (2, 16), (2, 24)), 1):
+        made.layer(f"dw{number}", "depthwise", source, stride=stride)
+        made.layer(f"pw{number}", "conv", f"dw{number}", filters, kernel=1)
+        source = f"pw{number}"
+    return made.mean("pool", source).dense("head", "pool", 10).softmax("predictions", "head").graph()
+
+
+def headed(made: Maker, source: str) -> Graph:
+    return made.mean("pool", source).dense("head", "pool", 3).softmax("out", "head").graph()
+
+
+def residual() -> Graph:
+    made = Maker(8).layer("conv1", "conv", "image", 4, activation="relu").layer("dw", "depthwise", "conv1")
+    made.add("sum", "conv1", "dw", "relu").layer("pw", "conv", "sum", 4, kernel=1, activation="linear")
+    made.add("end", "pw", "sum", "relu6").mean("pool", "end").dense("hidden", "pool", 6, "relu")
+    return made.dense("head", "hidden", 3).softmax("out", "head").graph()
+
+
+def padded(side: int, second: Padding) -> Graph:
+    made = Maker(side).layer("conv1", "conv", "image", 4, stride=2, padding=EXPLICIT)
+    return made.layer("dw", "depthwise", "conv1", stride=2, padding=second, activation="linear").graph()
+
+
+def map_of_one() -> Graph:
+    made = Maker(2).layer("conv1", "conv", "image", 4, stride=2).layer("dw", "depthwise", "conv1")
+    return headed(made.layer("pw", "conv", "dw", 6, kernel=1), "pw")
+
+
+GRAPHS: dict[str, Callable[[], Graph]] = {
+    "classifier": classifier,
+    "logits": lambda: Maker(8).layer("c", "conv", "image", 4).mean("pool", "c").dense("head", "pool", 5).graph(),
+    "feature map": lambda: Maker(9).layer("c", "conv", "image", 4, stride=2).layer("dw", "depthwise", "c").graph(),
+    "valid": lambda: Maker(11).layer("c", "conv", "image", 4, padding="valid", stride=2, activation="relu").graph(),
+    "padded by hand": lambda: padded(12, EXPLICIT),
+    "padded by hand at an odd size": lambda: padded(13, ROUND),
+    "one by one with stride": lambda: Maker(7).layer("c", "conv", "image", 4, kernel=1, stride=2).graph(),
+    "map of one": map_of_one,
+    "residual": residual,
+}
+
+
+def images(graph: Graph, count: int = 6) -> np.ndarray:
+    """Seeded inputs in [-1, 1]."""
+    return np.random.default_rng(3).uniform(-1, 1, (count, *graph.input_shape)).astype(np.float32)
+
+
+def quantised(graph: Graph) -> QuantisedGraph:
+    """Round to nearest on min-max ranges: the plainest integers that mean something."""
+    grids: dict[str, Grid] = {}
+    for name, value in tensors(graph, images(graph, 16)):
+        softmax = name != graph.input and graph[name].op == "softmax"
+        grids[name] = SOFTMAX_GRID if softmax else Grid.spanning(float(value.min()), float(value.max()))
+    weights = {}
+    for node in graph.weighted():
+        scales = np.abs(node.kernel).reshape(-1, node.kernel.shape[-1]).max(0) / np.float32(127)
+        step = scales * np.float32(grids[node.inputs[0]].scale)
+        weights[node.name] = Weights(
+            np.rint(node.kernel / scales).astype(np.int8), scales, np.rint(node.offset / step).astype(np.int32)
+        )
+    return QuantisedGraph(graph, grids, weights)
+
+
+def integers(made: QuantisedGraph, done: dict[str, np.ndarray], node: Node) -> np.ndarray:
+    """One node on integer tensors without a batch: sums of integers, and one rounding."""
+    inputs = [done[name].astype(np.int64) - made.grids[name].zero_point for name in node.inputs]
+    scales = [made.grids[name].scale for name in node.inputs]
+    grid = made.grids[node.name]
+    if node.weight is not None:
+        own = made.weights[node.name]
+        real = (weighted(node, inputs[0], own.integers.astype(np.int64)) + own.bias) * own.scales.astype(float)
+        real *= scales[0]
+    elif node.op == "add":
+        real = inputs[0] * scales[0] + inputs[1] * scales[1]
+    elif node.op == "mean":
+        real = inputs[0].mean((0, 1)) * scales[0]
+    else:
+        powers = np.exp((inputs[0] - inputs[0].max()) * scales[0])
+        real = powers / powers.sum()
+    low, high = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}[node.activation]
+    steps = np.rint(np.clip(real, low, high) / grid.scale) + grid.zero_point
+    return np.clip(steps, -128, 127).astype(np.int64)
+
+
+def weighted(node: Node, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """The sums of products of a weighted node, exactly, in int64."""
+    if node.op == "dense":
+        return x @ kernel
+    padded, size, stride = pad(x[None], node.padding)[0], kernel.shape[0], node.stride
+    out = np.zeros(node.shape, np.int64)
+    for row in range(node.shape[0]):
+        for column in range(node.shape[1]):
+            window = padded[row * stride : row * stride + size, column * stride : column * stride + size]
+            contract = "hwc,hwco->o" if node.op == "conv" else "hwc,hwc->c"
+            out[row, column] = np.einsum(contract, window, kernel)
+    return out
+
+
+@pytest.fixture(params=GRAPHS)
+def graph(request) -> Graph:
+    """Each graph in turn."""
+    return GRAPHS[request.param]()
+
+
+@pytest.fixture
+def small() -> Graph:
+    """The classifier."""
+    return classifier()
+
+
+@pytest.fixture
+def made(graph) -> QuantisedGraph:
+    """The integers of each graph."""
+    return quantised(graph)
+
+
+@pytest.fixture
+def batch(graph) -> np.ndarray:
+    """Six images for each graph."""
+    return images(graph)
+
+
+@pytest.fixture(scope="session")
+def quantise() -> Callable[[Graph], QuantisedGraph]:
+    """Round a graph's weights to nearest."""
+    return quantised
+
+
+@pytest.fixture(scope="session")
+def simulate() -> Callable[..., np.ndarray]:
+    """The reference in integers, node by node."""
+    return integers
