@@ -1,0 +1,69 @@
+"""What `/proc/cpuinfo` says, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+# What int8 speed depends on, oldest first; the names of the kernel, then everybody else's.
+ISA: Final = {
+    "sse4_1": "SSE4.1",
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx_vnni": "AVX-VNNI",
+    "amx_int8": "AMX int8",
+    "neon": "NEON",
+    "asimd": "NEON",
+    "asimddp": "SDOT/UDOT",
+    "i8mm": "I8MM",
+    "sve": "SVE",
+}
+# "CPU part" of implementer 0x41, Arm.
+CORES: Final = {
+    "0xb76": "ARM1176", "0xc07": "Cortex-A7", "0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57", "0xd08": "Cortex-A72", "0xd09": "Cortex-A73", "0xd0a": "Cortex-A75", "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1", "0xd40": "Neoverse-V1", "0xd41": "Cortex-A78", "0xd49": "Neoverse-N2",
+    "0xd4f": "Neoverse-V2",
+}  # fmt: skip
+ARM: Final = "0x41"
+
+
+def entries(root: Path) -> list[dict[str, str]]:
+    """Read one dictionary a processor from `/proc/cpuinfo`; empty where there is none."""
+    try:
+        text = (root / "proc/cpuinfo").read_text(errors="replace")
+    except OSError:
+        return []
+    blocks = [dict(_pairs(block)) for block in text.split("\n\n")]
+    # Boards append a block about themselves, with a serial number: it is nobody's business.
+    return [block for block in blocks if "processor" in block]
+
+
+def model(processors: list[dict[str, str]]) -> str | None:
+    """Name the CPU: "Intel(R) …" or, from the part numbers, "Cortex-A76"; each kind once where they differ."""
+    names = [each.get("model name") if "CPU part" not in each else _arm(each) for each in processors]
+    return " + ".join(dict.fromkeys(name for name in names if name)) or None
+
+
+def isa(processors: list[dict[str, str]]) -> list[str]:
+    """Name the instruction sets of `ISA` that every processor has."""
+    flags = [set((each.get("flags") or each.get("Features") or "").split()) for each in processors]
+    common = set.intersection(*flags) if flags else set()
+    return list(dict.fromkeys(name for flag, name in ISA.items() if flag in common))
+
+
+def frequencies_mhz(processors: list[dict[str, str]]) -> list[int]:
+    """Read the frequencies x86 kernels print where there is no cpufreq."""
+    return [round(float(each["cpu MHz"])) for each in processors if "cpu MHz" in each]
+
+
+def _pairs(block: str) -> list[tuple[str, str]]:
+    return [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in block.splitlines())]
+
+
+def _arm(processor: dict[str, str]) -> str:
+    part = processor["CPU part"].lower()
+    if processor.get("CPU implementer", "").lower() == ARM and part in CORES:
+        return CORES[part]
+    return f"implementer {processor.get('CPU implementer', '?')} part {part}"

@@ -1,0 +1,201 @@
+"""Facts of the machine that a latency depends on. Each is optional: what a machine does not tell is left out.
+
+`static` are those that stay as they are, `volatile` those that move: they are read before and after measuring. Serial
+numbers, host and user names are never read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mobilenet_edge.device import cpu
+
+SYSTEM: Final = Path("/")
+CPUS: Final = "sys/devices/system/cpu"
+# Bits of the Raspberry Pi's firmware; 16 higher is the same, since boot.
+THROTTLE_BITS: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+
+
+def static(root: Path = SYSTEM) -> dict[str, Any]:
+    """Read what stays as it is.
+
+    Args:
+        root: Where `proc`, `sys` and `etc` are; tests give a folder of their own.
+
+    Returns:
+        Of these, what is known: board, cpu, machine, cores, isa, governor, min_mhz, max_mhz, memory_bytes, os, kernel,
+        glibc, python, numpy.
+    """
+    processors = cpu.entries(root)
+    facts = {
+        "board": _text(root / "proc/device-tree/model"),
+        "cpu": cpu.model(processors),
+        "machine": os.uname().machine,
+        "cores": _cores(),
+        "isa": cpu.isa(processors),
+        "governor": _distinct(root, "scaling_governor"),
+        "min_mhz": min(_mhz(root, "cpuinfo_min_freq"), default=None),
+        "max_mhz": max(_mhz(root, "cpuinfo_max_freq"), default=None),
+        "memory_bytes": _memory(root),
+        "os": _os(root),
+        "kernel": os.uname().release,
+        "glibc": _glibc(),
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "numpy": np.__version__,
+    }
+    return _known(facts)
+
+
+def volatile(root: Path = SYSTEM) -> dict[str, Any]:
+    """Read what moves.
+
+    Returns:
+        Of these, what is known: load (runnable processes, 1-minute average), mhz (of each core), temperature_c,
+        throttled and throttled_since_boot (words of `THROTTLE_BITS`), throttle_count (thermal events of x86 cores
+        since boot), swapped_pages (since boot), busy_ns and stolen_ns (CPU time all processes and other virtual
+        machines took since boot).
+    """
+    ticks = _ticks(root)
+    facts = {
+        "load": _number(root / "proc/loadavg", float),
+        "mhz": _mhz(root, "scaling_cur_freq") or cpu.frequencies_mhz(cpu.entries(root)),
+        "temperature_c": _temperature(root),
+        **_throttling(root),
+        "throttle_count": _total(root, "thermal_throttle/core_throttle_count"),
+        "swapped_pages": _swapped(root),
+        "busy_ns": ticks and _nanoseconds(ticks[0] + ticks[1] + ticks[2] + sum(ticks[5:7])),
+        "stolen_ns": ticks and _nanoseconds(sum(ticks[7:8])),
+    }
+    return _known(facts)
+
+
+def memory_of_self(name: str, root: Path = SYSTEM) -> int | None:
+    """Read this process's VmRSS (now) or VmHWM (the peak), in bytes.
+
+    Not `ru_maxrss`: Linux carries that over from the process that started this one, however big it was.
+    """
+    return _field(root / "proc/self/status", name)
+
+
+def _cores() -> int | None:
+    # What this process may use, not what the machine has; the second is all there is outside Linux.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _memory(root: Path) -> int | None:
+    return _field(root / "proc/meminfo", "MemTotal")
+
+
+def _field(path: Path, name: str) -> int | None:
+    for line in (_text(path) or "").splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0]) * 1024
+    return None
+
+
+def _os(root: Path) -> str | None:
+    for line in (_text(root / "etc/os-release") or "").splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            return value.strip('"')
+    return None
+
+
+def _glibc() -> str | None:
+    try:
+        return (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")[2]
+    except (ValueError, OSError):
+        return None
+
+
+def _mhz(root: Path, name: str) -> list[int]:
+    return [value // 1000 for value in _each_cpu(root, f"cpufreq/{name}")]
+
+
+def _distinct(root: Path, name: str) -> str | None:
+    texts = [_text(path) for path in sorted((root / CPUS).glob(f"cpu[0-9]*/cpufreq/{name}"))]
+    return " + ".join(dict.fromkeys(text for text in texts if text)) or None
+
+
+def _total(root: Path, name: str) -> int | None:
+    values = _each_cpu(root, name)
+    return sum(values) if values else None
+
+
+def _each_cpu(root: Path, name: str) -> list[int]:
+    values = [_number(path, int) for path in sorted((root / CPUS).glob(f"cpu[0-9]*/{name}"))]
+    return [value for value in values if value is not None]
+
+
+def _temperature(root: Path) -> float | None:
+    zones = {}
+    for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
+        value = _number(zone / "temp", int)
+        if value is not None:
+            zones[_text(zone / "type") or zone.name] = value / 1000
+    # The zones of a laptop include its battery and its radio.
+    of_cpu = [value for name, value in zones.items() if any(word in name for word in ("cpu", "soc", "pkg"))]
+    return max(of_cpu or zones.values(), default=None)
+
+
+def _throttling(root: Path) -> dict[str, list[str] | None]:
+    text = _text(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
+    if text is None and root == SYSTEM:
+        text = _vcgencmd()
+    try:
+        bits = int(text or "", 16)
+    except ValueError:
+        return {}
+    return {
+        "throttled": [word for bit, word in THROTTLE_BITS.items() if bits >> bit & 1],
+        "throttled_since_boot": [word for bit, word in THROTTLE_BITS.items() if bits >> bit + 16 & 1],
+    }
+
+
+def _vcgencmd() -> str | None:
+    if not any((Path(folder) / "vcgencmd").is_file() for folder in os.get_exec_path()):
+        return None
+    import subprocess  # only a Pi needs it, and every worker would pay for it
+
+    done = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False)
+    return done.stdout.strip().partition("throttled=")[2]
+
+
+def _swapped(root: Path) -> int | None:
+    pairs = dict(line.split()[:2] for line in (_text(root / "proc/vmstat") or "").splitlines() if " " in line)
+    return int(pairs["pswpin"]) + int(pairs["pswpout"]) if {"pswpin", "pswpout"} <= pairs.keys() else None
+
+
+def _ticks(root: Path) -> list[int] | None:
+    # user, nice, system, idle, iowait, irq, softirq, steal; guest time is already in user.
+    words = (_text(root / "proc/stat") or "").partition("\n")[0].split()
+    return [int(word) for word in words[1:]] if words[:1] == ["cpu"] else None
+
+
+def _nanoseconds(ticks: int) -> int:
+    return ticks * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+def _number(path: Path, kind: Any) -> Any:
+    words = (_text(path) or "").split()
+    try:
+        return kind(words[0])
+    except (IndexError, ValueError):
+        return None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace").strip("\0 \n") or None
+    except OSError:
+        return None
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}

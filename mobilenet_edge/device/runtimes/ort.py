@@ -1,0 +1,92 @@
+"""ONNX files in onnxruntime, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mobilenet_edge.device.faults import InvalidModel, first_line
+from mobilenet_edge.device.runtimes import Runtime, Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DTYPES: Final = {
+    "tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
+    "tensor(int8)": "int8", "tensor(uint8)": "uint8", "tensor(int16)": "int16", "tensor(uint16)": "uint16",
+    "tensor(int32)": "int32", "tensor(int64)": "int64", "tensor(bool)": "bool",
+}  # fmt: skip
+ERRORS_ONLY: Final = 3
+
+
+class OrtSession:
+    """An inference session and what was fed to it last."""
+
+    def __init__(self, runtime: Runtime, package: Any, session: Any, path: Path) -> None:
+        self.runtime = runtime.name
+        self.version: str = package.__version__
+        self.inputs = tuple(_tensor(each, path) for each in session.get_inputs())
+        self.outputs = tuple(_tensor(each, path, fixed=False) for each in session.get_outputs())
+        self._session = session
+        self._failures = _failures(package)
+        self._feed: dict[str, NDArray[Any]] = {}
+        self._fetch = [tensor.name for tensor in self.outputs]
+        self._fetched: list[NDArray[Any]] = []
+
+    def feed(self, inputs: Sequence[NDArray[Any]]) -> None:
+        """Keep inputs for the next run; onnxruntime reads them where they are."""
+        self._feed = {tensor.name: values for tensor, values in zip(self.inputs, inputs)}
+
+    def invoke(self) -> None:
+        """Run the model."""
+        try:
+            self._fetched = self._session.run(self._fetch, self._feed)
+        except self._failures as error:
+            raise InvalidModel(f"the model cannot be run: {first_line(error)}") from error
+
+    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Feed, invoke and return the outputs, which are new arrays at each run."""
+        self.feed(inputs)
+        self.invoke()
+        return self._fetched
+
+
+def open_session(runtime: Runtime, path: Path, threads: int) -> OrtSession:
+    """Open an `.onnx` file.
+
+    Raises:
+        InvalidModel: It is no model, needs an operator that is not there, or has an input of no fixed size.
+    """
+    package = runtime.load()
+    options = package.SessionOptions()
+    # Threads that wait for work spin by default; left so, since an application gets the same.
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = package.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = ERRORS_ONLY
+    try:
+        session = package.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except _failures(package) as error:
+        # "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from x.onnx failed:Protobuf parsing failed."
+        reason = first_line(error).rpartition(f"{path} failed:")[2]
+        raise InvalidModel(f"{path.name} is not a model that onnxruntime can open: {reason}") from error
+    return OrtSession(runtime, package, session, path)
+
+
+def _failures(package: Any) -> tuple[type[Exception], ...]:
+    # They have no common base below Exception.
+    state = package.capi.onnxruntime_pybind11_state
+    return tuple(each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
+
+
+def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> Tensor:
+    if argument.type not in DTYPES:
+        raise InvalidModel(f"{argument.name!r} of {path.name} is a {argument.type}, not a plain tensor")
+    # An unknown side is a name or None.
+    shape = [side if isinstance(side, int) else -1 for side in argument.shape]
+    shape[:1] = [1 if side == -1 else side for side in shape[:1]]
+    if fixed and -1 in shape:
+        sides = ", ".join(str(side or "?") for side in argument.shape)
+        raise InvalidModel(f"input {argument.name!r} of {path.name} has no fixed size ({sides}); export it with one")
+    return Tensor(argument.name, tuple(shape), DTYPES[argument.type])

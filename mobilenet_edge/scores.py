@@ -1,0 +1,73 @@
+"""From output arrays to figures: top-k, hits and their interval, agreement, signal-to-noise."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95: Final = 1.959963984540054  # the normal distribution's 97.5 % point
+
+
+def top_k(outputs: NDArray[Any], k: int = 5) -> NDArray[np.intp]:
+    """Give the indexes of the k greatest outputs of each row, greatest first.
+
+    Args:
+        outputs: (..., classes) logits or probabilities, of any real type. Integers need not be de-quantised: a grid
+            keeps the order.
+        k: At most the number of classes; more is cut to it.
+
+    Returns:
+        (..., min(k, classes)) indexes. Of equal outputs the lower index comes first, as with `argmax`: quantised
+        outputs tie often, and an answer must not depend on how a library sorts. NaN comes last.
+    """
+    # Negating unsigned integers would wrap around; float64 holds every 32-bit integer and float exactly.
+    order = np.argsort(-np.asarray(outputs, np.float64), axis=-1, kind="stable")
+    return order[..., :k]
+
+
+def hits(answers: NDArray[Any], truth: NDArray[Any]) -> int:
+    """Count the rows of `answers` (n, k) that hold the right class of `truth` (n,)."""
+    return int((answers == truth[:, None]).any(axis=1).sum())
+
+
+def agreement(answers: NDArray[Any], reference: NDArray[Any]) -> float:
+    """Give the share of rows of two (n, k) arrays of answers whose first answers are the same."""
+    return float((answers[:, 0] == reference[:, 0]).mean())
+
+
+def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """Give the Wilson score interval of a share (E. B. Wilson, 1927).
+
+    Unlike the textbook's p ± z·sqrt(p·(1-p)/n) it stays within 0..1 and holds its level near both ends and for small n.
+
+    Returns:
+        The bounds of the share; 95 % for the default `z`.
+    """
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"{successes} successes of {n}")
+    share = successes / n
+    centre = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # With none or all right one bound is the share itself, which rounding would miss by an ulp.
+    return max(0.0, min(share, (centre - half) / scale)), min(1.0, max(share, (centre + half) / scale))
+
+
+def snr_db(reference: NDArray[Any], other: NDArray[Any]) -> float:
+    """Give the signal-to-noise ratio of `other` against `reference`, in dB over all elements.
+
+    10·log10(Σ reference² / Σ (reference - other)²): infinite where they are equal, minus infinite where the reference
+    is all zero and the other is not, NaN where either holds NaN. For logits, 20 dB is an error of a tenth of their
+    size.
+    """
+    if np.shape(reference) != np.shape(other):
+        raise ValueError(f"shapes differ: {np.shape(reference)} and {np.shape(other)}")
+    signal = np.asarray(reference, np.float64)
+    noise = float(np.square(signal - np.asarray(other, np.float64)).sum())
+    power = float(np.square(signal).sum())
+    if noise == 0:
+        return math.inf
+    return 10 * math.log10(power / noise) if power else -math.inf

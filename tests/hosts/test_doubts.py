@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mobilenet_edge.hosts.doubts import doubts
+from mobilenet_edge.records import Profile
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+
+GOOD = Profile(
+    artifact="x.tflite",
+    sha256="0",
+    size_bytes=1,
+    format="tflite",
+    precision="int8",
+    variant="x",
+    runtime="litert",
+    runtime_version="2.3.0",
+    threads=1,
+    load_ms=1,
+    first_ms=1,
+    times_ns=(2 * MS,) * 60,
+    round_sizes=(20, 20, 20),
+    host={"cores": 2, "governor": "ondemand", "before": {"mhz": [1000, 2400]}, "after": {"mhz": [2400, 1000]}},
+    conditions={"runs": 50, "usage": {"wall_ns": SECOND, "cpu_ns": SECOND, "others_ns": 0, "stolen_ns": 0}},
+)
+
+
+def only(profile: Profile) -> str:
+    (doubt,) = doubts(profile)
+    return doubt
+
+
+def with_usage(**usage: int) -> Profile:
+    return replace(GOOD, conditions={**GOOD.conditions, "usage": {**GOOD.conditions["usage"], **usage}})
+
+
+def between(before: dict[str, Any], after: dict[str, Any]) -> Profile:
+    return replace(GOOD, host={**GOOD.host, "before": before, "after": after})
+
+
+def test_a_good_profile_is_not_doubted():
+    assert doubts(GOOD) == []
+
+
+def test_a_profile_whose_machine_tells_nothing_is_not_doubted():
+    assert doubts(replace(GOOD, host={}, conditions={})) == []
+
+
+def test_time_ran_out():
+    short = replace(GOOD, times_ns=(2 * MS,) * 30, round_sizes=(30,))
+    assert only(short) == "time ran out after 30 of 50 runs: raise --max-seconds"
+
+
+def test_few_runs():
+    few = replace(GOOD, times_ns=(2 * MS,) * 5, round_sizes=(5,), conditions={"runs": 5})
+    assert only(few) == "5 runs are few: ask for at least 20 with --runs"
+
+
+def test_wide_spread():
+    # A fifth at 1.5 times the median: the 90th percentile lies 50 % above it, half of that is the spread.
+    wide = ((2 * MS,) * 16 + (3 * MS,) * 4) * 3
+    assert only(replace(GOOD, times_ns=wide)) == "times vary by ±25%: close other programs and run again"
+
+
+def test_a_single_slow_run_is_no_wide_spread():
+    assert doubts(replace(GOOD, times_ns=(2 * MS,) * 59 + (50 * MS,))) == []
+
+
+def test_rounds_apart():
+    # 1 in 20 slow rounds would hide in the spread: 2.2, 2.2, then 2.5 ms, 14 % from end to end, ±7 % in spread.
+    drifting = (int(2.2 * MS),) * 40 + (int(2.5 * MS),) * 20
+    assert only(replace(GOOD, times_ns=drifting)).startswith("the rounds' medians lie 14% apart")
+
+
+def test_more_threads_than_cores():
+    assert only(replace(GOOD, threads=4)) == "4 threads share 2 cores: ask for at most 2 with --threads"
+
+
+def test_other_programs():
+    assert only(with_usage(others_ns=SECOND // 2)) == "other programs kept 0.5 cores busy: close them and run again"
+
+
+def test_the_hypervisor():
+    assert only(with_usage(stolen_ns=SECOND // 4)).startswith("the hypervisor gave 0.2 cores' time to others")
+
+
+def test_a_short_phase_says_nothing_of_others():
+    # 100 ms are ten ticks of the kernel's accounting.
+    assert doubts(with_usage(wall_ns=100 * MS, others_ns=50 * MS)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reasons"),
+    [
+        ({"throttled": []}, {"throttled": ["throttled"]}, "throttled"),
+        ({"throttled": ["under-voltage"]}, {"throttled": []}, "under-voltage"),
+        ({"throttled_since_boot": []}, {"throttled_since_boot": ["frequency capped"]}, "frequency capped"),
+        ({"throttle_count": 3}, {"throttle_count": 4}, "temperature"),
+    ],
+)
+def test_throttling(before: dict[str, Any], after: dict[str, Any], reasons: str):
+    assert only(between(before, after)).startswith(f"the CPU was throttled ({reasons}): cool it")
+
+
+@pytest.mark.parametrize(
+    "facts", [{"throttled_since_boot": ["throttled"]}, {"throttle_count": 3}, {"throttled": []}, {"swapped_pages": 9}]
+)
+def test_what_happened_before_the_measurement_is_no_doubt(facts: dict[str, Any]):
+    assert doubts(between(facts, facts)) == []
+
+
+def test_frequency_moved():
+    # The fastest core counts: which core is fast may change.
+    moved = between({"mhz": [1000, 2400]}, {"mhz": [1800, 1000]})
+    assert only(moved).startswith("the CPU's frequency moved between 1800 and 2400 MHz")
+    assert doubts(between({"mhz": [2400]}, {"mhz": [2300]})) == []
+
+
+def test_powersave_governor():
+    assert only(replace(GOOD, host={"governor": "powersave"})).startswith("the powersave governor")
+
+
+def test_swapping():
+    assert only(between({"swapped_pages": 1}, {"swapped_pages": 2})).startswith("the machine was swapping")
+
+
+def test_doubts_add_up():
+    bad = replace(with_usage(others_ns=SECOND), threads=4, times_ns=(2 * MS,) * 30, round_sizes=(30,))
+    assert len(doubts(bad)) == 3
