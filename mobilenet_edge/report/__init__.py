@@ -1,0 +1,1 @@
+"""Tables of what was measured: reads records, knows neither how they were made nor where."""

@@ -1,0 +1,46 @@
+"""Variants side by side, from arithmetic and published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mobilenet_edge import layers
+from mobilenet_edge.published import lookup
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.units import format_bytes, format_count
+
+NOTES: Final = """\
+Parameters are weights and biases with batch norm folded in. Sizes are floors: 4 bytes a parameter, or for int8 1 byte a
+weight, 4 a bias and 4 a channel's scale; the graph and the metadata come on top.
+Top-1 in percent is published (TF-slim), not measured: float32, and uint8 after quantisation-aware training (QAT), which
+post-training int8 seldom reaches."""
+
+_COLUMNS: Final = (
+    Column("variant", words=True),
+    Column("MACs"),
+    Column("parameters"),
+    Column("float32 size"),
+    Column("int8 size"),
+    Column("published top-1"),
+    Column("published QAT"),
+)
+
+
+def table(specs: Iterable[ModelSpec]) -> str:
+    """Tabulate variants in the order given, with what the columns mean."""
+    return f"{grid(_COLUMNS, [_row(spec) for spec in specs])}\n\n{NOTES}"
+
+
+def _row(spec: ModelSpec) -> list[str]:
+    known = lookup(spec)
+    return [
+        spec.name,
+        format_count(layers.macs(spec)),
+        format_count(layers.parameters(spec)),
+        format_bytes(layers.float32_bytes(spec)),
+        format_bytes(layers.int8_bytes(spec)),
+        f"{known.top1:.1f}" if known else "-",
+        f"{known.qat_top1:.1f}" if known else "-",
+    ]

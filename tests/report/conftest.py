@@ -1,0 +1,83 @@
+"""Records with the fields a test does not care about filled in."""
+
+from dataclasses import asdict
+
+import pytest
+
+from mobilenet_edge import layers
+from mobilenet_edge.records import Evaluation, Profile
+from mobilenet_edge.spec import ModelSpec
+
+HOST = {
+    "name": "local",
+    "cpu": "Cortex-A72",
+    "cores": 4,
+    "machine": "aarch64",
+    "os": "Debian 12",
+    "before": {"load": 0.1},
+}
+
+
+def identity(variant="mobilenet_v1-a0.50-r160", precision="float32", format="tflite", **changes):
+    own = {
+        "artifact": f"results/{variant}.{precision}.{format}",
+        "sha256": f"{variant}.{precision}.{format}",
+        "size_bytes": 1_400_000,
+        "format": format,
+        "precision": precision,
+        "variant": variant,
+    }
+    spec = ModelSpec.from_name(variant)
+    if spec is None:
+        return {**own, **changes}
+    own |= {
+        "macs": layers.macs(spec),
+        "parameters": layers.parameters(spec),
+        "target": "generic",
+        "weights": "imagenet",
+    }
+    return {**own, "spec": asdict(spec), **changes}
+
+
+@pytest.fixture
+def profile():
+    """Make a profile of ten equal runs of `ms` milliseconds."""
+
+    def make(ms=2.0, *, threads=1, host=HOST, conditions=None, doubts=(), runtime="litert", version="2.3.0", **changes):
+        return Profile(
+            **identity(**changes),
+            runtime=runtime,
+            runtime_version=version,
+            threads=threads,
+            load_ms=1.0,
+            first_ms=3.0,
+            times_ns=(round(ms * 1e6),) * 10,
+            round_sizes=(5, 5),
+            host=host,
+            conditions=conditions or {},
+            doubts=doubts,
+        )
+
+    return make
+
+
+@pytest.fixture
+def evaluation():
+    """Make an evaluation that found `top1` of `n` images."""
+
+    def make(top1=0.6, *, n=500, data="images", agreement=None, reference=None, unreadable=(), **changes):
+        return Evaluation(
+            **identity(**changes),
+            top1=top1,
+            top5=min(top1 + 0.2, 1.0),
+            n=n,
+            interval=(top1 - 0.04, top1 + 0.04),
+            agreement=agreement,
+            reference=reference,
+            data=data,
+            unreadable=unreadable,
+            runtime="litert",
+            runtime_version="2.3.0",
+        )
+
+    return make

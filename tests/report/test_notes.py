@@ -1,0 +1,89 @@
+"""What stands under a table is true of its rows, and what does not apply is not said."""
+
+from mobilenet_edge.report.notes import doubts, notes
+from mobilenet_edge.report.rows import join
+
+SYNTHETIC = {"source": "synthetic", "count": 100, "note": "synthetic calibration; accuracy meaningless"}
+
+
+def said(records):
+    return "\n".join(notes(join(records)))
+
+
+def test_how_the_latency_was_measured(profile):
+    text = said([profile(), profile(threads=2), profile(format="onnx", runtime="onnxruntime", version="1.31.1")])
+    assert "Runtimes: litert 2.3.0, onnxruntime 1.31.1." in text
+    assert "threads: 1 to 2, runs a row: 10, rounds: 2." in text
+
+
+def test_a_missing_p90_is_explained_only_where_one_is_missing(profile):
+    assert "p90" not in said([profile()])
+    (row,) = join([profile()])
+    few = type(row.profile)(**{**vars(row.profile), "times_ns": (1, 2, 3)})
+    assert "A p90 that is missing had too few runs" in said([few])
+
+
+def test_on_what_the_accuracy_was_measured(evaluation):
+    text = said([evaluation(agreement=0.9, reference="float.keras", unreadable=("a.jpg", "b.jpg"))])
+    assert "top-1: percent of 500 images of images, ± half of its 95 % interval (n)." in text
+    assert "agreement: percent of images with the same first answer as float.keras." in text
+    assert "2 image files could not be read and did not count." in text
+    assert "different images" not in text
+
+
+def test_different_images_are_pointed_out(evaluation):
+    text = said([evaluation(data="a"), evaluation(data="b", precision="int8")])
+    assert "500 images of a and 500 images of b" in text
+    assert "compare only rows with the same ones" in text
+
+
+def test_published_figures_are_called_published(profile):
+    assert "not measured on these files" in said([profile()])
+    assert "QAT" not in said([profile()])
+    assert "QAT: uint8 after quantisation-aware training" in said([profile(precision="int8")])
+    assert "published" not in said([profile(variant="somebody")])
+
+
+def test_the_mark_says_what_it_weighs(profile, evaluation):
+    assert "median latency and published top-1 (none was measured)" in said([profile()])
+    assert "with as many threads and the same images is as good in median latency and measured top-1" in said(
+        [profile(), evaluation()]
+    )
+    assert "no row is as good in file size and measured top-1" in said([evaluation()])
+    assert "Pareto" not in said([profile(variant="somebody")])
+
+
+def test_random_weights_and_synthetic_calibration_are_repeated(profile):
+    records = [profile(weights="random"), profile(precision="int8", weights="random", calibration=SYNTHETIC)]
+    text = said(records)
+    assert "Weights are random in all rows" in text
+    assert "Calibration of 1 of 2 rows: synthetic calibration; accuracy meaningless." in text
+    plain = said([profile(), profile(precision="int8", calibration={"source": "images", "count": 100, "note": ""})])
+    assert "random" not in plain
+    assert "Calibration" not in plain
+
+
+def test_what_a_foreign_file_lacks_is_said_once(profile):
+    foreign = {"variant": "somebody", "lacks": ("preprocessing", "labels")}
+    text = said([profile(**foreign), profile(threads=2, **foreign)])
+    assert text.count("somebody does not say: preprocessing, labels.") == 1
+
+
+def test_repeated_measurements_are_mentioned(profile):
+    assert "Of repeated measurements, the latest profile" in said([profile(1.0), profile(2.0)])
+    assert "repeated" not in said([profile(1.0)])
+
+
+def test_each_doubt_is_listed_once_and_numbered(profile):
+    records = [profile(doubts=("noisy", "hot")), profile(threads=2, doubts=("hot",))]
+    assert doubts(join(records)) == {"noisy": "noisy", "hot": "hot"}
+    text = said(records)
+    assert "Doubt 1: noisy" in text
+    assert "Doubt 2: hot" in text
+    assert text.count("hot") == 1
+
+
+def test_doubts_that_differ_in_their_numbers_become_one_with_a_range(profile):
+    records = [profile(threads=threads, doubts=(f"{share} cores busy: wait",)) for threads, share in enumerate(
+        ("0.7", "0.3", "1.0"), start=1)]  # fmt: skip
+    assert list(doubts(join(records)).values()) == ["0.3 to 1.0 cores busy: wait"]

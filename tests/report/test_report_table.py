@@ -1,0 +1,156 @@
+"""The table in its three forms says the same, to a reader and to a machine."""
+
+import csv as csv_module
+import io
+import json as json_module
+
+import pytest
+
+from mobilenet_edge.report import table
+from mobilenet_edge.report.rows import join
+
+INT8 = {"precision": "int8", "calibration": {"source": "images", "count": 100, "note": ""}}
+
+
+@pytest.fixture
+def rows(profile, evaluation):
+    records = [
+        profile(2.0),
+        evaluation(0.6, agreement=1.0),
+        profile(1.25, doubts=("times vary",), **INT8),
+        evaluation(0.586, agreement=0.918, **INT8),
+    ]
+    return join(records)
+
+
+def cells(text):
+    """Read a Markdown table back: the cells of its rows by title."""
+    lines = [line for line in text.split("\n") if line.startswith("|")]
+    split = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [dict(zip(split[0], line, strict=True)) for line in split[2:]]
+
+
+def parsed(text):
+    return list(csv_module.DictReader(io.StringIO(text)))
+
+
+def test_a_whole_table(rows):
+    assert table.markdown(rows).split("\n\n")[:2] == [
+        "### Cortex-A72, 4 cores, aarch64, Debian 12",
+        "| variant                 | format | precision |   MACs | params |    size | median ms | p90 ms "
+        "|       top-1 (n) |  published | agreement | Pareto | doubts |\n"
+        "| ----------------------- | ------ | --------- | -----: | -----: | ------: | --------: | -----: "
+        "| --------------: | ---------: | --------: | -----: | -----: |\n"
+        "| mobilenet_v1-a0.50-r160 | tflite | float32   | 76.5 M | 1.33 M | 1.40 MB |      2.00 |   2.00 "
+        "| 60.0 ±4.0 (500) | 59.1 float |     100.0 |      * |        |\n"
+        "| mobilenet_v1-a0.50-r160 | tflite | int8      | 76.5 M | 1.33 M | 1.40 MB |      1.25 |   1.25 "
+        "| 58.6 ±4.0 (500) |   57.7 QAT |      91.8 |      * |      1 |",
+    ]
+
+
+def test_notes_follow_as_a_list(rows):
+    notes = table.markdown(rows).split("\n\n")[2].split("\n")
+    assert all(line.startswith("- ") for line in notes)
+    assert notes[-1] == "- Doubt 1: times vary"
+
+
+def test_what_was_not_measured_is_said_not_left_out(profile, evaluation):
+    fast, keras = cells(table.markdown(join([profile(precision="int8"), evaluation(format="keras")])))[::-1]
+    assert fast["top-1 (n)"] == "not measured"
+    assert fast["published"] == "57.7 QAT"
+    assert keras["median ms"] == "not measured"
+    assert keras["p90 ms"] == "-"
+
+
+def test_columns_that_say_nothing_are_left_out(profile):
+    (row,) = cells(table.markdown(join([profile()])))
+    assert not {"target", "runtime", "threads", "agreement", "doubts"} & row.keys()
+
+
+def test_columns_that_tell_rows_apart_are_there(profile):
+    records = [profile(), profile(threads=2), profile(version="2.1.0"), profile(format="onnx", target="x86-avx2")]
+    found = cells(table.markdown(join(records)))
+    assert [(row["target"], row["runtime"], row["threads"]) for row in found] == [
+        ("x86-avx2", "litert 2.3.0", "1"),
+        ("generic", "litert 2.1.0", "1"),
+        ("generic", "litert 2.3.0", "1"),
+        ("generic", "litert 2.3.0", "2"),
+    ]
+
+
+def test_doubts_are_numbered_in_order(profile):
+    rows = join([profile(doubts=("a", "c")), profile(threads=2, doubts=("b", "c"))])
+    assert [row["doubts"] for row in cells(table.markdown(rows))] == ["1, 2", "2, 3"]
+
+
+def test_a_runtime_for_each_format_needs_no_column(profile):
+    rows = join([profile(), profile(format="onnx", runtime="onnxruntime", version="1.31.1")])
+    assert "runtime" not in cells(table.markdown(rows))[0]
+
+
+def test_a_foreign_file_shows_what_is_not_known(profile):
+    (row,) = cells(table.markdown(join([profile(variant="somebody", precision="unknown")])))
+    assert (row["MACs"], row["params"], row["published"]) == ("-", "-", "-")
+    assert "\x1b" not in table.markdown(join([profile(variant="some\x1bbody")]))
+
+
+def test_machines_have_tables_of_their_own(profile, evaluation):
+    rows = join([profile(), profile(host={"cpu": "other\x1b"}), evaluation(format="keras")])
+    titles = [line for line in table.markdown(rows).split("\n") if line.startswith("#")]
+    assert titles == ["### Cortex-A72, 4 cores, aarch64, Debian 12", "### other", "### Not profiled"]
+
+
+def test_csv_has_plain_values(rows):
+    float32, int8 = parsed(table.csv(rows))
+    assert float32["median_ms"] == "2.0"
+    assert float32["top1_percent"] == "60.0"
+    assert float32["resolution_px"] == "160"
+    assert float32["doubts"] == ""
+    assert (int8["top1_percent"], int8["agreement_percent"]) == ("58.6", "91.8")
+    assert (int8["published_top1_percent"], int8["published_kind"]) == ("57.7", "QAT")
+    assert int8["doubts"] == "times vary"
+    assert [each["pareto"] for each in (float32, int8)] == ["1", "1"]
+
+
+def test_csv_leaves_empty_what_is_not_known(profile, evaluation):
+    keras, tflite = parsed(table.csv(join([profile(variant="somebody"), evaluation(format="keras")])))
+    assert (keras["median_ms"], keras["threads"], keras["machine"], keras["pareto"]) == ("", "", "", "0")
+    assert (tflite["macs"], tflite["top1_percent"], tflite["published_kind"], tflite["images"]) == ("", "", "", "")
+
+
+def test_csv_survives_commas_quotes_and_line_breaks(profile):
+    (row,) = parsed(table.csv(join([profile(variant='a,"b"\nc')])))
+    assert row["variant"] == 'a,"b"\nc'
+
+
+def test_json_carries_its_conditions(profile):
+    conditions = {"rounds": 2, "started": "2026-01-01T00:00:00+00:00"}
+    document = json_module.loads(table.json(join([profile(2.0, conditions=conditions), profile(host={"cpu": "b"})])))
+    assert document["schema_version"] == 1
+    first, second = document["tables"]
+    assert first["machine"] == "Cortex-A72, 4 cores, aarch64, Debian 12"
+    assert first["host"] == {"name": "local", "cpu": "Cortex-A72", "cores": 4, "machine": "aarch64", "os": "Debian 12"}
+    assert first["runtimes"] == ["litert 2.3.0"]
+    assert any("published" in note for note in first["notes"])
+    assert first["rows"][0]["conditions"] == conditions
+    assert second["machine"] == "b"
+
+
+def test_json_has_null_where_nothing_was_measured(evaluation):
+    (only,) = json_module.loads(table.json(join([evaluation(0.6)])))["tables"]
+    assert (only["machine"], only["host"], only["runtimes"]) == (None, None, [])
+    assert only["rows"][0]["median_ms"] is None
+    assert only["rows"][0]["pareto"] is True
+
+
+def test_json_and_csv_have_the_same_columns(rows):
+    (only,) = json_module.loads(table.json(rows))["tables"]
+    assert list(only["rows"][0]) == [*parsed(table.csv(rows))[0], "conditions"]
+
+
+def test_forms_agree_on_every_figure(rows):
+    for shown, plain in zip(cells(table.markdown(rows)), parsed(table.csv(rows)), strict=True):
+        assert shown["median ms"] == f"{float(plain['median_ms']):.2f}"
+        assert shown["top-1 (n)"].split()[0] == f"{float(plain['top1_percent']):.1f}"
+        assert (shown["Pareto"] == "*") == (plain["pareto"] == "1")
+        assert shown["precision"] == plain["precision"]
