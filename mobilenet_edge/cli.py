@@ -22,7 +22,6 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="mnet",
     help="From (alpha, rho) to a trusted tradeoff table: MobileNet on small devices.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -50,6 +49,19 @@ class Io(StrEnum):
     int8 = "int8"
     uint8 = "uint8"
     float32 = "float32"
+
+
+class Target(StrEnum):
+    """Where an int8 file is meant to run."""
+
+    generic = "generic"
+    edgetpu = "edgetpu"
+
+
+class Preflight(StrEnum):
+    """A target that can tell what it would take of a file."""
+
+    edgetpu = "edgetpu"
 
 
 class TableFormat(StrEnum):
@@ -86,11 +98,19 @@ Threads = Annotated[list[int] | None, typer.Option(help="Threads; repeat it for 
 WEIGHTS_HELP = "random, imagenet, or a .h5, .weights.h5 or .keras file."
 
 
-@app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"mnet {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -141,20 +161,23 @@ def build(
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A Keras model.", show_default=False)],
-    format: Annotated[list[Format] | None, typer.Option(help="Repeatable.", show_default="both")] = None,
-    precision: Annotated[list[Precision] | None, typer.Option(help="Repeatable.", show_default="both")] = None,
+    format: Annotated[list[Format] | None, typer.Option(help="Of the files; repeatable.", show_default="all")] = None,
+    precision: Annotated[
+        list[Precision] | None, typer.Option(help="Of the files; repeatable.", show_default="all")
+    ] = None,
     calibrate: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Images for int8; 'random' for noise.", show_default=False),
+        typer.Option(metavar="DIR|random", help="Images that int8 is fitted to, or noise.", show_default=False),
     ] = None,
-    count: Annotated[int, typer.Option(help="Calibrate with at most so many images.")] = 100,
+    count: Annotated[int, typer.Option(help="Calibrate with at most this many images.")] = 100,
     io: Annotated[
-        Io | None, typer.Option(help="Ends of an int8 file.", show_default="int8 in TFLite, float32 in ONNX")
+        Io | None, typer.Option(help="Ends of an int8 file.", show_default="int8 in .tflite, float32 in .onnx")
     ] = None,
     labels: Labels = None,
+    target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/coral.md.")] = Target.generic,
     out: Out = RESULTS,
 ) -> None:
-    """Write TFLite and ONNX files, float32 and int8, and check each against the float model."""
+    """Write float32 and int8 files, TFLite and ONNX, and check them."""
     from mobilenet_edge.commands import export as command
     from mobilenet_edge.report import exports
 
@@ -166,6 +189,7 @@ def export(
         count=count,
         io=io,
         labels_file=labels,
+        target=target,
         out=out,
     )
     typer.echo(exports.table(made))
@@ -174,20 +198,23 @@ def export(
 @app.command()
 def evaluate(
     artifacts: Artifacts,
-    data: Annotated[Path, typer.Option(metavar="DIR", help="A folder of class folders.", show_default=False)],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Images in a folder for each class.", show_default=False)],
     labels: Labels = None,
     reference: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="A float model to agree with.", show_default=False)
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads within one inference.")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Score at most so many images.", show_default=False)] = None,
-    leave_out: Annotated[int, typer.Option(help="Do not score the N images that export --count N took.")] = 0,
+    limit: Annotated[int | None, typer.Option(help="Score at most this many images.", show_default=False)] = None,
+    leave_out: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Do not score the images that export --count N took.")
+    ] = 0,
     json: Json = None,
 ) -> None:
-    """Score models on images: top-1 and top-5 with an interval, and agreement with a float model."""
+    """Score models on images: top-1, top-5, agreement with float."""
     from mobilenet_edge.commands import evaluate as command
     from mobilenet_edge.report import scores
 
+    _try(json)
     made = command.run(
         artifacts, data, labels=labels, reference=reference, threads=threads, limit=limit, leave_out=leave_out
     )
@@ -198,8 +225,8 @@ def evaluate(
 def profile(
     artifacts: Artifacts,
     threads: Threads = None,
-    runs: Annotated[int, typer.Option(help="At least so many steady runs.")] = 50,
-    seconds: Annotated[float, typer.Option(help="At least so many steady seconds.")] = 1.0,
+    runs: Annotated[int, typer.Option(help="At least this many steady runs.")] = 50,
+    seconds: Annotated[float, typer.Option(help="At least this many steady seconds.")] = 1.0,
     rounds: Annotated[int, typer.Option(help="Fresh processes for each file, interleaved.")] = 3,
     runtime: Annotated[Runtime, typer.Option(help="What runs the files.")] = Runtime.auto,
     affinity: Annotated[
@@ -211,6 +238,7 @@ def profile(
     from mobilenet_edge.commands import profile as command
     from mobilenet_edge.report import rows, table
 
+    _try(json)
     made = command.run(
         artifacts,
         threads=threads or (1,),
@@ -224,12 +252,18 @@ def profile(
 
 
 @app.command()
-def inspect(artifacts: Artifacts, json: Json = None) -> None:
+def inspect(
+    artifacts: Artifacts,
+    target: Annotated[
+        Preflight | None, typer.Option(help="Say what of it would run there, and why not.", show_default=False)
+    ] = None,
+    json: Json = None,
+) -> None:
     """Show what a model file is made of, and where its bytes go."""
     from mobilenet_edge.commands import inspect as command
     from mobilenet_edge.report import contents
 
-    _output(command.run(artifacts), json, lambda records: "\n\n".join(map(contents.text, records)))
+    _output(command.run(artifacts, target), json, lambda records: "\n\n".join(map(contents.text, records)))
 
 
 @app.command()
@@ -268,21 +302,19 @@ def sweep(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `mnet`; the one place where failures become exit codes.
 
+    A reader of stdout that goes away, as `head` does, is Typer's affair: it stops quietly.
+
     Raises:
         SystemExit: Always; the codes are those of docs/exit-codes.
     """
     try:
-        code = app(args=None if argv is None else list(argv), standalone_mode=False)
+        code = app(args=None if argv is None else list(argv), prog_name="mnet", standalone_mode=False)
     except MnetError as error:
         code = _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort):  # newer versions of Typer return 130 themselves
         code = _fail("interrupted", INTERRUPTED)
     except typer.TyperException as error:
         code = _fail(_usage(error), UsageError.exit_code)
-    except BrokenPipeError:
-        # The reader of stdout went away, as `head` does.
-        sys.stderr.close()
-        code = 0
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -296,7 +328,16 @@ def _usage(error: Any) -> str:
     """What Typer says of a wrong option, and where to look."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "mnet"
-    return f"{error.format_message().rstrip('.')}; see {command} --help"
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    return f"{message}; see {command} --help"
+
+
+def _try(json: str | None) -> None:
+    """Fail before the measuring where its records could not be written."""
+    from mobilenet_edge import files
+
+    if json not in (None, "-"):
+        files.try_file(Path(str(json)))
 
 
 def _output(made: Sequence[Record], json: str | None, text: Any) -> None:

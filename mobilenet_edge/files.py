@@ -27,7 +27,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InputError(f"cannot write {path}: {reason(error)}; choose another place with --out") from error
+        raise InputError(f"cannot write {path}: {reason(error)}; choose another place") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -44,7 +44,18 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {reason(error)}; {_advice(error)}") from error
+
+
+def try_file(path: Path) -> None:
+    """Fail early where a file could not be written; leave nothing.
+
+    Raises:
+        InputError: It is a folder, or its folder may not be written.
+    """
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")
+    try_folder(path.parent)
 
 
 def try_folder(folder: Path) -> None:
@@ -58,12 +69,18 @@ def try_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
-        raise InputError(f"cannot write to {folder}: {reason(error)}; choose another place with --out") from error
+        raise InputError(f"cannot write to {folder}: {reason(error)}; choose another place") from error
 
 
 def reason(error: OSError) -> str:
     """Say why the system refused, in its own words and lower case."""
     return (error.strerror or str(error)).lower()
+
+
+def _advice(error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "give the name of a file in it"
+    return "check its permissions" if isinstance(error, PermissionError) else "check the path"
 
 
 def _umask() -> int:

@@ -24,6 +24,7 @@ SCHEMA_VERSION: Final = 1
 _HOST: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("name", "board", "cpu", "machine", "os", "governor"), str | None),
     "cores": int | None,
+    "isa": tuple[str, ...] | None,
 }
 
 
@@ -66,7 +67,9 @@ class Record:
     def __post_init__(self) -> None:
         typed.check(self)
         if self.spec is not None:
-            ModelSpec(**self.spec)
+            typed.check(ModelSpec(**self.spec))
+            if len(self.spec) < len(fields(ModelSpec)):
+                raise ValueError("spec lacks alpha, resolution or classes")
         if not typed.fits((self.calibration or {}).get("note", ""), str):
             raise TypeError("the note of calibration is not text")
 
@@ -118,9 +121,10 @@ class Profile(Record):
         super().__post_init__()
         if not self.times_ns or min(self.times_ns) <= 0:
             raise ValueError("times_ns must hold times above 0")
-        wrong = [key for key, hint in _HOST.items() if not typed.fits(self.host.get(key), hint)]
-        if wrong or not all(typed.fits(each, str) for each in self.host.get("isa") or ()):
-            raise TypeError(f"the host's {wrong[0] if wrong else 'isa'} is not what docs/records.md says")
+        host = {**self.host, "isa": _frozen(self.host.get("isa"))}
+        for key, hint in _HOST.items():
+            if not typed.fits(host.get(key), hint):
+                raise TypeError(f"the host's {key} cannot be {host[key]!r:.60}")
 
     @property
     def median_ms(self) -> float:
@@ -204,6 +208,10 @@ class Inspection(Record):
         bytes: Where the file's bytes go, by part; sums to `size_bytes`.
         inputs: Name, shape and element type.
         outputs: Name, shape and element type.
+        head_room: Of each .onnx layer whose 16-bit sums may overflow on x86 without VNNI: `layer`, its `pairs` of
+            weights, the `largest` and how many are `over` the limit, null where the file does not hold the weights.
+            None for a file that multiplies no integers, or not with onnxruntime.
+        preflight: What a target would take of the file, None where none was asked; see docs/records.md.
     """
 
     kind = "inspection"
@@ -213,6 +221,8 @@ class Inspection(Record):
     bytes: dict[str, int]
     inputs: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
+    head_room: tuple[dict[str, Any], ...] | None = None
+    preflight: dict[str, Any] | None = None
 
 
 KINDS: Final[Mapping[str, type[Record]]] = {each.kind: each for each in (Profile, Evaluation, Inspection)}

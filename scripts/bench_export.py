@@ -83,6 +83,19 @@ def child(road: str, alpha: float, rho: int, count: int) -> None:
     print(json.dumps({"seconds": seconds, "peak_mb": peak / 1024, "before_mb": before / 1024}))
 
 
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    from mobilenet_edge.errors import UsageError
+    from mobilenet_edge.spec import ModelSpec
+
+    for name in ("images", "runs"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    try:
+        ModelSpec(options.alpha, options.rho)
+    except UsageError as error:
+        parser.error(str(error))
+
+
 def main() -> None:
     """Run the roads in turn and print medians and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,6 +105,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--road", choices=ROADS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    _check(parser, options)
     if options.road:
         child(options.road, options.alpha, options.rho, options.images)
         return

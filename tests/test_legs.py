@@ -40,8 +40,9 @@ LEGS = {
     "hosts": leg(SPINE),
     # Its process answers with a device's runtime, or with Keras for a .keras file.
     "classify": leg(f"{SPINE} device hosts build", "numpy keras"),
-    "report": leg(SPINE),
-    "commands": leg(f"{SPINE} graph build quantise write verify hosts classify report", "numpy"),
+    "coral": leg(SPINE),
+    "report": leg(f"{SPINE} coral"),
+    "commands": leg(f"{SPINE} graph build quantise write verify hosts classify coral report", "numpy"),
     # Opens what was written and compares it with the graph: the one place where a writer's bytes meet a runtime.
     "verify": leg(f"{SPINE} graph device", "numpy"),
     "cli": leg(f"{SPINE} commands report", "typer rich"),

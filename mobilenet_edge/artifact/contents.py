@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 ITEM_BITS: Final = {
@@ -24,6 +25,7 @@ class Tensor:
         scales: Of its quantisation, empty for none.
         zero_points: As many as scales, or none.
         constant_bytes: Size of its stored values, 0 for an activation.
+        constant: Those values as they lie in the file; of an .onnx file only those of one byte each.
     """
 
     name: str
@@ -32,6 +34,14 @@ class Tensor:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     constant_bytes: int = 0
+    constant: memoryview = field(default=memoryview(b""), repr=False)
+
+    @property
+    def integers(self) -> tuple[int, ...]:
+        """The values of an int32 constant, such as axes and shapes; empty for every other tensor."""
+        if self.dtype != "int32":
+            return ()
+        return struct.unpack(f"<{len(self.constant) // 4}i", self.constant[: len(self.constant) // 4 * 4])
 
     @property
     def elements(self) -> int:
@@ -41,11 +51,19 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: its kind in the format's own words, and the names of the tensors it reads and makes."""
+    """An operator: its kind in the format's own words, and the names of the tensors it reads and makes.
+
+    Attributes:
+        kind: Such as CONV_2D or Conv.
+        inputs: Names, without the optional ones that are left out.
+        outputs: Names.
+        options: By name. Of a TFLite operator those that `options` knows, of an ONNX operator its integer attributes.
+    """
 
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    options: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -90,11 +90,38 @@ class Agreement:
         snr_db: Signal-to-noise ratio of the logits, in dB.
         top1: Share of inputs with the same top-1 as the float graph.
         count: Number of inputs compared.
+        inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
     """
 
     snr_db: float
     top1: float
     count: int
+    inputs: str = "images"
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What a device's compiler reported of the file it made.
+
+    Attributes:
+        compiler: Name and version.
+        runtime: Oldest runtime of the device that the file was compiled for.
+        mapped: Operators that run on the device.
+        on_cpu: Operators left on the CPU.
+        subgraphs: Parts that run on the device.
+        on_chip_bytes: Parameters kept on the chip, None where not reported; likewise below.
+        on_chip_free_bytes: Room for parameters that is left there.
+        off_chip_bytes: Parameters streamed at every inference.
+    """
+
+    compiler: str
+    runtime: int
+    mapped: int
+    on_cpu: int
+    subgraphs: int | None = None
+    on_chip_bytes: int | None = None
+    on_chip_free_bytes: int | None = None
+    off_chip_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +143,8 @@ class Metadata:
         scheme: Quantisation scheme in words, empty for float.
         target: Where the file is meant to run.
         calibration: What the quantiser saw, None for float.
-        agreement: Figures of the check after writing.
+        agreement: Figures of the check after writing; of a compiled file, those of the file it was compiled from.
+        compilation: What the compiler of `target` reported, None for a file that no compiler made.
         labels: Class names in output order, empty where unknown.
         tools: Package versions that made the file.
     """
@@ -136,6 +164,7 @@ class Metadata:
     target: str = "generic"
     calibration: Calibration | None = None
     agreement: Agreement | None = None
+    compilation: Compilation | None = None
     labels: tuple[str, ...] = ()
     tools: dict[str, str] = field(default_factory=dict)
 
@@ -194,6 +223,7 @@ _PARTS: Final[dict[str, Any]] = {
     "output": Quantisation,
     "calibration": Calibration,
     "agreement": Agreement,
+    "compilation": Compilation,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from typing import Final
 
 from mobilenet_edge.artifact.archive import LIMIT
@@ -27,11 +28,13 @@ def contents(data: bytes) -> Contents:
         raise ValueError("it holds no ONNX graph")
     if not model.chunks.get(_OPSET_IMPORT):
         raise ValueError("it does not say which operator set it uses")
-    constants = {message.text(8): message for message in graph.messages(5)}
-    operators = tuple(Operator(node.text(4), node.texts(1), node.texts(2)) for node in graph.messages(1))
+    nodes = graph.messages(1)
+    operators = tuple(map(_operator, nodes))
+    constants = {message.text(8): message for message in graph.messages(5)} | _constant_nodes(nodes)
+    # Before version 4 of the format a constant is among the inputs too.
     tensors = {
-        **{name: _constant(name, message) for name, message in constants.items()},
         **{tensor.name: tensor for tensor in map(_value, [*graph.messages(11), *graph.messages(12)])},
+        **{name: _constant(name, message) for name, message in constants.items()},
     }
     tensors |= _quantised(operators, tensors, constants)
     return Contents(
@@ -92,10 +95,35 @@ def _varint(value: int) -> list[int]:
     return digits
 
 
+def _operator(node: Message) -> Operator:
+    options = {each.text(1): signed(each.number(3)) for each in node.messages(5) if each.numbers.get(3)}
+    return Operator(node.text(4), node.texts(1), node.texts(2), options)
+
+
+def _constant_nodes(nodes: list[Message]) -> dict[str, Message]:
+    """The tensors of `Constant` operators, which serve as an initialiser does."""
+    return {
+        node.text(2): tensor
+        for node in nodes
+        if node.text(4) == "Constant"
+        for attribute in node.messages(5)
+        if (tensor := attribute.message(5))
+    }
+
+
 def _constant(name: str, message: Message) -> Tensor:
     size = sum(len(chunk) for field in (4, 5, 7, 9) for chunk in message.chunks.get(field, []))
     shape = tuple(signed(side) for side in message.varints(1))
-    return Tensor(name, shape, _TYPES.get(message.number(2), "unknown"), constant_bytes=size)
+    dtype = _TYPES.get(message.number(2), "unknown")
+    return Tensor(name, shape, dtype, constant_bytes=size, constant=_bytes(dtype, message))
+
+
+def _bytes(dtype: str, message: Message) -> memoryview:
+    """The values of an int8 or uint8 constant, which lie in the file as they are or as a number each."""
+    if dtype not in ("int8", "uint8"):
+        return memoryview(b"")
+    raw = message.chunks.get(9)
+    return raw[-1] if raw else memoryview(bytes(value & 0xFF for value in message.varints(5)))
 
 
 def _value(message: Message) -> Tensor:
@@ -122,7 +150,7 @@ def _quantised(
             continue
         dtype = _TYPES.get(zero.number(2), "unknown") if zero else "uint8"
         old = tensors.get(name, Tensor(name, (), dtype))
-        made[name] = Tensor(name, old.shape, old.dtype, _floats(scale), _integers(zero), old.constant_bytes)
+        made[name] = replace(old, scales=_floats(scale), zero_points=_integers(zero))
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mobilenet_edge.artifact import archive
+from mobilenet_edge.artifact import archive, options
 from mobilenet_edge.artifact.contents import Contents, Operator, Tensor
 from mobilenet_edge.artifact.flatbuffer import Table
 from mobilenet_edge.artifact.metadata import MEMBER, Metadata, apart, joined
@@ -29,17 +29,10 @@ def contents(data: bytes) -> Contents:
         raise ValueError("it holds no graph")
     graph = subgraphs[0]
     buffers = [_buffer(table) for table in model.tables(4)]
-    tensors = [_tensor(table, buffers) for table in graph.tables(0)]
+    tensors = [_tensor(data, table, buffers) for table in graph.tables(0)]
     codes = [_code(table) for table in model.tables(1)]
     names = _unique([tensor.name for tensor in tensors])
-    operators = tuple(
-        Operator(
-            codes[table.number(0, "I")],
-            _named(names, [index for index in table.numbers(1, "i") if index != _ABSENT]),
-            _named(names, table.numbers(2, "i")),
-        )
-        for table in graph.tables(3)
-    )
+    operators = tuple(_operator(table, codes, names) for table in graph.tables(3))
     return Contents(
         dict(zip(names, tensors, strict=True)),
         operators,
@@ -80,9 +73,16 @@ def _code(table: Table) -> str:
     return table.text(1) if code == CUSTOM else BUILTIN.get(code, f"BUILTIN_{code}")
 
 
-def _tensor(table: Table, buffers: list[tuple[int, int]]) -> Tensor:
+def _operator(table: Table, codes: list[str], names: list[str]) -> Operator:
+    kind = codes[table.number(0, "I")]
+    inputs = [index for index in table.numbers(1, "i") if index != _ABSENT]
+    outputs = table.numbers(2, "i")
+    return Operator(kind, _named(names, inputs), _named(names, outputs), options.read(kind, table.table(4)))
+
+
+def _tensor(data: bytes, table: Table, buffers: list[tuple[int, int]]) -> Tensor:
     quantisation = table.table(4)
-    _, size = buffers[table.number(2, "I")]
+    start, size = buffers[table.number(2, "I")]
     return Tensor(
         name=table.text(3),
         shape=table.numbers(7, "i") or table.numbers(0, "i"),
@@ -90,6 +90,7 @@ def _tensor(table: Table, buffers: list[tuple[int, int]]) -> Tensor:
         scales=tuple(map(float, quantisation.numbers(2, "f"))) if quantisation else (),
         zero_points=quantisation.numbers(3, "q") if quantisation else (),
         constant_bytes=size,
+        constant=memoryview(data)[start : start + size],
     )
 
 

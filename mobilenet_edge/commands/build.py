@@ -14,7 +14,7 @@ from mobilenet_edge.build.fold import fold
 from mobilenet_edge.build.model import build
 from mobilenet_edge.build.save import keras_bytes
 from mobilenet_edge.build.tf import tensorflow_version
-from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.errors import UsageError
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.spec import ModelSpec
 
@@ -43,9 +43,7 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
         raise UsageError(f"--seed must be from 0 to {_SEEDS - 1}, got {seed}")
     # What can fail is tried before the seconds that TensorFlow takes to start.
     path = out if out.suffix == ".keras" else out / f"{spec.name}.keras"
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; choose another place with --out")
-    files.try_folder(path.parent)
+    files.try_file(path)
     arrays = sources.read(weights, spec)
     with progress.bar(f"build {spec.name}", 3) as advance:
         model = build(spec, seed)

@@ -5,30 +5,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mobilenet_edge import __version__, artifact, files, images, labels, progress, verify
+from mobilenet_edge import target as targets
 from mobilenet_edge.artifact import Artifact
+from mobilenet_edge.artifact import tflite as tflite_reader
 from mobilenet_edge.artifact.metadata import Calibration, Metadata, Preprocess, Quantisation, Weights
-from mobilenet_edge.errors import UsageError
+from mobilenet_edge.coral import compiler, preflight
+from mobilenet_edge.errors import MissingExtraError, UsageError
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import tensors
 from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic
 from mobilenet_edge.quantise.solve import Options, solve
 from mobilenet_edge.write import onnx, tflite
 
-FORMATS: Final = ("tflite", "onnx")
-PRECISIONS: Final = ("float32", "int8")
-IOS: Final = ("int8", "uint8", "float32")
 RANDOM: Final = "random"
-# What each format's users expect: TFLite "full integer" to its ends, ONNX with float ends.
-DEFAULT_IO: Final = {"tflite": "int8", "onnx": "float32"}
+# Noise is all alike: more of it shows the quantiser nothing new.
+NOISE: Final = 32
+# Files that could not be read, in the metadata.
+NAMED: Final = 5
+# Whose version decides on a file's bytes, beside our own.
+TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
 METHOD: Final = "min-max ranges; least squares and error-feedback rounding on the layer's own inputs"
 SCHEME: Final = "int8 weights per output channel, symmetric, pairs within 16-bit sums; 8-bit activations per tensor"
-# Images that the written file is run on.
-CHECKED: Final = 100
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,15 @@ class Samples:
     def describe(self) -> Calibration:
         """What the metadata says of them."""
         digest = hashlib.sha256(self.images.tobytes()).hexdigest()
-        note = synthetic.NOTE if self.source == "synthetic" else ""
+        note = synthetic.NOTE if self.source == "synthetic" else self._left_out()
         return Calibration(self.source, len(self.images), digest, METHOD, note)
+
+    def _left_out(self) -> str:
+        names = self.unreadable
+        if not names:
+            return ""
+        shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+        return f"{len(names)} of {len(names) + len(self.images)} image files could not be read: {shown}"
 
 
 def run(
@@ -61,44 +70,59 @@ def run(
     count: int = 100,
     io: str | None = None,
     labels_file: Path | None = None,
+    target: str = "generic",
     out: Path,
 ) -> list[Artifact]:
     """Export a model.
 
     Args:
         model: A .keras file.
-        formats: Of `FORMATS`, all by default.
-        precisions: Of `PRECISIONS`, all by default.
+        formats: Of the target's, all by default.
+        precisions: Of the target's, all by default.
         calibrate: A folder of images, or "random" for noise; needed for int8.
         count: Use at most so many images, evenly spread over the folder.
-        io: Element type of an int8 file's input and output; by default as `DEFAULT_IO`.
+        io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
+        target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
         out: The folder to write to.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError: int8 without calibration.
-        InputError: The model, the images or the output folder cannot be used.
-        BuildError: A layer the graph has no op for, or a file that failed its check; no file of it is left.
+        UsageError: int8 without calibration, or `io` without int8, or what the target cannot take, or `count` is
+            below 1.
+        InputError: The model, the images, the labels or the output folder cannot be used.
+        MissingExtraError: TensorFlow, a writer or a runtime is not installed.
+        BuildError: A layer the graph has no op for, or a file that failed its check or its target's compiler; no file
+            of it is left.
     """
-    formats, precisions = formats or FORMATS, precisions or PRECISIONS
+    made_for = targets.find(target)
+    formats = tuple(dict.fromkeys(formats)) or made_for.formats
+    precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
+    made_for.check(formats, precisions, io)
     if "int8" in precisions and calibrate is None:
         raise UsageError(
             "int8 needs calibration images: add --calibrate DIR, or --calibrate random for sizes and latencies only, "
             "or --precision float32"
         )
+    if io is not None and "int8" not in precisions:
+        raise UsageError(f"--io {io} is about int8 files, and only float32 is asked for; add --precision int8")
+    if count < 1:
+        raise UsageError(f"--count must be at least 1, got {count}")
     folder = Path(calibrate) if calibrate not in (None, RANDOM) and "int8" in precisions else None
     # What can fail is tried before the seconds that TensorFlow takes to start.
     source = artifact.read(model)
     if folder is not None:
         folder, _ = labels.locate(folder)
         images.find(folder)
-    names = labels.read(labels_file).lines if labels_file else ()
+    names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
     graph, about = read_graph(source)
-    about = replace(about, labels=tuple(names) or about.labels)
+    if names is not None:
+        labels.shift(graph.classes, names, source.path.name)  # raises where they cannot be this model's
+        about = replace(about, labels=names.lines)
+    about = replace(about, target=target)
     samples = None
     if "int8" in precisions:
         samples = load_samples(folder, about.preprocess, graph, count)
@@ -142,7 +166,7 @@ def describe(graph: Graph, name: str, source: str) -> Metadata:
 def load_samples(folder: Path | None, rule: Preprocess, graph: Graph, count: int) -> Samples:
     """Load calibration images, or make noise where `folder` is None."""
     if folder is None:
-        return Samples(synthetic.images(min(count, 32), graph.input_shape), "synthetic")
+        return Samples(synthetic.images(min(count, NOISE), graph.input_shape), "synthetic")
     if graph.input_shape != (rule.resolution, rule.resolution, 3):
         raise UsageError(f"images cannot be made for an input of {graph.input_shape}; mnet makes square RGB ones")
     loaded = images.load_calibration(folder, rule, count)
@@ -165,19 +189,28 @@ def write_all(
     advance: Callable[[], None] = lambda: None,
 ) -> Iterator[Artifact]:
     """Write every format of every precision from one graph and one calibration; yield each file once it is checked."""
-    about = replace(about, tools={"mobilenet-edge": __version__, **_versions(formats)})
-    reference = _reference(graph, samples)
+    tools = {kind: _tools(kind) for kind in formats}
+    solution = None
+    if samples is None:
+        reference = _reference(graph)
+    else:
+        solution = solve(graph, samples.images, Options(), advance)
+        real = samples.source == "images"
+        reference = verify.Reference(samples.images, solution.outputs, solution.logits, real)
     for precision in precisions:
-        quantised = None
-        if precision == "int8" and samples is not None:
-            quantised = solve(graph, samples.images, Options(), advance)
+        quantised = solution.quantised if solution and precision == "int8" else None
+        if samples is not None and quantised is not None:
             about = replace(about, calibration=samples.describe())
         for kind in formats:
-            made, data = _make(graph, quantised, kind, io or DEFAULT_IO[kind], about, reference)
-            path = out / artifact.file_name(about.variant, precision, kind)
-            artifact.write(path, data, made)
+            own = replace(about, tools=tools[kind])
+            made, data = _make(graph, quantised, kind, io or targets.find(about.target).io(kind), own, reference)
+            files_made = [(artifact.file_name(about.variant, precision, kind), made, data)]
+            if about.target == "edgetpu":
+                files_made += _compile(made, data)
+            for name, facts, whole in files_made:
+                artifact.write(out / name, whole, facts)
+                yield artifact.read(out / name)
             advance()
-            yield artifact.read(path)
 
 
 def _make(
@@ -201,12 +234,22 @@ def _make(
     return about, data
 
 
-def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
-    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.images
-    inputs = inputs[:CHECKED]
-    outputs = dict(tensors(graph, inputs))
-    real = samples is not None and samples.source == "images"
-    return verify.Reference(inputs, outputs[graph.output.name], outputs[graph.logits], real)
+def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
+    """Hold a file to the Edge TPU, then compile it where the compiler is at hand: name, metadata and bytes."""
+    preflight.require(tflite_reader.contents(data))
+    program = compiler.find()
+    if program is None:
+        return []
+    made = compiler.compile_model(program, data, f"{about.variant}.{about.precision}")
+    name = artifact.file_name(about.variant, f"{about.precision}_edgetpu", "tflite")
+    return [(name, replace(about, compilation=made.report), made.data)]
+
+
+def _reference(graph: Graph) -> verify.Reference:
+    """What float files alone are checked with: they must be exact on any input."""
+    inputs = synthetic.images(8, graph.input_shape)
+    made = dict(tensors(graph, inputs))
+    return verify.Reference(inputs, made[graph.output.name], made[graph.logits], real=False)
 
 
 def _shown(grid: Grid, io: str) -> Quantisation:
@@ -214,6 +257,8 @@ def _shown(grid: Grid, io: str) -> Quantisation:
     return Quantisation(grid.scale, grid.zero_point + (128 if io == "uint8" else 0))
 
 
-def _versions(formats: Sequence[str]) -> dict[str, str]:
-    packages: dict[str, Any] = {"tflite": "ai-edge-litert", "onnx": "onnx"}
-    return {name: version(name) for name in ("numpy", *(packages[kind] for kind in formats))}
+def _tools(kind: str) -> dict[str, str]:
+    try:
+        return {"mobilenet-edge": __version__, **{name: version(name) for name in ("numpy", TOOLS[kind])}}
+    except PackageNotFoundError as error:
+        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "build") from error

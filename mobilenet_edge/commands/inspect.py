@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mobilenet_edge import artifact
 from mobilenet_edge.artifact import Artifact
 from mobilenet_edge.artifact.contents import Tensor
+from mobilenet_edge.artifact.products import Product, products
+from mobilenet_edge.coral import preflight
+from mobilenet_edge.errors import UsageError
 from mobilenet_edge.records import Inspection
 
 
-def run(paths: Sequence[Path]) -> list[Inspection]:
+def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
     """Read files, without a runtime.
+
+    Args:
+        paths: Model files.
+        target: "edgetpu" to tell what the Edge TPU would take of them.
 
     Raises:
         InputError: A file is missing or is not a whole model.
+        UsageError: A file that the target cannot run in any case.
     """
-    return [_inspect(artifact.read(path)) for path in paths]
+    return [_inspect(artifact.read(path), target) for path in paths]
 
 
-def _inspect(found: Artifact) -> Inspection:
+def _inspect(found: Artifact, target: str | None) -> Inspection:
+    if target is not None and found.format != "tflite":
+        raise UsageError(f"{found.path} is no .tflite file, and --target {target} takes no other; export one")
     contents = found.contents
     return Inspection(
         **found.identity(),
@@ -31,7 +42,26 @@ def _inspect(found: Artifact) -> Inspection:
         bytes=contents.sections,
         inputs=tuple(_end(contents.tensors[name]) for name in contents.inputs),
         outputs=tuple(_end(contents.tensors[name]) for name in contents.outputs),
+        head_room=_head_room(found),
+        preflight=preflight.check(contents).to_dict() if target else None,
     )
+
+
+def _head_room(found: Artifact) -> tuple[dict[str, Any], ...] | None:
+    """Of each layer whose kernels add in 16 bits on x86 without VNNI; None where no integers are multiplied."""
+    known = products(found.contents) if found.format == "onnx" else ()
+    return tuple(_pairs(each) for each in known if each.sixteen_bit) if known else None
+
+
+def _pairs(product: Product) -> dict[str, Any]:
+    from mobilenet_edge.quantise import saturation
+
+    try:
+        room = asdict(saturation.head_room(saturation.matrix(product)))
+    except ValueError:
+        # The weights are in another file, or are quantised when the model is loaded.
+        room = dict.fromkeys(("pairs", "largest", "over"))
+    return {"layer": product.name, **room}
 
 
 def _end(tensor: Tensor) -> dict[str, Any]:

@@ -38,8 +38,7 @@ def run(path: Path, *, weights: str | None = None, data: Path | None = None, out
     """
     sweep = _override(config.load_sweep(path), weights, data)
     files.try_folder(out)
-    if sweep.evaluate.data is not None:
-        images.find(labels.locate(Path(sweep.evaluate.data))[0])
+    _try_sources(sweep)
     variants = [_export(spec, sweep, out) for spec in sweep.grid.specs()]
     sources = [out / PROFILES]
     records.write(sources[0], _profile(sweep, [each for variant in variants for each in variant]))
@@ -63,6 +62,20 @@ def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:
     return sweep
 
 
+def _try_sources(sweep: Sweep) -> None:
+    """Fail before the first model is built where images or labels are missing."""
+    for name in dict.fromkeys((sweep.calibration.source, sweep.evaluate.data)):
+        if name not in (None, export.RANDOM):
+            images.find(_folder(str(name)))
+    if sweep.evaluate.labels is not None:
+        labels.read(Path(sweep.evaluate.labels))
+
+
+def _folder(name: str) -> Path:
+    """Where the images of `data` or `source` are, by one name whatever way it was written."""
+    return labels.locate(Path(name))[0].resolve()
+
+
 def _export(spec: ModelSpec, sweep: Sweep, out: Path) -> list[Artifact]:
     model = build.run(spec, weights=sweep.weights.source, seed=sweep.weights.seed, out=out)
     return export.run(
@@ -82,13 +95,14 @@ def _profile(sweep: Sweep, artifacts: Sequence[Artifact]) -> list[Profile]:
 
 
 def _evaluate(sweep: Sweep, variant: Sequence[Artifact]) -> list[Evaluation]:
-    data = Path(str(sweep.evaluate.data))
+    data, source = str(sweep.evaluate.data), sweep.calibration.source
+    calibrated = "int8" in sweep.grid.precision and source != export.RANDOM and _folder(source) == _folder(data)
     # The float file equals the Keras model within 1e-5, or its export would have failed, and needs no TensorFlow.
     reference = next((each.path for each in variant if each.precision == "float32"), None)
     return evaluate.run(
         [each.path for each in variant],
-        data,
+        Path(data),
         labels=Path(sweep.evaluate.labels) if sweep.evaluate.labels else None,
         reference=reference,
-        leave_out=sweep.calibration.count if sweep.calibration.source == sweep.evaluate.data else 0,
+        leave_out=sweep.calibration.count if calibrated else 0,
     )

@@ -109,19 +109,30 @@ def patches(node: Node, x: Array, step: int = 1) -> Array:
         step: Take every `step`-th row.
 
     Returns:
-        (n * h' * w' / step, kh * kw * c).
+        (n * h' * w' / step, kh * kw * c), contiguous.
     """
     if node.op == "dense":
-        return x[::step]
+        return np.ascontiguousarray(x[::step])
     kh, kw, channels = node.kernel.shape[:3]
-    x = pad(x, node.padding)
     if (kh, kw) == (1, 1):
-        return np.ascontiguousarray(x[:, :: node.stride, :: node.stride]).reshape(-1, channels)[::step]
-    windows = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(1, 2))[:, :: node.stride, :: node.stride]
-    _, height, width = windows.shape[:3]
+        pixels = pad(x, node.padding)[:, :: node.stride, :: node.stride]
+        return np.ascontiguousarray(pixels.reshape(-1, channels)[::step])
+    return taps(node, x, step).transpose(1, 0, 2).reshape(-1, kh * kw * channels)
+
+
+def taps(node: Node, x: Array, step: int) -> Array:
+    """What each tap of a kernel sees at every `step`-th output: (kh * kw, n * h' * w' / step, c)."""
+    (kh, kw), stride = node.kernel.shape[:2], node.stride
+    height, width = node.shape[:2]
+    padded = pad(x, node.padding)
+    places = [(i, j) for i in range(kh) for j in range(kw)]
+    if step == 1:
+        rows, columns = height * stride, width * stride
+        windows = [padded[:, i : i + rows : stride, j : j + columns : stride] for i, j in places]
+        return np.stack([window[:, :height, :width].reshape(-1, x.shape[-1]) for window in windows])
     image, place = np.divmod(np.arange(0, len(x) * height * width, step), height * width)
-    taken = windows[image, place // width, place % width]
-    return np.ascontiguousarray(taken.transpose(0, 2, 3, 1)).reshape(len(taken), -1)
+    row, column = (axis * stride for axis in np.divmod(place, width))
+    return np.stack([padded[image, row + i, column + j] for i, j in places])
 
 
 def _conv(node: Node, x: Array) -> Array:

@@ -29,8 +29,11 @@ class Grid:
         if not np.isfinite([low, high]).all():
             raise ValueError(f"a range of [{low}, {high}] has no grid")
         low, high = min(low, 0.0), max(high, 0.0)
-        # A tensor that is zero everywhere: any grid holds it; this one keeps later divisions finite.
-        scale = np.float32((high - low) / 255 or 1 / 255)
+        scale = np.float32((high - low) / 255)
+        if scale < np.finfo(np.float32).tiny:
+            # Zero everywhere, or so small that XNNPACK takes its scale for zero: any grid holds it, and this one keeps
+            # later divisions finite.
+            scale = np.float32(1 / 255)
         return cls(float(scale), int(np.clip(np.rint(LOW - low / scale), LOW, HIGH)))
 
     def quantise(self, x: Array) -> NDArray[np.int8]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Node
-from mobilenet_edge.graph.run import pad, patches
+from mobilenet_edge.graph.run import patches, taps
 
 Wide = NDArray[np.float64]
 
@@ -103,16 +103,12 @@ def per_output(node: Node, values: Wide) -> Wide:
 
 
 def _samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
-    rows = patches(node, x, step)
-    return rows[None], y.reshape(-1, y.shape[-1])[::step][None]
+    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step])
+    return patches(node, x, step)[None], outputs[None]
 
 
 def _channel_samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
-    rows, columns, channels = node.kernel.shape
-    padded = pad(x, node.padding)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (rows, columns), axis=(1, 2))
-    windows = windows[:, :: node.stride, :: node.stride]
-    _, height, width = windows.shape[:3]
-    image, place = np.divmod(np.arange(0, y[..., 0].size, step), height * width)
-    taken = windows[image, place // width, place % width].reshape(len(image), channels, rows * columns)
-    return np.ascontiguousarray(taken.transpose(1, 0, 2)), y.reshape(-1, channels)[::step].T[:, :, None]
+    # Channels first, and samples last in memory: what the products run over.
+    inputs = np.ascontiguousarray(taps(node, x, step).transpose(2, 0, 1)).transpose(0, 2, 1)
+    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step].T)
+    return inputs, outputs[:, :, None]

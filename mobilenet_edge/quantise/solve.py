@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any, Final
 
 import numpy as np
 
-from mobilenet_edge.errors import BuildError
+from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import activate, compute, linear
 from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, rounding
@@ -17,7 +21,9 @@ from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weigh
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
-INPUT_GRID = Grid(1 / 128, 0)
+INPUT_GRID: Final = Grid(1 / 128, 0)
+# Images that go through a layer at once: their activations stay near the cache.
+_TOGETHER: Final = 10
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ class Options:
     samples: int = 20_000
     ridge: float = 0.05
     damping: float = 0.01
+
+    def step(self, node: Node, images: int) -> int:
+        """Take one of so many rows. The nine weights of a depthwise filter need fewer than the hundreds of others."""
+        samples = self.samples // 4 if node.op == "depthwise" else self.samples
+        return max(1, math.prod(node.shape[:-1]) * images // samples)
 
 
 @dataclass
@@ -65,7 +76,22 @@ class _Flow:
             self.real.pop(name), self.integer.pop(name)
 
 
-def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> QuantisedGraph:
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A quantised graph, and what the float graph gave for the calibration images on the way.
+
+    Attributes:
+        quantised: The integers.
+        outputs: Of the float graph (n, ...).
+        logits: Before its closing softmax, or the outputs (n, ...).
+    """
+
+    quantised: QuantisedGraph
+    outputs: Array
+    logits: Array
+
+
+def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> Solution:
     """Quantise a graph.
 
     Args:
@@ -76,31 +102,45 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
 
     Raises:
         BuildError: A layer's outputs on these images are not finite.
+        MissingExtraError: threadpoolctl is not installed.
     """
     grids, weights = {graph.input: INPUT_GRID}, {}
-    last = {name: node.name for node in graph.nodes for name in node.inputs}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        flows = [
-            _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
-            for part in np.array_split(images, -(-len(images) // 10))
-        ]
+    kept = {graph.logits, graph.output.name}
+    last = {name: node.name for node in graph.nodes for name in node.inputs if name not in kept}
+    flows = [
+        _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
+        for part in np.array_split(images, -(-len(images) // _TOGETHER))
+    ]
+    # The flows are the threads; a matrix product that starts more of its own makes all of them wait.
+    with _single_threaded_products(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for node in graph.nodes:
-            ranges = list(pool.map(lambda flow, node=node: flow.run_float(node), flows))
-            grid = grids[node.name] = _grid(node, ranges)
+            ranges = list(pool.map(_Flow.run_float, flows, repeat(node)))
+            grids[node.name] = _grid(node, ranges)
             integer = node
             if node.weight is not None:
-                rows = int(np.prod(node.shape[:-1])) * len(images)
-                step = max(1, rows // options.samples)
-                parts = pool.map(lambda flow, node=node, step=step: flow.moments(node, step), flows)
+                step = options.step(node, len(images))
+                moments = Moments.sum(pool.map(_Flow.moments, flows, repeat(node), repeat(step)))
                 source = grids[node.inputs[0]]
-                weights[node.name] = made = _weights(node, Moments.sum(parts), source, options)
-                integer = made.dequantised(node, source)
-            done = {name for name in node.inputs if last[name] == node.name}
-            list(
-                pool.map(lambda flow, n=node, i=integer, g=grid, d=done: (flow.advance(n, i, g), flow.forget(d)), flows)
-            )
+                weights[node.name] = _weights(node, moments, source, options)
+                integer = weights[node.name].dequantised(node, source)
+            list(pool.map(_Flow.advance, flows, repeat(node), repeat(integer), repeat(grids[node.name])))
+            done = {name for name in node.inputs if last.get(name) == node.name}
+            for flow in flows:
+                flow.forget(done)
             on_layer()
-    return QuantisedGraph(graph, grids, weights)
+    outputs, logits = (
+        np.concatenate([flow.real[name] for flow in flows]) for name in (graph.output.name, graph.logits)
+    )
+    return Solution(QuantisedGraph(graph, grids, weights), outputs, logits)
+
+
+def _single_threaded_products() -> AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise MissingExtraError("quantising needs threadpoolctl", "build") from error
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 def _grid(node: Node, ranges: list[tuple[float, float]]) -> Grid:

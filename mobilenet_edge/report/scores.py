@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mobilenet_edge.records import Evaluation
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown import Column, grid, printable
 
+_NAMED = 5
 _COLUMNS = (
     Column("artifact", True),
     Column("top-1"),
@@ -20,12 +21,16 @@ _COLUMNS = (
 
 def table(evaluations: Sequence[Evaluation]) -> str:
     """Lay out evaluations; what could not be read, and what a file lacks, stands below."""
-    lines = [grid(_COLUMNS, [_row(each) for each in evaluations])]
     notes = [f"{each.artifact} lacks {what}" for each in evaluations for what in each.lacks]
-    for names in dict.fromkeys(each.unreadable for each in evaluations if each.unreadable):
-        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-        notes.append(f"{len(names)} images could not be read and are not counted: {shown}")
-    return "\n".join([*lines, *(["", *(f"- {note}" for note in notes)] if notes else [])])
+    notes += map(_unreadable, dict.fromkeys(each.unreadable for each in evaluations if each.unreadable))
+    remarks = "\n".join(f"- {printable(note)}" for note in notes)
+    return "\n\n".join(filter(None, [grid(_COLUMNS, [_row(each) for each in evaluations]), remarks]))
+
+
+def _unreadable(names: Sequence[str]) -> str:
+    what = "image file could not be read and is" if len(names) == 1 else "image files could not be read and are"
+    shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return f"{len(names)} {what} not counted: {shown}"
 
 
 def _row(found: Evaluation) -> list[str]:

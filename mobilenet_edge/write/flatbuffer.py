@@ -1,7 +1,7 @@
 """The parts of a TFLite flatbuffer, put together from the schema classes that LiteRT's wheel ships.
 
 TensorFlow's converter would choose scales of its own, and it repeats every vector of scales and zero points; here the
-quantiser's exact integers go into the file and equal vectors are stored once.
+quantiser's exact integers go into the file, and equal vectors and tables are stored once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class FlatBuffer:
 
         self._schema = schema()
         self._builder = flatbuffers.Builder(1 << 20)
-        self._shared: dict[tuple[str, bytes], int] = {}
+        self._vectors: dict[tuple[str, bytes], int] = {}
+        self._tables: dict[tuple[Any, ...], int] = {}
         self._buffers: list[int] = [self._table("Buffer")]
         self._tensors: list[int] = []
         self._codes: dict[tuple[str, int], int] = {}
@@ -149,9 +150,9 @@ class FlatBuffer:
 
     def _vector(self, values: NDArray[Any]) -> int:
         key = (values.dtype.str, values.tobytes())
-        if key not in self._shared:
-            self._shared[key] = self._builder.CreateNumpyVector(values)
-        return self._shared[key]
+        if key not in self._vectors:
+            self._vectors[key] = self._builder.CreateNumpyVector(values)
+        return self._vectors[key]
 
     def _offsets(self, offsets: Sequence[int]) -> int:
         self._builder.StartVector(4, len(offsets), 4)
@@ -160,9 +161,12 @@ class FlatBuffer:
         return int(self._builder.EndVector())
 
     def _table(self, kind: str, **values: Any) -> int:
-        """Write a table; None leaves a field out."""
-        getattr(self._schema, f"{kind}Start")(self._builder)
-        for name, value in values.items():
-            if value is not None:
-                getattr(self._schema, f"{kind}Add{name}")(self._builder, value)
-        return int(getattr(self._schema, f"{kind}End")(self._builder))
+        """Write a table, once for equal values; None leaves a field out."""
+        key = (kind, *values.items())
+        if key not in self._tables:
+            getattr(self._schema, f"{kind}Start")(self._builder)
+            for name, value in values.items():
+                if value is not None:
+                    getattr(self._schema, f"{kind}Add{name}")(self._builder, value)
+            self._tables[key] = int(getattr(self._schema, f"{kind}End")(self._builder))
+        return self._tables[key]

@@ -36,9 +36,9 @@ def test_a_seed_out_of_range(seed: int, tmp_path: Path, no_model: None) -> None:
 
 def test_a_file_where_a_folder_is_needed(tmp_path: Path, no_model: None) -> None:
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(InputError, match=r"cannot write to .*: not a directory; choose another place with --out"):
+    with pytest.raises(InputError, match=r"cannot write to .*: not a directory; choose another place"):
         build.run(SPEC, out=tmp_path / "out")
-    with pytest.raises(InputError, match=r"cannot write to .*: not a directory; choose another place with --out"):
+    with pytest.raises(InputError, match=r"cannot write to .*: not a directory; choose another place"):
         build.run(SPEC, out=tmp_path / "out" / "deeper")
 
 
@@ -54,7 +54,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, no_model: None, monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    with pytest.raises(InputError, match=r"cannot write .*: permission denied; choose another place with --out"):
+    with pytest.raises(InputError, match=r"cannot write .*: permission denied; choose another place"):
         build.run(SPEC, out=tmp_path)
 
 

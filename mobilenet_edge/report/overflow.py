@@ -1,0 +1,46 @@
+"""What an .onnx file's head room means, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mobilenet_edge.artifact.products import MAX_PAIR
+
+_WHERE: Final = "x86 without VNNI"
+
+
+def facts(head_room: Sequence[dict[str, Any]] | None) -> list[str]:
+    """Lines for reading; none where there is nothing to say.
+
+    Args:
+        head_room: That of an `Inspection`.
+    """
+    if head_room is None:
+        return []
+    known = [each for each in head_room if each["pairs"] is not None]
+    lines = [_verdict(known)] if known or not head_room else []
+    if hidden := len(head_room) - len(known):
+        lines.append(
+            f"{_WHERE}: whether 16 bits overflow in {_layers(hidden)} depends on weights that are not in the file"
+        )
+    return lines
+
+
+def _verdict(layers: Sequence[dict[str, Any]]) -> str:
+    if not layers:
+        return f"{_WHERE}: no layer adds in 16 bits, so none can overflow"
+    worst = max(layers, key=lambda each: int(each["largest"]))
+    over = [each for each in layers if each["over"]]
+    if not over:
+        return f"{_WHERE}: no 16-bit overflow possible; largest pair {worst['largest']} of {MAX_PAIR}"
+    pairs, beyond = sum(each["pairs"] for each in layers), sum(each["over"] for each in layers)
+    return (
+        f"{_WHERE}: 16-bit overflow possible in {len(over)} of {_layers(len(layers))}: {beyond} of {pairs} pairs above "
+        f"{MAX_PAIR}, up to {worst['largest']} in {worst['layer']}; export it with mnet, "
+        "or set session.x64quantprecision to 1 in onnxruntime"
+    )
+
+
+def _layers(count: int) -> str:
+    return "1 layer" if count == 1 else f"{count} layers"

@@ -1,0 +1,73 @@
+"""Where an int8 file is meant to run, and what that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mobilenet_edge.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target.
+
+    Attributes:
+        name: As `--target` takes it and the metadata records it.
+        purpose: In words.
+        ios: For each format, the element types that input and output of an int8 file may have; the first by default.
+        precisions: What is written by default, and all that can be.
+    """
+
+    name: str
+    purpose: str
+    ios: Mapping[str, tuple[str, ...]]
+    precisions: tuple[str, ...]
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """What is written by default, and all that can be."""
+        return tuple(self.ios)
+
+    def check(self, formats: Sequence[str], precisions: Sequence[str], io: str | None) -> None:
+        """Refuse what the target cannot take.
+
+        Raises:
+            UsageError: The message says what it takes.
+        """
+        for option, asked, taken in (
+            ("--format", formats, self.formats),
+            ("--precision", precisions, self.precisions),
+            *(("--io", [io], self.ios[kind]) for kind in formats if kind in self.ios and io is not None),
+        ):
+            for each in asked:
+                if each not in taken:
+                    raise UsageError(f"--target {self.name} takes {option} {' or '.join(taken)}, not {each}")
+
+    def io(self, kind: str) -> str:
+        """Element type of the ends of an int8 file, where none is asked for."""
+        return self.ios[kind][0]
+
+
+# What each format's users expect: TFLite "full integer" to its ends, ONNX with float ends.
+_ANY_IO: Final = {"tflite": ("int8", "uint8", "float32"), "onnx": ("float32", "int8", "uint8")}
+TARGETS: Final[Mapping[str, Target]] = {
+    each.name: each
+    for each in (
+        Target("generic", "right everywhere", _ANY_IO, ("float32", "int8")),
+        # Full-integer to the ends; a float end would stay on the CPU.
+        Target("edgetpu", "Coral's Edge TPU", {"tflite": ("int8", "uint8")}, ("int8",)),
+    )
+}
+
+
+def find(name: str) -> Target:
+    """Look up a target.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in TARGETS:
+        raise UsageError(f"there is no target {name}; there are {', '.join(TARGETS)}")
+    return TARGETS[name]

@@ -1,0 +1,106 @@
+"""A record file somebody edited, or a disk damaged, is one line of refusal, whatever was done to it."""
+
+import json
+import random
+
+import pytest
+
+from mobilenet_edge import records
+from mobilenet_edge.errors import InputError
+from mobilenet_edge.records import Evaluation, Inspection, Profile
+
+IDENTITY = {
+    "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
+    "variant": "mobilenet_v1-a0.50-r160", "spec": {"alpha": 0.5, "resolution": 160, "classes": 1000},
+    "calibration": {"source": "images", "count": 9, "note": "few"},
+}  # fmt: skip
+WHOLE = [
+    Profile(
+        **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, load_ms=3.5, first_ms=2, times_ns=(5, 6, 7),
+        round_sizes=(3,), host={"cpu": "A72", "cores": 4, "isa": ["asimddp"], "before": {"load": 0.1}},
+    ),
+    Evaluation(**IDENTITY, top1=0.6, top5=0.8, n=500, interval=(0.5, 0.7), agreement=0.9),
+    Inspection(**IDENTITY, metadata={"classes": 2}, ops={"CONV_2D": 15}, bytes={"weights": 9}, inputs=({"name": "x"},)),
+]  # fmt: skip
+
+
+def test_the_whole_ones_are_read(tmp_path):
+    records.write(tmp_path / "a.json", WHOLE)
+    assert [each.kind for each in records.read(tmp_path / "a.json")] == ["profile", "evaluation", "inspection"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (0, {"times_ns": []}),
+        (0, {"times_ns": ["5"]}),
+        (0, {"times_ns": [5, 0]}),
+        (0, {"times_ns": [1.5]}),
+        (0, {"times_ns": 5}),
+        (0, {"times_ns": None}),
+        (0, {"threads": "1"}),
+        (0, {"load_ms": None}),
+        (0, {"host": []}),
+        (0, {"host": {"cpu": 5}}),
+        (0, {"host": {"isa": [1]}}),
+        (0, {"host": {"isa": "avx"}}),
+        (0, {"host": {"isa": 5}}),
+        (0, {"host": {"cores": "4"}}),
+        (0, {"doubts": "few runs"}),
+        (1, {"n": 0}),
+        (1, {"top1": 1.5}),
+        (1, {"top1": 0.9}),
+        (1, {"top1": "0.6"}),
+        (1, {"agreement": -0.1}),
+        (1, {"interval": [0.5]}),
+        (1, {"interval": None}),
+        (2, {"ops": {"CONV_2D": "15"}}),
+        (2, {"bytes": []}),
+        (2, {"inputs": ["x"]}),
+        (0, {"spec": {"alpha": 0, "resolution": 160, "classes": 1000}}),
+        (0, {"spec": {"alpha": 0.5, "resolution": 100, "classes": 1000}}),
+        (0, {"spec": {"alpha": "half"}}),
+        (0, {"spec": {"alpha": 0.5, "size": 3}}),
+        (0, {"spec": {"alpha": 0.5}}),
+        (0, {"spec": {"alpha": 0.5, "resolution": 160.0, "classes": 1000}}),
+        (0, {"spec": []}),
+        (1, {"calibration": {"note": 5}}),
+        (1, {"sha256": None}),
+        (1, {"variant": 5}),
+        (1, {"macs": "1M"}),
+        (1, {"lacks": "everything"}),
+    ],
+)  # fmt: skip
+def test_a_changed_value_is_refused(kind, changes, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{**WHOLE[kind].to_dict(), **changes}]))
+    with pytest.raises(InputError, match="does not hold records of mnet") as caught:
+        records.read(path)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_of_json_is_refused(constant, tmp_path):
+    (tmp_path / "a.json").write_text(records.dumps(WHOLE[:1]).replace("3.5", constant))
+    with pytest.raises(InputError, match="not a number of JSON"):
+        records.read(tmp_path / "a.json")
+
+
+def test_no_damage_makes_another_error(tmp_path):
+    path = tmp_path / "a.json"
+    text = records.dumps(WHOLE).encode()
+    chance = random.Random(3)
+    for _ in range(400):
+        damaged = bytearray(text)
+        for _ in range(chance.choice((1, 2, 5))):
+            damaged[chance.randrange(len(damaged))] = chance.choice(b'0123456789"[]{},:.eEnullx\xff')
+        path.write_bytes(damaged)
+        try:
+            found = records.read(path)
+        except InputError as error:
+            message = str(error)
+            assert "\n" not in message
+        else:
+            # What is taken can be shown: every derived figure exists.
+            records.dumps(found)

@@ -1,0 +1,48 @@
+"""What each target takes."""
+
+import pytest
+
+from mobilenet_edge import cli, target
+from mobilenet_edge.errors import UsageError
+from mobilenet_edge.target import TARGETS
+
+
+def test_the_command_line_offers_every_target():
+    assert [each.value for each in cli.Target] == list(TARGETS)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_takes_its_own_defaults(name):
+    found = target.find(name)
+    assert found.name == name
+    for kind in found.formats:
+        found.check([kind], found.precisions, found.io(kind))
+    found.check((), (), None)
+
+
+def test_generic_takes_everything():
+    generic = target.find("generic")
+    assert generic.formats == ("tflite", "onnx")
+    assert generic.precisions[:2] == ("float32", "int8")
+    assert (generic.io("tflite"), generic.io("onnx")) == ("int8", "float32")
+    generic.check(("tflite", "onnx"), ("int8",), "uint8")
+
+
+@pytest.mark.parametrize(
+    ("formats", "precisions", "io", "message"),
+    [
+        (["onnx"], ["int8"], None, "--target edgetpu takes --format tflite, not onnx"),
+        (["tflite", "onnx"], ["int8"], "int8", "takes --format tflite, not onnx"),
+        (["tflite"], ["float32"], None, "takes --precision int8, not float32"),
+        (["tflite"], ["int8"], "float32", "takes --io int8 or uint8, not float32"),
+    ],
+)
+def test_the_edge_tpu_takes_only_full_integer_tflite(formats, precisions, io, message):
+    with pytest.raises(UsageError) as caught:
+        target.find("edgetpu").check(formats, precisions, io)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_target_names_the_known():
+    with pytest.raises(UsageError, match="no target gpu; there are generic, edgetpu"):
+        target.find("gpu")
