@@ -65,7 +65,7 @@ bench: $(READY) ## Measure the figures that are promised; prints ratios
 
 # Versions stay as they are unless pyproject.toml forbids them, or UPGRADE=--upgrade is given.
 lock: $(READY) ## Write the pins after pyproject.toml has changed
-	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes --extra build --group dev \
+	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes --extra build --group dev --group bench \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $(LOCK)
 	$(BIN)/python scripts/lock.py
 

@@ -40,6 +40,8 @@ class Precision(StrEnum):
     """Of an artifact."""
 
     float32 = "float32"
+    float16 = "float16"
+    dynamic = "dynamic"
     int8 = "int8"
 
 
@@ -55,7 +57,17 @@ class Target(StrEnum):
     """Where an int8 file is meant to run."""
 
     generic = "generic"
+    x86 = "x86"
+    x86_vnni = "x86-vnni"
+    arm64 = "arm64"
     edgetpu = "edgetpu"
+
+
+class Effort(StrEnum):
+    """How long the quantiser may take."""
+
+    fast = "fast"
+    best = "best"
 
 
 class Preflight(StrEnum):
@@ -163,7 +175,7 @@ def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A Keras model.", show_default=False)],
     format: Annotated[list[Format] | None, typer.Option(help="Of the files; repeatable.", show_default="all")] = None,
     precision: Annotated[
-        list[Precision] | None, typer.Option(help="Of the files; repeatable.", show_default="all")
+        list[Precision] | None, typer.Option(help="Of the files; repeatable.", show_default="float32 and int8")
     ] = None,
     calibrate: Annotated[
         str | None,
@@ -174,10 +186,11 @@ def export(
         Io | None, typer.Option(help="Ends of an int8 file.", show_default="int8 in .tflite, float32 in .onnx")
     ] = None,
     labels: Labels = None,
-    target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/coral.md.")] = Target.generic,
+    target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/targets.md.")] = Target.generic,
+    effort: Annotated[Effort, typer.Option(help="How long the int8 quantiser may take.")] = Effort.fast,
     out: Out = RESULTS,
 ) -> None:
-    """Write float32 and int8 files, TFLite and ONNX, and check them."""
+    """Write TFLite and ONNX files, float32 to int8, and check them."""
     from mobilenet_edge.commands import export as command
     from mobilenet_edge.report import exports
 
@@ -190,6 +203,7 @@ def export(
         io=io,
         labels_file=labels,
         target=target,
+        effort=effort,
         out=out,
     )
     typer.echo(exports.table(made))

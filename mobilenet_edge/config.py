@@ -15,7 +15,7 @@ from mobilenet_edge.errors import InputError, MnetError, UsageError
 from mobilenet_edge.spec import IMAGENET_CLASSES, ModelSpec
 
 FORMATS: Final = ("tflite", "onnx")
-PRECISIONS: Final = ("float32", "int8")
+PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
 SEEDS: Final = 1 << 32
 KINDS: Final[Mapping[Any, str]] = {int: "a whole number", float: "a number", str: "text", str | None: "text"}
 
@@ -27,7 +27,7 @@ class Grid:
     alpha: tuple[float, ...]
     rho: tuple[int, ...]
     format: tuple[str, ...] = FORMATS
-    precision: tuple[str, ...] = PRECISIONS
+    precision: tuple[str, ...] = ("float32", "int8")
     classes: int = IMAGENET_CLASSES
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from mobilenet_edge.errors import UsageError
 
@@ -17,13 +17,19 @@ class Target:
         name: As `--target` takes it and the metadata records it.
         purpose: In words.
         ios: For each format, the element types that input and output of an int8 file may have; the first by default.
-        precisions: What is written by default, and all that can be.
+        precisions: What is written by default.
+        more: Precisions that are written where they are asked for.
+        activations: Element type of activations in an int8 ONNX file: onnxruntime advises int8 on Arm, uint8 on x86.
+        pairs: Keep sums of two products within 16 bits, which x86 without VNNI cuts off; docs/saturation.md.
     """
 
     name: str
     purpose: str
     ios: Mapping[str, tuple[str, ...]]
     precisions: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    activations: Literal["uint8", "int8"] = "uint8"
+    pairs: bool = True
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -38,7 +44,7 @@ class Target:
         """
         for option, asked, taken in (
             ("--format", formats, self.formats),
-            ("--precision", precisions, self.precisions),
+            ("--precision", precisions, (*self.precisions, *self.more)),
             *(("--io", [io], self.ios[kind]) for kind in formats if kind in self.ios and io is not None),
         ):
             for each in asked:
@@ -52,10 +58,15 @@ class Target:
 
 # What each format's users expect: TFLite "full integer" to its ends, ONNX with float ends.
 _ANY_IO: Final = {"tflite": ("int8", "uint8", "float32"), "onnx": ("float32", "int8", "uint8")}
+# Float activations, docs/precisions.md.
+_SMALL_WEIGHTS: Final = ("float16", "dynamic")
 TARGETS: Final[Mapping[str, Target]] = {
     each.name: each
     for each in (
-        Target("generic", "right everywhere", _ANY_IO, ("float32", "int8")),
+        Target("generic", "right everywhere", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS),
+        Target("x86", "x86-64, with VNNI or without", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS),
+        Target("x86-vnni", "x86-64 with VNNI only", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS, pairs=False),
+        Target("arm64", "64-bit Arm", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS, activations="int8", pairs=False),
         # Full-integer to the ends; a float end would stay on the CPU.
         Target("edgetpu", "Coral's Edge TPU", {"tflite": ("int8", "uint8")}, ("int8",)),
     )

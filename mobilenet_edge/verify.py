@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +21,18 @@ from mobilenet_edge.graph import Array
 
 # Probabilities of a float file may differ by the rounding of sums in another order, and by no more.
 FLOAT_TOLERANCE: Final = 1e-5
-# An int8 file below these has collapsed: honest ones reach 15 dB and more, the known failures are near 0.
-LEAST_SNR_DB: Final = 6.0
+# A file below these has collapsed: honest ones reach 40 dB with float16 weights and 15 dB with int8 ones, the known
+# failures are near 0.
+LEAST_SNR_DB: Final[Mapping[str, float]] = {"float16": 30.0, "dynamic": 6.0, "int8": 6.0}
 LEAST_TOP1: Final = 0.5
 # A float file is exact or wrong, which few images show; a signal-to-noise ratio is steady after some more.
 FLOAT_IMAGES: Final = 8
 PROBED_IMAGES: Final = 32
+_ADVICE: Final = {
+    "float16": "export with --precision float32",
+    "dynamic": "export with --precision float16",
+    "int8": "calibrate with images like those the model will see",
+}
 _ENDS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear", "Softmax", "Flatten")
 
 
@@ -74,6 +81,25 @@ def float_file(kind: str, data: bytes, reference: Reference) -> Agreement:
     return _agreement(outputs, reference.outputs, outputs, reference)
 
 
+def small_file(kind: str, precision: str, data: bytes, probe: bytes, reference: Reference) -> Agreement:
+    """Check a file of float16 or int8 weights with float activations.
+
+    Args:
+        kind: "tflite" or "onnx".
+        precision: "float16" or "dynamic".
+        data: The file.
+        probe: The same model cut off before its softmax.
+        reference: What the float graph says.
+
+    Raises:
+        BuildError: The outputs are further from the float graph's than rounding the weights explains.
+    """
+    few = reference.first(PROBED_IMAGES)
+    outputs = _run(kind, data, reference.images, None, None)
+    logits = _run(kind, probe, few.images, None, None)
+    return _kept(kind, precision, _agreement(logits, few.logits, outputs, reference))
+
+
 def int8_file(kind: str, data: bytes, probe: bytes, grids: Grids | None, reference: Reference) -> Agreement:
     """Check an int8 file.
 
@@ -92,14 +118,7 @@ def int8_file(kind: str, data: bytes, probe: bytes, grids: Grids | None, referen
     outputs = _run(kind, data, reference.images, entry, leave)
     few = reference.first(PROBED_IMAGES)
     logits = _run(kind, probe, few.images, entry, cut)
-    found = _agreement(logits, few.logits, outputs, reference)
-    # Said so that a NaN fails.
-    if not (found.snr_db >= LEAST_SNR_DB and (found.top1 >= LEAST_TOP1 or not reference.real)):
-        raise BuildError(
-            f"the int8 .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same top-1 on "
-            f"{found.top1:.0%} of {found.count} images; calibrate with images like those the model will see"
-        )
-    return found
+    return _kept(kind, "int8", _agreement(logits, few.logits, outputs, reference))
 
 
 def integer_only(contents: Contents, kind: str) -> None:
@@ -126,6 +145,18 @@ def integer_only(contents: Contents, kind: str) -> None:
             )
         if not good:
             raise BuildError(f"{operator.kind} {operator.outputs[0]!r} of the int8 .{kind} works on floats")
+
+
+def _kept(kind: str, precision: str, found: Agreement) -> Agreement:
+    """Refuse a file that has lost the model."""
+    real = found.inputs == "images"
+    # Said so that a NaN fails.
+    if not (found.snr_db >= LEAST_SNR_DB[precision] and (found.top1 >= LEAST_TOP1 or not real)):
+        raise BuildError(
+            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same "
+            f"top-1 on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
+        )
+    return found
 
 
 def _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def problems(pyproject: dict[str, Any], lock: str) -> list[str]:
 
 def _asked(pyproject: dict[str, Any]) -> Iterator[Requirement]:
     project = pyproject["project"]
-    for text in (*project["dependencies"], *_extra(project, "build"), *pyproject["dependency-groups"]["dev"]):
+    groups = chain.from_iterable(pyproject["dependency-groups"].values())
+    for text in (*project["dependencies"], *_extra(project, "build"), *groups):
         yield Requirement(text)
 
 

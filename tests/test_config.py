@@ -109,7 +109,7 @@ def test_files_that_come_with_the_project_are_valid(path: Path) -> None:
         (f"{GRID}[evaluate]\ndata = 3\n", "evaluate.data is 3; it must be text"),
         (f"{GRID}[evaluate]\ndata = 2026-01-01\n", r"evaluate.data is datetime.*; it must be text"),
         (f"{GRID}format = ['tf']\n", "grid.format holds tf; known: tflite, onnx"),
-        (f"{GRID}precision = ['int4', 'int8']\n", "grid.precision holds int4; known: float32, int8"),
+        (f"{GRID}precision = ['int4', 'int8']\n", "grid.precision holds int4; known: float32, float16, dynamic, int8"),
         (f"{GRID}classes = 0\n", "classes must be at least 1, got 0"),
     ],
 )

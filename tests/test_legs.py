@@ -34,7 +34,7 @@ LEGS = {
     "artifact": leg("spine"),
     "graph": leg(SPINE, "numpy"),
     "build": leg(f"{SPINE} graph", "numpy tensorflow keras h5py"),
-    "quantise": leg(f"{SPINE} graph", "numpy"),
+    "quantise": leg(f"{SPINE} graph", "numpy threadpoolctl"),
     "write": leg(f"{SPINE} graph quantise", "numpy onnx flatbuffers ai_edge_litert"),
     "device": leg("", "numpy ai_edge_litert tflite_runtime onnxruntime"),
     "hosts": leg(SPINE),

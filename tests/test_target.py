@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobilenet_edge import cli, target
+from mobilenet_edge import cli, config, target
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.target import TARGETS
 
@@ -44,5 +44,19 @@ def test_the_edge_tpu_takes_only_full_integer_tflite(formats, precisions, io, me
 
 
 def test_an_unknown_target_names_the_known():
-    with pytest.raises(UsageError, match="no target gpu; there are generic, edgetpu"):
+    with pytest.raises(UsageError, match="no target gpu; there are generic, x86, x86-vnni, arm64, edgetpu"):
         target.find("gpu")
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic"])
+def test_float_activations_are_written_where_they_are_asked_for(precision):
+    generic = target.find("generic")
+    assert precision not in generic.precisions
+    generic.check(("tflite", "onnx"), (precision,), None)
+    with pytest.raises(UsageError, match=f"--target edgetpu takes --precision int8, not {precision}"):
+        target.find("edgetpu").check(("tflite",), (precision,), None)
+
+
+def test_every_precision_can_be_asked_for_somewhere():
+    taken = {each for one in TARGETS.values() for each in (*one.precisions, *one.more)}
+    assert taken == set(config.PRECISIONS) == {each.value for each in cli.Precision}

@@ -140,9 +140,9 @@ class Metadata:
         io: Element type of input and output: "float32", "int8" or "uint8".
         input: Grid of an integer input, None for float32.
         output: Grid of an integer output, None for float32.
-        scheme: Quantisation scheme in words, empty for float.
+        scheme: How weights and activations are stored, in words; empty for float32.
         target: Where the file is meant to run.
-        calibration: What the quantiser saw, None for float.
+        calibration: What the quantiser saw, None where it needs to see nothing: all but int8.
         agreement: Figures of the check after writing; of a compiled file, those of the file it was compiled from.
         compilation: What the compiler of `target` reported, None for a file that no compiler made.
         labels: Class names in output order, empty where unknown.

@@ -176,6 +176,14 @@ def _sections(
         if operator.kind in ("QuantizeLinear", "DequantizeLinear")
         for name in operator.inputs[1:]
     }
+    # The other way to say it: integers are cast, and multiplied by their scales.
+    cast = {name for operator in operators if operator.kind == "Cast" for name in operator.outputs}
+    grids |= {
+        name
+        for operator in operators
+        if operator.kind == "Mul" and cast.intersection(operator.inputs)
+        for name in operator.inputs
+    }
     sections = {"weights": 0, "biases": 0, "quantisation": 0}
     for name, tensor in constants.items():
         part = "quantisation" if name in grids else "weights" if len(tensor.shape) > 1 else "biases"

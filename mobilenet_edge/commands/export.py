@@ -1,13 +1,14 @@
-"""`mnet export`: a .keras file as float32 and int8, TFLite and ONNX, each checked after writing."""
+"""`mnet export`: a .keras file as float32, int8 and what lies between, TFLite and ONNX, each checked after writing."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mobilenet_edge import __version__, artifact, files, images, labels, progress, verify
 from mobilenet_edge import target as targets
@@ -17,9 +18,9 @@ from mobilenet_edge.artifact.metadata import Calibration, Metadata, Preprocess, 
 from mobilenet_edge.coral import compiler, preflight
 from mobilenet_edge.errors import MissingExtraError, UsageError
 from mobilenet_edge.graph import Array, Graph
-from mobilenet_edge.graph.run import tensors
-from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic
-from mobilenet_edge.quantise.solve import Options, solve
+from mobilenet_edge.graph.run import outputs
+from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic, weights
+from mobilenet_edge.quantise.solve import EFFORTS, solve
 from mobilenet_edge.write import onnx, tflite
 
 RANDOM: Final = "random"
@@ -29,8 +30,21 @@ NOISE: Final = 32
 NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
-METHOD: Final = "min-max ranges; least squares and error-feedback rounding on the layer's own inputs"
-SCHEME: Final = "int8 weights per output channel, symmetric, pairs within 16-bit sums; 8-bit activations per tensor"
+METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
+# Empty where there is nothing to say.
+SCHEMES: Final = {
+    "float32": "",
+    "float16": "float16 weights; float32 biases and activations",
+    "dynamic": f"int8 weights per output channel, symmetric, to nearest; float16 weights of outputs with {weights.FEW} "
+    "weights or fewer; float32 biases and activations",
+    "int8": "int8 weights per output channel, symmetric, pairs within 16-bit sums; 8-bit activations per tensor",
+}
+WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
+    "float32": {"tflite": tflite.float_tflite, "onnx": onnx.float_onnx},
+    "float16": {"tflite": tflite.float16_tflite, "onnx": onnx.float16_onnx},
+    "dynamic": {"tflite": tflite.dynamic_tflite, "onnx": onnx.dynamic_onnx},
+    "int8": {"tflite": tflite.int8_tflite, "onnx": onnx.int8_onnx},
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,7 @@ def run(
     io: str | None = None,
     labels_file: Path | None = None,
     target: str = "generic",
+    effort: str = "fast",
     out: Path,
 ) -> list[Artifact]:
     """Export a model.
@@ -78,12 +93,14 @@ def run(
     Args:
         model: A .keras file.
         formats: Of the target's, all by default.
-        precisions: Of the target's, all by default.
-        calibrate: A folder of images, or "random" for noise; needed for int8.
+        precisions: Of the target's; its own choice by default.
+        calibrate: A folder of images, or "random" for noise. int8 needs it; files of float16 and int8 weights are
+            checked on these images, where there are any.
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
         target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
+        effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
 
     Returns:
@@ -107,10 +124,12 @@ def run(
             "or --precision float32"
         )
     if io is not None and "int8" not in precisions:
-        raise UsageError(f"--io {io} is about int8 files, and only float32 is asked for; add --precision int8")
+        asked = " and ".join(precisions)
+        raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
-    folder = Path(calibrate) if calibrate not in (None, RANDOM) and "int8" in precisions else None
+    sampled = calibrate is not None and precisions != ("float32",)
+    folder = Path(calibrate) if sampled and calibrate not in (None, RANDOM) else None
     # What can fail is tried before the seconds that TensorFlow takes to start.
     source = artifact.read(model)
     if folder is not None:
@@ -124,10 +143,10 @@ def run(
         about = replace(about, labels=names.lines)
     about = replace(about, target=target)
     samples = None
-    if "int8" in precisions:
+    if sampled:
         samples = load_samples(folder, about.preprocess, graph, count)
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
-        return list(write_all(graph, about, samples, formats, precisions, io, out, advance))
+        return list(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
 
 
 def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
@@ -186,24 +205,26 @@ def write_all(
     precisions: Sequence[str],
     io: str | None,
     out: Path,
+    effort: str = "fast",
     advance: Callable[[], None] = lambda: None,
 ) -> Iterator[Artifact]:
     """Write every format of every precision from one graph and one calibration; yield each file once it is checked."""
     tools = {kind: _tools(kind) for kind in formats}
-    solution = None
-    if samples is None:
-        reference = _reference(graph)
-    else:
-        solution = solve(graph, samples.images, Options(), advance)
-        real = samples.source == "images"
-        reference = verify.Reference(samples.images, solution.outputs, solution.logits, real)
+    reference = _reference(graph, samples)
     for precision in precisions:
-        quantised = solution.quantised if solution and precision == "int8" else None
-        if samples is not None and quantised is not None:
+        about = replace(about, precision=precision, scheme=SCHEMES[precision], calibration=None)
+        quantised = None
+        if samples is not None and precision == "int8":
+            options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
+            quantised = solve(graph, samples.images, options, advance)
             about = replace(about, calibration=samples.describe())
+        rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])
-            made, data = _make(graph, quantised, kind, io or targets.find(about.target).io(kind), own, reference)
+            if quantised is None:
+                made, data = _make(graph, rounded, kind, own, reference)
+            else:
+                made, data = _make_int8(quantised, kind, io or targets.find(about.target).io(kind), own, reference)
             files_made = [(artifact.file_name(about.variant, precision, kind), made, data)]
             if about.target == "edgetpu":
                 files_made += _compile(made, data)
@@ -214,21 +235,31 @@ def write_all(
 
 
 def _make(
-    graph: Graph, quantised: QuantisedGraph | None, kind: str, io: str, about: Metadata, reference: verify.Reference
+    graph: Graph, rounded: tuple[Any, ...], kind: str, about: Metadata, reference: verify.Reference
 ) -> tuple[Metadata, bytes]:
-    """Write and check one file."""
-    if quantised is None:
-        data = {"tflite": tflite.float_tflite, "onnx": onnx.float_onnx}[kind](graph)
-        agreement = verify.float_file(kind, data, reference)
-        return replace(about, precision="float32", calibration=None, agreement=agreement), data
-    write: Callable[..., bytes] = {"tflite": tflite.int8_tflite, "onnx": onnx.int8_onnx}[kind]
+    """Write and check a file whose activations are float; `rounded` is what its writer takes beside the graph."""
+    write = WRITERS[about.precision][kind]
+    data = write(graph, *rounded)
+    if about.precision == "float32":
+        return replace(about, agreement=verify.float_file(kind, data, reference)), data
+    probe = write(graph.without_softmax(), *rounded)
+    return replace(about, agreement=verify.small_file(kind, about.precision, data, probe, reference)), data
+
+
+def _make_int8(
+    quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference
+) -> tuple[Metadata, bytes]:
+    """Write and check an int8 file."""
+    graph, write = quantised.graph, WRITERS[about.precision][kind]
+    if kind == "onnx":
+        write = partial(write, activations=targets.find(about.target).activations)
     data = write(quantised, io=io)
     grids = verify.Grids(
         *(_shown(quantised.grids[name], io) for name in (graph.input, graph.output.name, graph.logits))
     )
     probe = write(quantised.logits(), io=io)
     agreement = verify.int8_file(kind, data, probe, grids if io != "float32" else None, reference)
-    about = replace(about, precision="int8", io=io, scheme=SCHEME, agreement=agreement)
+    about = replace(about, io=io, agreement=agreement)
     if io != "float32":
         about = replace(about, input=grids.input, output=grids.output)
     return about, data
@@ -245,11 +276,13 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
     return [(name, replace(about, compilation=made.report), made.data)]
 
 
-def _reference(graph: Graph) -> verify.Reference:
-    """What float files alone are checked with: they must be exact on any input."""
-    inputs = synthetic.images(8, graph.input_shape)
-    made = dict(tensors(graph, inputs))
-    return verify.Reference(inputs, made[graph.output.name], made[graph.logits], real=False)
+def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
+    """What the float graph says; float files must be exact on any input, so noise will do for them."""
+    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.images
+    # Two names for one tensor where no softmax closes the graph.
+    names = dict.fromkeys((graph.logits, graph.output.name))
+    made = outputs(graph, inputs, tuple(names))
+    return verify.Reference(inputs, made[-1], made[0], real=samples is not None and samples.source == "images")
 
 
 def _shown(grid: Grid, io: str) -> Quantisation:

@@ -135,6 +135,10 @@ class Graph:
         """Return the same graph with some nodes exchanged by name."""
         return replace(self, nodes=tuple(nodes.get(node.name, node) for node in self.nodes))
 
+    def without_softmax(self) -> Graph:
+        """Return the same graph, cut off before a closing softmax."""
+        return replace(self, nodes=self.nodes[:-1]) if self.output.op == "softmax" else self
+
     def sha256(self) -> str:
         """Digest of all weights and biases, as hex."""
         digest = hashlib.sha256()

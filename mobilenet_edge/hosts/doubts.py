@@ -21,7 +21,21 @@ ENOUGH_NS: Final = 200_000_000
 
 def doubts(profile: Profile) -> list[str]:
     """List reasons to measure again, each a sentence with what to do; empty where there is none."""
-    return [*_of_times(profile), *_of_load(profile), *_of_machine(profile)]
+    return [*_of_target(profile), *_of_times(profile), *_of_load(profile), *_of_machine(profile)]
+
+
+def _of_target(profile: Profile) -> Iterator[str]:
+    """Files made for another kind of machine: slower than need be, or wrong."""
+    machine, features = str(profile.host.get("machine", "")), profile.host.get("isa", ())
+    x86, target = machine in ("x86_64", "AMD64"), profile.target
+    if not machine or profile.precision != "int8" or profile.format != "onnx":
+        return
+    if target == "arm64" and x86:
+        yield "made for arm64, and onnxruntime has slower kernels for it on x86: export it with --target x86"
+    if target in ("x86", "x86-vnni") and not x86:
+        yield f"made for {target}, and this is {machine}: export it with --target arm64"
+    if target == "x86-vnni" and x86 and not any("VNNI" in str(each).upper() for each in features):
+        yield "made for x86 with VNNI, which this CPU lacks, so its sums may be cut off: export it with --target x86"
 
 
 def _of_times(profile: Profile) -> Iterator[str]:

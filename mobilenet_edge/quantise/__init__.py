@@ -103,6 +103,4 @@ class QuantisedGraph:
 
     def logits(self) -> QuantisedGraph:
         """The same integers without a closing softmax."""
-        if self.graph.output.op != "softmax":
-            return self
-        return replace(self, graph=replace(self.graph, nodes=self.graph.nodes[:-1]))
+        return replace(self, graph=self.graph.without_softmax())

@@ -15,15 +15,13 @@ import numpy as np
 
 from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.graph import Array, Graph, Node
-from mobilenet_edge.graph.run import activate, compute, linear
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, rounding
+from mobilenet_edge.graph.run import TOGETHER, activate, compute, linear
+from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, channels, rounding
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
 INPUT_GRID: Final = Grid(1 / 128, 0)
-# Images that go through a layer at once: their activations stay near the cache.
-_TOGETHER: Final = 10
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,38 @@ class Options:
 
     Attributes:
         samples: Rows of a layer's inputs that its moments are taken from, about.
-        ridge: How firmly the refit holds to the float weights.
-        damping: Share of the mean variance added before rounding.
+        ridge: How firmly the refit holds to the float weights: times inputs per independent sample, and at least so.
+        damping: Share of the variances added before rounding: likewise.
+        looked_at: Images that show the ranges of early channels.
+        pairs: Keep sums of two products within 16 bits, as x86 without VNNI needs.
     """
 
     samples: int = 20_000
-    ridge: float = 0.05
-    damping: float = 0.01
+    ridge: tuple[float, float] = (16.0, 0.2)
+    damping: tuple[float, float] = (1.0, 0.01)
+    looked_at: int = 50
+    pairs: bool = True
+
+    def regularisation(self, node: Node, images: int) -> tuple[float, float]:
+        """Ridge and damping of a layer.
+
+        Deep layers have hundreds of inputs and few places, which are alike within an image: 100 images then say less
+        than the layer has weights, and a solution that trusts them fits the images and not the model. Neighbouring
+        places count as their square root.
+        """
+        inputs = math.prod(node.kernel.shape[:-1])
+        independent = images * math.prod(node.shape[:-1]) ** 0.5
+        ridge, damping = (max(least, factor * inputs / independent) for factor, least in (self.ridge, self.damping))
+        return ridge, damping
 
     def step(self, node: Node, images: int) -> int:
         """Take one of so many rows. The nine weights of a depthwise filter need fewer than the hundreds of others."""
         samples = self.samples // 4 if node.op == "depthwise" else self.samples
         return max(1, math.prod(node.shape[:-1]) * images // samples)
+
+
+# "best" takes longer, for what is left to gain: docs/quantisation.md.
+EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, looked_at=100)}
 
 
 @dataclass
@@ -76,22 +94,7 @@ class _Flow:
             self.real.pop(name), self.integer.pop(name)
 
 
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """A quantised graph, and what the float graph gave for the calibration images on the way.
-
-    Attributes:
-        quantised: The integers.
-        outputs: Of the float graph (n, ...).
-        logits: Before its closing softmax, or the outputs (n, ...).
-    """
-
-    quantised: QuantisedGraph
-    outputs: Array
-    logits: Array
-
-
-def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> Solution:
+def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> QuantisedGraph:
     """Quantise a graph.
 
     Args:
@@ -104,12 +107,12 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
+    graph = channels.spread(graph, images[: options.looked_at])
     grids, weights = {graph.input: INPUT_GRID}, {}
-    kept = {graph.logits, graph.output.name}
-    last = {name: node.name for node in graph.nodes for name in node.inputs if name not in kept}
+    last = {name: node.name for node in graph.nodes for name in node.inputs}
     flows = [
         _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
-        for part in np.array_split(images, -(-len(images) // _TOGETHER))
+        for part in np.array_split(images, -(-len(images) // TOGETHER))
     ]
     # The flows are the threads; a matrix product that starts more of its own makes all of them wait.
     with _single_threaded_products(), ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -121,17 +124,15 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
                 step = options.step(node, len(images))
                 moments = Moments.sum(pool.map(_Flow.moments, flows, repeat(node), repeat(step)))
                 source = grids[node.inputs[0]]
-                weights[node.name] = _weights(node, moments, source, options)
+                ridge, damping = options.regularisation(node, len(images))
+                weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
                 integer = weights[node.name].dequantised(node, source)
             list(pool.map(_Flow.advance, flows, repeat(node), repeat(integer), repeat(grids[node.name])))
-            done = {name for name in node.inputs if last.get(name) == node.name}
+            done = {name for name in node.inputs if last[name] == node.name}
             for flow in flows:
                 flow.forget(done)
             on_layer()
-    outputs, logits = (
-        np.concatenate([flow.real[name] for flow in flows]) for name in (graph.output.name, graph.logits)
-    )
-    return Solution(QuantisedGraph(graph, grids, weights), outputs, logits)
+    return QuantisedGraph(graph, grids, weights)
 
 
 def _single_threaded_products() -> AbstractContextManager[Any]:
@@ -150,12 +151,12 @@ def _grid(node: Node, ranges: list[tuple[float, float]]) -> Grid:
     return SOFTMAX_GRID if node.op == "softmax" else Grid.spanning(low, high)
 
 
-def _weights(node: Node, moments: Moments, source: Grid, options: Options) -> Weights:
+def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: float, pairs: bool) -> Weights:
     covariance = moments.covariance
-    wanted = rounding.refit(as_problems(node, node.kernel), covariance, moments.cross, options.ridge)
-    damped = rounding.damped(covariance, options.damping)
+    wanted = rounding.refit(as_problems(node, node.kernel), covariance, moments.cross, ridge)
+    damped = rounding.damped(covariance, damping)
     # Depthwise kernels do not use the instruction that pairs are about.
-    pairs = node.op != "depthwise"
+    pairs = pairs and node.op != "depthwise"
     scale = rounding.full_range(wanted, pairs)
     scale = np.maximum(scale, _least_scale(moments.mean_y, scale, source)).astype(np.float32).astype(np.float64)
     made = rounding.integers(wanted, damped, scale, pairs)

@@ -1,8 +1,13 @@
-"""TFLite files from the folded graph: float32, and full-integer int8 with the quantiser's own integers."""
+"""TFLite files from the folded graph: float32, full-integer int8 with the quantiser's own integers, and small weights.
+
+Small are float16 or int8 weights that become float32 when the file is opened. TFLite's hybrid kernels, which quantise
+the activations at every inference and multiply integers, would lose more and are slower on x86, see docs/precisions.md.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -10,6 +15,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node, Padding, same_padding
 from mobilenet_edge.quantise import QuantisedGraph
+from mobilenet_edge.quantise.weights import Rounded, half
 from mobilenet_edge.write.flatbuffer import FlatBuffer
 from mobilenet_edge.write.unit import units
 
@@ -39,6 +45,28 @@ def float_tflite(graph: Graph) -> bytes:
     return _FloatWriter(graph).write()
 
 
+def float16_tflite(graph: Graph) -> bytes:
+    """Write float16 weights; biases, activations, input (1, h, w, c) and output (1, ...) float32.
+
+    Raises:
+        BuildError: A weight is beyond what float16 holds.
+    """
+    return _SmallWriter(graph, {}).write()
+
+
+def dynamic_tflite(graph: Graph, weights: Mapping[str, Rounded]) -> bytes:
+    """Write int8 weights per channel; biases, activations, input (1, h, w, c) and output (1, ...) float32.
+
+    Args:
+        graph: The folded graph.
+        weights: By name of the node; a node that is not among them keeps its weight, in float16.
+
+    Raises:
+        BuildError: A weight that is kept is beyond what float16 holds.
+    """
+    return _SmallWriter(graph, weights).write()
+
+
 def int8_tflite(quantised: QuantisedGraph, io: IO = "int8") -> bytes:
     """Write a full-integer file: int8 weights per channel, int8 activations, int32 biases.
 
@@ -51,7 +79,7 @@ def int8_tflite(quantised: QuantisedGraph, io: IO = "int8") -> bytes:
 
 
 class _FloatWriter:
-    """Walks the graph; `_Int8Writer` exchanges how tensors are stored."""
+    """Walks the graph; the other writers exchange how tensors are stored."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -138,6 +166,28 @@ class _FloatWriter:
         )
         self.operator("PAD", [source, self.file.tensor(f"{node.name}/pads", [4, 2], "int32", amounts)], output)
         return output
+
+
+class _SmallWriter(_FloatWriter):
+    """Stores weights in fewer bits, each behind a DEQUANTIZE that XNNPACK runs once, when the file is opened."""
+
+    def __init__(self, graph: Graph, weights: Mapping[str, Rounded]) -> None:
+        super().__init__(graph)
+        self.weights = weights
+
+    def weight(self, node: Node) -> int:
+        if node.name in self.weights:
+            made = self.weights[node.name]
+            return self._widened(node, made.integers, 5, made.scales)
+        return self._widened(node, half(node), 3)
+
+    def _widened(self, node: Node, stored: NDArray[Any], version: int, scales: Sequence[float] | Array = ()) -> int:
+        value, name = _tflite_order(node, stored), f"{node.name}/w"
+        axis = 3 if node.op == "depthwise" else 0
+        source = self.file.tensor(name, value.shape, str(value.dtype), value, scales, axis=axis)
+        made = self.file.tensor(f"{name}/float", value.shape, "float32")
+        self.operator("DEQUANTIZE", [source], made, version)
+        return made
 
 
 class _Int8Writer(_FloatWriter):

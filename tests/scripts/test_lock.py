@@ -21,9 +21,9 @@ PYPROJECT = {
             "build": ["tensorflow>=2.18; sys_platform == 'darwin'", "mobilenet-edge[onnx]"],
         },
     },
-    "dependency-groups": {"dev": ["pytest"]},
+    "dependency-groups": {"dev": ["pytest"], "bench": ["sympy"]},
 }
-PINS = {"numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "pytest": "9.2.0"}
+PINS = {"numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "pytest": "9.2.0", "sympy": "1.14.0"}
 
 
 def lock(pins: dict[str, str], hashed: str = " \\\n    --hash=sha256:00 \\\n    --hash=sha256:11") -> str:
@@ -39,7 +39,7 @@ def test_full_lock_has_no_problem():
 
 @pytest.mark.parametrize("name", PINS)
 def test_missing_pin_is_named(name):
-    # Base, a marker for another platform, an extra reached through another extra, the group: all are asked for.
+    # Base, a marker for another platform, an extra reached through another extra, each group: all are asked for.
     rest = {other: version for other, version in PINS.items() if other != name}
     assert problems(PYPROJECT, lock(rest)) == [f"{name} has no pin"]
 

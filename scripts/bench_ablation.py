@@ -1,0 +1,103 @@
+"""What each part of the int8 quantiser is worth: each row adds one, on images that did not calibrate.
+
+    python scripts/bench_ablation.py --weights mobilenet_2_5_224_tf.h5 --alpha 0.25 --rho 224 --images DIR
+
+Rows share the model and the images; accuracy is that of the int8 ONNX file in onnxruntime.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mobilenet_edge import images, scores
+from mobilenet_edge.artifact.metadata import Preprocess
+from mobilenet_edge.build import weights
+from mobilenet_edge.build.fold import fold
+from mobilenet_edge.build.model import build
+from mobilenet_edge.device.runtimes import open_model
+from mobilenet_edge.graph import Array, Graph
+from mobilenet_edge.graph.run import outputs
+from mobilenet_edge.quantise import QuantisedGraph
+from mobilenet_edge.quantise.solve import EFFORTS, Options, solve
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.write.onnx import int8_onnx
+
+NEVER = (1e9, 1e9)  # a ridge or damping so firm that nothing moves
+ROWS = {
+    "round to nearest, match the mean": Options(ridge=NEVER, damping=NEVER, looked_at=0),
+    "+ error feedback": Options(ridge=NEVER, damping=(0.0, 0.01), looked_at=0),
+    "+ least squares, the same ridge everywhere": Options(ridge=(0.0, 0.05), damping=(0.0, 0.01), looked_at=0),
+    "+ ridge and damping by independent samples": Options(looked_at=0),
+    "+ early channels widened and reused (fast)": EFFORTS["fast"],
+    "fast, sums of two products not limited": Options(pairs=False),
+    "best": EFFORTS["best"],
+}
+COLUMNS = (Column("quantiser", True), Column("SNR calibration"), Column("SNR others"), Column("agreement"), Column("s"))
+
+
+def logits(quantised: QuantisedGraph, samples: Array) -> Array:
+    """Run the int8 file, without its softmax, on images."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(int8_onnx(quantised.logits()))
+        session = open_model(path, threads=1)
+        return np.concatenate([session.run([image.transpose(2, 0, 1)[None]])[0] for image in samples])
+
+
+def snr(wanted: Array, found: Array) -> float:
+    """Of logits, without what all classes share."""
+    return scores.snr_db(*(each - each.mean(axis=1, keepdims=True) for each in (wanted, found)))
+
+
+def row(name: str, options: Options, graph: Graph, calibration: Array, others: Array, wanted: list[Array]) -> list[str]:
+    """Quantise and measure."""
+    begin = time.perf_counter()
+    made = solve(graph, calibration, options)
+    seconds = time.perf_counter() - begin
+    seen, unseen = logits(made, calibration), logits(made, others)
+    agreement = (unseen.argmax(axis=1) == wanted[1].argmax(axis=1)).mean()
+    return [
+        name,
+        f"{snr(wanted[0], seen):.1f} dB",
+        f"{snr(wanted[1], unseen):.1f} dB",
+        f"{agreement:.3f}",
+        f"{seconds:.1f}",
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    data = Path(os.environ.get("MNET_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", default=str(data / "weights" / "mobilenet_2_5_224_tf.h5"))
+    parser.add_argument("--alpha", type=float, default=0.25)
+    parser.add_argument("--rho", type=int, default=224)
+    parser.add_argument("--images", type=Path, default=data / "images")
+    parser.add_argument("--limit", type=int, default=400, help="score at most so many images")
+    options = parser.parse_args()
+    if not options.images.is_dir():
+        sys.exit(f"{options.images} is not a folder; give --images DIR and --weights FILE, or set MNET_DATA")
+    spec = ModelSpec(options.alpha, options.rho)
+    model = build(spec)
+    weights.assign(model, weights.read(options.weights, spec))
+    graph = fold(model, spec.name)
+    found = images.find(options.images)
+    rule, chosen = Preprocess(resolution=spec.resolution), set(images.spread(found, 100))
+    calibration = images.load_calibration(options.images, rule, 100).images
+    held_out = images.spread([path for path in found if path not in chosen], options.limit)
+    others = np.stack([image for _, image in images.load(held_out, rule) if image is not None])
+    wanted = [outputs(graph, each, (graph.logits,))[0] for each in (calibration, others)]
+    print(f"{spec.name}, {Path(options.weights).name}: 100 images calibrate, {len(others)} others are scored\n")
+    print(grid(COLUMNS, [row(name, how, graph, calibration, others, wanted) for name, how in ROWS.items()]))
+
+
+if __name__ == "__main__":
+    main()

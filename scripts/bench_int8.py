@@ -1,0 +1,355 @@
+"""int8 files on real weights and images: mnet's beside what the usual roads make of the same model, in one run.
+
+Accuracy is that of the runtimes themselves, on the images that did not calibrate; latency is measured as by
+`mnet profile`, all files in turn. Without --weights: Keras's own 0.25/224 and two more, from the folder MNET_DATA
+(default ../shared/data), which holds the images too; where there is no such folder the script says so and stops.
+
+    python scripts/bench_int8.py --weights mine.h5 --alpha 0.5 --rho 160 --images DIR --labels labels.txt
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge import artifact, images, labels, layers, scores
+from mobilenet_edge.artifact.metadata import Preprocess
+from mobilenet_edge.classify.tensors import ImageInput
+from mobilenet_edge.commands import build, export, profile
+from mobilenet_edge.device import streams
+from mobilenet_edge.device.faults import first_line
+from mobilenet_edge.device.runtimes import open_model
+from mobilenet_edge.errors import MnetError
+from mobilenet_edge.quantise.solve import EFFORTS
+from mobilenet_edge.records import Profile
+from mobilenet_edge.report import machine, markdown
+from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.write.onnx import float_onnx
+
+DATA: Final = Path(os.environ.get("MNET_DATA", Path(__file__).parents[2] / "shared" / "data"))
+VARIANTS: Final = {
+    "mobilenet_2_5_224_tf.h5": (0.25, 224),
+    "mobilenet_2_5_128_tf.h5": (0.25, 128),
+    "mobilenet_5_0_160_tf.h5": (0.5, 160),
+}
+TOOLS: Final = ("numpy", "onnxruntime", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras", "tf2onnx")
+# Right on every CPU and the default of nobody: what a fast file must not lose to.
+EXACT: Final = "folded ONNX, quantize_static U8U8 per channel"
+STOCK: Final = "TFLiteConverter.from_keras_model"
+COLUMNS: Final = (
+    markdown.Column("file", True),
+    markdown.Column("format", True),
+    markdown.Column("top-1"),
+    markdown.Column("agreement"),
+    markdown.Column("bytes"),
+    markdown.Column("over floor"),
+    markdown.Column("median ms"),
+    markdown.Column("of peer's"),
+)
+
+
+class Images(NamedTuple):
+    """What calibrates, and what scores: (n, side, side, 3) float32 each, and the class index of the latter."""
+
+    folder: Path
+    calibrating: NDArray[np.float32]
+    scoring: NDArray[np.float32]
+    truth: NDArray[np.intp]
+
+
+class Kit(NamedTuple):
+    """What every road starts from."""
+
+    path: Path
+    model: Any
+    float_onnx: Path
+    samples: NDArray[np.float32]
+
+
+class Row(NamedTuple):
+    """One file and its answers (n, 1); where a peer made none, why."""
+
+    title: str
+    format: str
+    path: Path | None
+    answers: NDArray[np.intp]
+    reason: str = ""
+
+
+def stock(kit: Kit, out: Path) -> None:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(kit.model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in kit.samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    out.write_bytes(converter.convert())
+
+
+def exported(kit: Kit, out: Path) -> None:
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    raw, prepared = out.with_suffix(".raw.onnx"), out.with_suffix(".prepared.onnx")
+    kit.model.export(str(raw), format="onnx", verbose=False)
+    quant_pre_process(str(raw), str(prepared))
+    static(prepared, kit.samples, out)
+
+
+def folded(kit: Kit, out: Path, weights: str, reduce_range: bool = False) -> None:
+    from onnxruntime.quantization import QuantType
+
+    types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType[weights]}
+    static(kit.float_onnx, kit.samples, out, per_channel=True, reduce_range=reduce_range, **types)
+
+
+def static(source: Path, samples: NDArray[np.float32], out: Path, **options: Any) -> None:
+    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+
+    tensor = open_model(source).inputs[0]
+    taken = ImageInput(source.name, tensor.shape, tensor.dtype)
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.images = iter(samples)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            image = next(self.images, None)
+            return None if image is None else {tensor.name: taken.fill(image)}
+
+    quantize_static(str(source), str(out), Reader(), **options)
+
+
+PEERS: Final[dict[str, tuple[str, Callable[[Kit, Path], None]]]] = {
+    STOCK: ("tflite", stock),
+    "Keras export, quantize_static as it comes": ("onnx", exported),
+    "folded ONNX, quantize_static U8S8 per channel": ("onnx", partial(folded, weights="QInt8")),
+    "folded ONNX, quantize_static U8S8 reduce_range": ("onnx", partial(folded, weights="QInt8", reduce_range=True)),
+    EXACT: ("onnx", partial(folded, weights="QUInt8")),
+}
+BASES: Final = {PEERS[title][0]: title for title in (STOCK, EXACT)}
+
+
+def load(options: argparse.Namespace, rho: int) -> Images:
+    """Decode the images once; those that calibrate are the ones that `mnet export --calibrate` takes."""
+    folder, beside = labels.locate(options.images)
+    found = images.find(folder)
+    named = options.labels or beside
+    known = labels.read(named) if named else labels.of_folders(folder, found)
+    calibrating = images.spread(found, options.calibrate)
+    chosen = images.spread([path for path in found if path not in set(calibrating)], options.limit)
+    if not chosen:
+        sys.exit(f"all {len(found)} images of {folder} calibrate, and none is left to score; lower --calibrate")
+    rule = Preprocess(resolution=rho)
+    scoring = [(path, image) for path, image in images.load(chosen, rule) if image is not None]
+    return Images(
+        folder,
+        images.load_calibration(folder, rule, options.calibrate).images,
+        np.stack([image for _, image in scoring]),
+        np.array(labels.match(folder, [path for path, _ in scoring], known)),
+    )
+
+
+def answers(path: Path, scoring: Iterable[NDArray[np.float32]]) -> NDArray[np.intp]:
+    """Give the class index that a file answers for each image, (n, 1)."""
+    session = open_model(path)
+    tensor = session.inputs[0]
+    taken = ImageInput(path.name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
+    return np.concatenate([scores.top_k(session.run([taken.fill(image)])[0], 1) for image in scoring])
+
+
+def ours(kit: Kit, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Export with each effort."""
+    for effort in options.effort:
+        files = export.run(
+            kit.path, precisions=["int8"], calibrate=str(given.folder), count=options.calibrate, target=options.target,
+            effort=effort, out=folder / effort,
+        )  # fmt: skip
+        for each in files:
+            yield Row(f"mnet, {effort}", each.format, each.path, answers(each.path, given.scoring))
+
+
+def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
+    """Take the usual roads; one that ends in an error is a row too."""
+    for number, (title, (kind, make)) in enumerate(PEERS.items()):
+        out = folder / f"peer{number}.{kind}"
+        print(f"{title} ...", file=sys.stderr)
+        try:
+            with streams.quiet(), contextlib.redirect_stdout(sys.stderr):
+                make(kit, out)
+            yield Row(title, kind, out, answers(out, given.scoring))
+        except Exception as error:  # noqa: BLE001 - whatever a peer raises is what its row says
+            reason = f"{type(error).__name__}: {first_line(error, 80)}"
+            yield Row(title, kind, None, np.empty((0, 1), np.intp), reason)
+
+
+def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yield the float files, the peers' and ours; the first is what the others have to agree with."""
+    from mobilenet_edge.build.fold import fold
+    from mobilenet_edge.build.load import load_model
+
+    model = build.run(spec, weights=str(options.weights), out=folder)
+    floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}
+    for kind, each in floats.items():
+        yield Row("mnet, float32", kind, each.path, answers(each.path, given.scoring))
+    kit = Kit(model.path, load_model(model.path), folder / "folded.onnx", given.calibrating)
+    # Without our metadata, which quantize_static would hand on: it says float32.
+    kit.float_onnx.write_bytes(float_onnx(fold(kit.model, spec.name)))
+    yield from peers(kit, given, folder)
+    yield from ours(kit, given, options, folder)
+
+
+def ratio(own: Profile, base: Profile) -> float:
+    """Compare the medians round by round, so that what slows a round down falls on both; the median of the ratios."""
+    return statistics.median(a / b for a, b in zip(_medians_ms(own), _medians_ms(base), strict=True))
+
+
+def _medians_ms(found: Profile) -> list[float]:
+    ends = [0, *accumulate(found.round_sizes)]
+    return [statistics.median(found.times_ns[start:end]) / 1e6 for start, end in pairwise(ends)]
+
+
+def table(spec: ModelSpec, made: Sequence[Row], found: dict[Path, Profile], truth: NDArray[np.intp]) -> str:
+    """Lay the rows out as Markdown."""
+    bases = {each.format: found[each.path] for each in made if each.path and each.title == BASES[each.format]}
+    floor = layers.int8_bytes(spec)
+    lines = []
+    for each in made:
+        if each.path is None:
+            lines.append([f"{each.title}: {each.reason}", each.format, *[""] * (len(COLUMNS) - 2)])
+            continue
+        own, size = found[each.path], each.path.stat().st_size
+        base = bases.get(each.format)
+        lines.append(
+            [
+                each.title,
+                each.format,
+                f"{scores.hits(each.answers, truth) / len(truth):.3f}",
+                f"{scores.agreement(each.answers, made[0].answers):.3f}",
+                f"{size:,}",
+                "" if artifact.read(each.path).precision == "float32" else f"{size / floor:.3f}x",
+                f"{statistics.median(_medians_ms(own)):.2f}",
+                f"{ratio(own, base):.2f}x" if base else "",
+            ]
+        )
+    return markdown.grid(COLUMNS, lines)
+
+
+def notes(made: Sequence[Row], found: dict[Path, Profile], given: Images, options: argparse.Namespace) -> list[str]:
+    """Say under which conditions the figures hold."""
+    doubts = [doubt for each in found.values() for doubt in each.doubts[:1]]
+    return [
+        f"{len(given.truth)} images scored, {len(given.calibrating)} others calibrated; agreement: the same top-1 as "
+        f"mnet's float32 .tflite; weights {options.weights.name}; target {options.target}",
+        *(f"{title}: .tflite and .onnx agree with each other on {share:.3f}" for title, share in twins(made)),
+        "over floor: of 1 byte a weight, 4 a bias, 4 a scale, metadata included",
+        f"of peer's: latency as a share of that of {STOCK} (.tflite) and of {EXACT} (.onnx), one thread, median over "
+        f"{options.rounds} rounds in which all files took turns, each in a fresh process",
+        conditions(next(iter(found.values()))),
+        ", ".join(_versions()),
+        *([f"{len(doubts)} of {len(found)} latencies are in doubt, the first: {doubts[0]}"] if doubts else []),
+    ]
+
+
+def twins(made: Iterable[Row]) -> Iterator[tuple[str, float]]:
+    """Yield how far the two formats of one export agree with each other."""
+    titles: dict[str, list[Row]] = {}
+    for each in made:
+        titles.setdefault(each.title, []).append(each)
+    for title, both in titles.items():
+        if len(both) == 2:
+            yield title, scores.agreement(*(each.answers for each in both))
+
+
+def conditions(found: Profile) -> str:
+    """Name the machine, and which kernels its U8S8 figures are of."""
+    isa = found.host.get("isa") or ()
+    kernels = ""
+    if any("VNNI" in each for each in isa):
+        kernels = "; U8S8 .onnx files ran on VNNI, which does not saturate: without it they are other figures"
+    elif "AVX2" in isa:
+        kernels = "; U8S8 .onnx files ran without VNNI, where 16-bit sums saturate"
+    return machine.describe(found) + kernels
+
+
+def _versions() -> Iterator[str]:
+    for name in TOOLS:
+        with contextlib.suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure one model and print its table."""
+    spec = ModelSpec(options.alpha, options.rho)
+    given = load(options, options.rho)
+    with tempfile.TemporaryDirectory() as name:
+        made = list(rows(spec, given, options, Path(name)))
+        paths = [each.path for each in made if each.path]
+        profiles = profile.run(paths, seconds=options.seconds, rounds=options.rounds)
+        found = dict(zip(paths, profiles, strict=True))
+        print(f"\n{spec.name}\n\n{table(spec, made, found, given.truth)}\n")
+        print("\n".join(f"- {note}" for note in notes(made, found, given, options)), flush=True)
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line; numbers that cannot be are refused before anything is loaded."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a .h5, .weights.h5 or .keras file")
+    parser.add_argument("--alpha", type=float)
+    parser.add_argument("--rho", type=int)
+    parser.add_argument("--images", type=Path, metavar="DIR", default=DATA)
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="default: labels.txt in or beside the images")
+    parser.add_argument("--calibrate", type=int, default=100, metavar="N", help="images that calibrate (default 100)")
+    parser.add_argument("--limit", type=int, metavar="N", help="score at most so many images")
+    parser.add_argument("--effort", action="append", choices=EFFORTS, help="of mnet's export; all by default")
+    parser.add_argument("--target", default="generic", help="of mnet's export (default generic)")
+    parser.add_argument("--rounds", type=int, default=10, help="of the latency (default 10)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of steady runs a file (default 2)")
+    options = parser.parse_args()
+    if (options.weights is None) != (options.alpha is None) or (options.weights is None) != (options.rho is None):
+        parser.error("--weights, --alpha and --rho belong together: give all three or none")
+    for name in ("calibrate", "limit", "rounds"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    try:
+        ModelSpec(options.alpha or 1.0, options.rho or 224)
+    except MnetError as error:
+        parser.error(str(error))
+    options.effort = tuple(dict.fromkeys(options.effort or EFFORTS))
+    return options
+
+
+def main() -> None:
+    """Bench the model that is asked for, or those of MNET_DATA."""
+    options = parse()
+    logging.disable(logging.WARNING)  # the peers advise at length
+    if options.weights is None and not DATA.is_dir():
+        print(f"skipped: no real weights and images at {DATA}; set MNET_DATA, or give --weights and --images")
+        return
+    try:
+        if options.weights is not None:
+            bench(options)
+            return
+        for name, (alpha, rho) in VARIANTS.items():
+            changed = {"weights": DATA / "weights" / name, "alpha": alpha, "rho": rho}
+            bench(argparse.Namespace(**{**vars(options), **changed}))
+    except MnetError as error:
+        sys.exit(f"bench_int8: {error}")
+
+
+if __name__ == "__main__":
+    main()
