@@ -206,7 +206,7 @@ def export(
         effort=effort,
         out=out,
     )
-    typer.echo(exports.table(made))
+    typer.echo(exports.table(made, made.mutual))
 
 
 @app.command()

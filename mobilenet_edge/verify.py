@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge import artifact, scores
+from mobilenet_edge.artifact import Artifact
 from mobilenet_edge.artifact.contents import Contents
 from mobilenet_edge.artifact.metadata import Agreement, Quantisation
 from mobilenet_edge.device.faults import DeviceError, RuntimeMissing
@@ -100,7 +102,14 @@ def small_file(kind: str, precision: str, data: bytes, probe: bytes, reference: 
     return _kept(kind, precision, _agreement(logits, few.logits, outputs, reference))
 
 
-def int8_file(kind: str, data: bytes, probe: bytes, grids: Grids | None, reference: Reference) -> Agreement:
+def int8_file(
+    kind: str,
+    data: bytes,
+    probe: bytes,
+    grids: Grids | None,
+    reference: Reference,
+    least_logit: float = -math.inf,
+) -> Agreement:
     """Check an int8 file.
 
     Args:
@@ -109,6 +118,7 @@ def int8_file(kind: str, data: bytes, probe: bytes, grids: Grids | None, referen
         probe: The same model cut off before its softmax, whose steps of 1/256 would hide the logits' noise.
         grids: Of integer ends; None where the file takes and gives floats.
         reference: What the float graph says.
+        least_logit: What the file cuts off below, because its softmax does not see it, is no noise.
 
     Raises:
         BuildError: An operator is not int8, or the outputs have nothing to do with the float graph's any more.
@@ -118,7 +128,18 @@ def int8_file(kind: str, data: bytes, probe: bytes, grids: Grids | None, referen
     outputs = _run(kind, data, reference.images, entry, leave)
     few = reference.first(PROBED_IMAGES)
     logits = _run(kind, probe, few.images, entry, cut)
-    return _kept(kind, "int8", _agreement(logits, few.logits, outputs, reference))
+    wanted = np.maximum(few.logits, np.float32(least_logit))
+    return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference))
+
+
+def mutual(files: Sequence[Artifact], images: Array) -> float:
+    """Share of images on which all files give the same first answer."""
+    answers = []
+    for each in files:
+        grid = each.metadata.input if each.metadata else None
+        outputs = _run(each.format, each.data, images, grid, None)
+        answers.append(scores.top_k(outputs.reshape(len(outputs), -1), 1)[:, 0])
+    return float(np.all([each == answers[0] for each in answers], axis=0).mean())
 
 
 def integer_only(contents: Contents, kind: str) -> None:

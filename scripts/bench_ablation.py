@@ -63,6 +63,7 @@ def row(name: str, options: Options, graph: Graph, calibration: Array, others: A
     made = solve(graph, calibration, options)
     seconds = time.perf_counter() - begin
     seen, unseen = logits(made, calibration), logits(made, others)
+    wanted = [np.maximum(each, made.least_logit) for each in wanted]  # what the softmax does not see is cut off
     agreement = (unseen.argmax(axis=1) == wanted[1].argmax(axis=1)).mean()
     return [
         name,

@@ -58,7 +58,7 @@ def reference(graph: Graph) -> Reference:
 
 @pytest.fixture(scope="module")
 def quantised(graph: Graph, reference: Reference) -> QuantisedGraph:
-    return solve(graph, reference.images, Options()).quantised
+    return solve(graph, reference.images, Options())
 
 
 def written(kind: str, quantised: QuantisedGraph, io: str = "float32") -> tuple[bytes, bytes]:
@@ -119,7 +119,7 @@ def test_an_honest_file_passes_with_any_ends(
     lift = 128 if io == "uint8" else 0
     shown = [Quantisation(grid.scale, grid.zero_point + lift) for grid in map(quantised.grids.get, ("image", "predictions", "head")) if grid]  # fmt: skip # noqa: E501
     grids = None if io == "float32" else verify.Grids(*shown)
-    found = verify.int8_file(kind, data, probe, grids, reference)
+    found = verify.int8_file(kind, data, probe, grids, reference, quantised.least_logit)
     # Eight bits over a range of some six standard deviations: 20 log10(256 / 6 * sqrt(12)) = 43 dB a layer at best.
     assert 20 < found.snr_db < 60
     assert found.top1 > 0.9
@@ -155,9 +155,12 @@ def test_not_a_number_never_passes(
 
 def test_the_common_part_of_logits_is_not_noise(graph: Graph, reference: Reference) -> None:
     shifted = replace(reference, logits=reference.logits + np.float32(100))
-    quantised = solve(graph, reference.images, Options()).quantised
+    quantised = solve(graph, reference.images, Options())
     data, probe = written("onnx", quantised)
-    plain, moved = (verify.int8_file("onnx", data, probe, None, each).snr_db for each in (reference, shifted))
+    plain, moved = (
+        verify.int8_file("onnx", data, probe, None, each, quantised.least_logit + lift).snr_db
+        for each, lift in ((reference, 0), (shifted, 100))
+    )
     assert moved == pytest.approx(plain, abs=0.01)
 
 

@@ -75,6 +75,17 @@ class Samples:
         return f"{len(names)} of {len(names) + len(self.images)} image files could not be read: {shown}"
 
 
+class Files(list[Artifact]):
+    """The files an export wrote.
+
+    Attributes:
+        mutual: Share of calibration images on which its int8 files give the same first answer; None where there are
+            no images or no two such files. It is said, not stored: a file is the same whatever was written beside it.
+    """
+
+    mutual: float | None = None
+
+
 def run(
     model: Path,
     *,
@@ -87,7 +98,7 @@ def run(
     target: str = "generic",
     effort: str = "fast",
     out: Path,
-) -> list[Artifact]:
+) -> Files:
     """Export a model.
 
     Args:
@@ -146,7 +157,11 @@ def run(
     if sampled:
         samples = load_samples(folder, about.preprocess, graph, count)
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
-        return list(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
+        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
+    twins = [each for each in made if each.precision == "int8" and not (each.metadata and each.metadata.compilation)]
+    if samples is not None and samples.source == "images" and len(twins) > 1:
+        made.mutual = verify.mutual(twins, samples.images)
+    return made
 
 
 def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
@@ -258,7 +273,8 @@ def _make_int8(
         *(_shown(quantised.grids[name], io) for name in (graph.input, graph.output.name, graph.logits))
     )
     probe = write(quantised.logits(), io=io)
-    agreement = verify.int8_file(kind, data, probe, grids if io != "float32" else None, reference)
+    ends = grids if io != "float32" else None
+    agreement = verify.int8_file(kind, data, probe, ends, reference, quantised.least_logit)
     about = replace(about, io=io, agreement=agreement)
     if io != "float32":
         about = replace(about, input=grids.input, output=grids.output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,6 +101,14 @@ class QuantisedGraph:
                 for node in self.graph.weighted()
             }
         )
+
+    @property
+    def least_logit(self) -> float:
+        """The lowest logit that the grid holds: what lies below is cut off, where a closing softmax does not see it."""
+        if self.graph.output.op != "softmax":
+            return -math.inf
+        grid = self.grids[self.graph.logits]
+        return (LOW - grid.zero_point) * grid.scale
 
     def logits(self) -> QuantisedGraph:
         """The same integers without a closing softmax."""

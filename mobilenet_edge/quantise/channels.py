@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from mobilenet_edge.graph import Array, Graph, Node
+from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
 from mobilenet_edge.graph.run import tensors
 
 CEILING: Final = 6.0
@@ -55,6 +55,7 @@ class Values:
         return np.asarray(self.high <= _DEAD)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # the solver finds what is not finite, and names the layer
 def spread(graph: Graph, images: Array) -> Graph:
     """Widen and reuse the channels of the early tensors.
 
@@ -111,12 +112,12 @@ def reuse(graph: Graph, values: dict[str, Values]) -> Graph:
     pairs = {node.name: reader for node, reader in _pairs(graph)}
     for first, middle in list(pairs.items()):
         last = pairs.get(middle.name)
-        if middle.op != "depthwise" or last is None or last.op != "conv":
+        if nodes[first].op != "conv" or middle.op != "depthwise" or last is None or last.op != "conv":
             continue
         idle = values[first].dead | values[middle.name].dead
         groups = _groups(nodes[middle.name], nodes[last.name], idle, values[last.name])
         if groups:
-            silenced = _silence(nodes[middle.name], nodes[last.name], idle)
+            silenced = _silence(nodes[middle.name], nodes[last.name], idle, values[middle.name].dead)
             nodes |= _copy(nodes[first], nodes[middle.name], silenced, groups)
     return graph.replace(nodes)
 
@@ -133,10 +134,10 @@ def _groups(middle: Node, last: Node, idle: np.ndarray, outputs: Values) -> list
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _silence(middle: Node, last: Node, idle: np.ndarray) -> Node:
-    """Put what idle channels give, a constant, into the bias of the next convolution."""
+def _silence(middle: Node, last: Node, idle: np.ndarray, dead: np.ndarray) -> Node:
+    """Put what idle channels give, a constant, into the bias of the next convolution; `dead` ones give zero."""
     kernel = last.kernel.copy()
-    constant = np.where(idle, np.clip(middle.offset, 0, CEILING), 0)
+    constant = np.where(idle & ~dead, np.clip(middle.offset, 0, CEILING), 0)
     bias = last.offset + constant @ kernel[0, 0]
     kernel[0, 0][idle] = 0
     return replace(last, weight=kernel, bias=np.asarray(bias, np.float32))
@@ -167,8 +168,9 @@ def _range(values: Values, shift: bool) -> tuple[Array, Array]:
     """The range of each channel, wider by a margin: what lies outside on other images will be cut off."""
     low = values.low if shift else np.zeros_like(values.low)
     margin = _MARGIN * (values.high - low)
-    # Beyond 0 and 6 the activation cuts off in the float graph too, and must go on doing so.
-    return np.maximum(low - margin, 0), np.minimum(values.high + margin, CEILING)
+    # Beyond 0 and 6 the activation cuts off in the float graph too, and must go on doing so, at the largest scale too.
+    lowest = np.clip(low - margin, 0, CEILING - CEILING / _LARGEST_SCALE)
+    return lowest, np.minimum(values.high + margin, CEILING)
 
 
 def _early(graph: Graph) -> list[Node]:
@@ -176,11 +178,12 @@ def _early(graph: Graph) -> list[Node]:
 
 
 def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
-    """Early nodes with a ReLU6 whose one reader is a depthwise layer or a 1x1 convolution of one step."""
+    """Early nodes with a ReLU6 whose one reader is a depthwise layer or a 1x1 convolution without padding."""
     for node in _early(graph):
         readers = [other for other in graph.nodes if node.name in other.inputs]
         if node.activation != "relu6" or len(readers) != 1 or node is graph.output:
             continue
         (reader,) = readers
-        if reader.op == "depthwise" or (reader.op == "conv" and reader.kernel.shape[:2] == (1, 1)):
+        plain = reader.op == "conv" and reader.kernel.shape[:2] == (1, 1) and reader.padding == NO_PADDING
+        if plain or reader.op == "depthwise":
             yield node, reader

@@ -20,19 +20,22 @@ Wide = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over samples, and what they make.
+    """Means, and sums of products of what differs from them.
+
+    The mean goes before anything is multiplied: what float32 loses of a large mean's square would be more than the
+    whole variance of an input that hardly varies, and might make it negative.
 
     Attributes:
         count: Number of samples.
-        x: Sum of inputs (batch, K).
-        y: Sum of outputs (batch, out).
+        mean_x: Mean input (batch, K).
+        mean_y: Mean output (batch, out).
         xx: Sum of products of inputs (batch, K, K).
         xy: Sum of products of inputs and outputs (batch, K, out).
     """
 
     count: int
-    x: Wide
-    y: Wide
+    mean_x: Wide
+    mean_y: Wide
     xx: Wide
     xy: Wide
 
@@ -40,12 +43,14 @@ class Moments:
     def of(cls, node: Node, x: Array, y: Array, step: int) -> Moments:
         """Take every `step`-th sample of a layer's inputs (n, h, w, c) and of its outputs before activation."""
         inputs, outputs = (_channel_samples if node.op == "depthwise" else _samples)(node, x, y, step)
+        mean = np.full((1, inputs.shape[1]), 1 / inputs.shape[1], np.float32)
+        mean_x, mean_y = mean @ inputs, mean @ outputs
+        inputs, outputs = inputs - mean_x, outputs - mean_y
         transposed = inputs.transpose(0, 2, 1)
-        ones = np.ones((1, inputs.shape[1]), np.float32)
         return cls(
             inputs.shape[1],
-            (ones @ inputs)[:, 0].astype(np.float64),
-            (ones @ outputs)[:, 0].astype(np.float64),
+            mean_x[:, 0].astype(np.float64),
+            mean_y[:, 0].astype(np.float64),
             (transposed @ inputs).astype(np.float64),
             (transposed @ outputs).astype(np.float64),
         )
@@ -54,34 +59,26 @@ class Moments:
     def sum(cls, parts: Iterable[Moments]) -> Moments:
         """Join the moments of several batches of images."""
         each = list(parts)
-        return cls(
-            sum(part.count for part in each),
-            np.sum([part.x for part in each], axis=0),
-            np.sum([part.y for part in each], axis=0),
-            np.sum([part.xx for part in each], axis=0),
-            np.sum([part.xy for part in each], axis=0),
-        )
-
-    @property
-    def mean_x(self) -> Wide:
-        """Mean input (batch, K)."""
-        return self.x / self.count
-
-    @property
-    def mean_y(self) -> Wide:
-        """Mean output (batch, out)."""
-        return self.y / self.count
+        counts = [part.count for part in each]
+        mean_x = np.average([part.mean_x for part in each], axis=0, weights=counts)
+        mean_y = np.average([part.mean_y for part in each], axis=0, weights=counts)
+        xx, xy = sum(part.xx for part in each), sum(part.xy for part in each)
+        # What the parts' means differ from the whole's (Chan, Golub and LeVeque 1979).
+        for part in each:
+            x, y = part.mean_x - mean_x, part.mean_y - mean_y
+            xx = xx + part.count * x[:, :, None] * x[:, None, :]
+            xy = xy + part.count * x[:, :, None] * y[:, None, :]
+        return cls(sum(counts), mean_x, mean_y, np.asarray(xx), np.asarray(xy))
 
     @property
     def covariance(self) -> Wide:
         """Of the inputs with each other: (batch, K, K). The mean is the bias's business."""
-        mean = self.mean_x
-        return np.asarray(self.xx / self.count - mean[:, :, None] * mean[:, None, :])
+        return self.xx / self.count
 
     @property
     def cross(self) -> Wide:
         """Of the inputs with the outputs: (batch, K, out)."""
-        return np.asarray(self.xy / self.count - self.mean_x[:, :, None] * self.mean_y[:, None, :])
+        return self.xy / self.count
 
 
 def as_problems(node: Node, weight: NDArray[np.floating]) -> Wide:

@@ -72,11 +72,11 @@ class _Flow:
     integer: dict[str, Array]
     output: Array = field(default_factory=lambda: np.empty(0, np.float32))
 
+    @np.errstate(over="ignore", invalid="ignore")  # `_range` finds what is not finite, and names the layer
     def run_float(self, node: Node) -> tuple[float, float]:
-        """Compute the node before its activation; return the range of what the activation leaves."""
+        """Compute the node before its activation; return the range."""
         self.output = linear(node, [self.real[name] for name in node.inputs])
-        low, high = float(self.output.min()), float(self.output.max())
-        return {"linear": (low, high), "relu": (0.0, high), "relu6": (0.0, min(high, 6.0))}[node.activation]
+        return float(self.output.min()), float(self.output.max())
 
     def moments(self, node: Node, step: int) -> Moments:
         """Of the integer inputs and the float outputs."""
@@ -118,7 +118,10 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
     with _single_threaded_products(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for node in graph.nodes:
             ranges = list(pool.map(_Flow.run_float, flows, repeat(node)))
-            grids[node.name] = _grid(node, ranges)
+            low, high = _range(node, ranges)
+            if node.name == graph.logits != graph.output.name:
+                low = max(low, _least_logit([flow.output for flow in flows]))
+            grids[node.name] = SOFTMAX_GRID if node.op == "softmax" else Grid.spanning(low, high)
             integer = node
             if node.weight is not None:
                 step = options.step(node, len(images))
@@ -144,11 +147,22 @@ def _single_threaded_products() -> AbstractContextManager[Any]:
     return limits
 
 
-def _grid(node: Node, ranges: list[tuple[float, float]]) -> Grid:
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    if not np.isfinite([low, high]).all():
+def _least_logit(parts: list[Array]) -> float:
+    """Where logits (n, classes) may be cut off from below, for finer steps above.
+
+    On the least certain image, all classes together would hold a hundredth of the softmax if all of them were there.
+    """
+    highest = np.concatenate([part.max(axis=1) for part in parts])
+    rest = np.concatenate([np.exp(part - part.max(axis=1, keepdims=True)).sum(axis=1) for part in parts])
+    return float((highest + np.log(rest)).min() + math.log(0.01 / parts[0].shape[1]))
+
+
+def _range(node: Node, ranges: list[tuple[float, float]]) -> tuple[float, float]:
+    """What the activation leaves of the values seen."""
+    if not np.isfinite(ranges).all():
         raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
-    return SOFTMAX_GRID if node.op == "softmax" else Grid.spanning(low, high)
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    return {"linear": (low, high), "relu": (0.0, high), "relu6": (0.0, min(high, 6.0))}[node.activation]
 
 
 def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: float, pairs: bool) -> Weights:

@@ -22,11 +22,13 @@ _COLUMNS: Final = (
 )
 
 
-def table(artifacts: Sequence[Artifact]) -> str:
-    """Lay out files with the figures of their check."""
+def table(artifacts: Sequence[Artifact], mutual: float | None = None) -> str:
+    """Lay out files with the figures of their check; `mutual` is the share of images on which int8 files agree."""
     calibrations = [each.metadata.calibration for each in artifacts if each.metadata]
     remarks = dict.fromkeys(each.note for each in calibrations if each and each.note)
     notes = [NOTES, *(f"Calibration of int8: {printable(each)}." for each in remarks)]
+    if mutual is not None:
+        notes.append(f"The int8 files give the same first answer on {mutual:.1%} of the calibration images.")
     notes += _uncompiled(artifacts)
     return "\n\n".join([grid(_COLUMNS, [_row(each) for each in artifacts]), "\n".join(notes)])
 

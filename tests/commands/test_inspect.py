@@ -51,7 +51,7 @@ def files(
     """A float file, its int8 sibling, and the float file as somebody else would have made it."""
     folder, kind = tmp_path_factory.mktemp("files"), request.param
     write_float, write_int8 = WRITERS[kind]
-    quantised = solve(graph, synthetic.images(8, graph.input_shape), Options()).quantised
+    quantised = solve(graph, synthetic.images(8, graph.input_shape), Options())
     paths = [folder / f"tiny.{name}.{kind}" for name in ("float32", "int8", "foreign")]
     artifact.write(paths[0], write_float(graph), about)
     artifact.write(paths[1], write_int8(quantised, io="int8"), replace(about, precision="int8", io="int8"))

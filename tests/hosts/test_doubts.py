@@ -51,6 +51,48 @@ def test_a_profile_whose_machine_tells_nothing_is_not_doubted():
     assert doubts(replace(GOOD, host={}, conditions={})) == []
 
 
+def made_for(target: str, machine: str, *features: str, **changes: str) -> Profile:
+    files = {"precision": "int8", "format": "onnx", **changes}
+    return replace(GOOD, target=target, host={**GOOD.host, "machine": machine, "isa": list(features)}, **files)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "AMD64"])
+def test_a_file_for_arm_on_x86(machine: str):
+    assert only(made_for("arm64", machine)).endswith("export it with --target x86")
+
+
+@pytest.mark.parametrize("target", ["x86", "x86-vnni"])
+def test_a_file_for_x86_on_arm(target: str):
+    wanted = f"made for {target}, and this is aarch64: export it with --target arm64"
+    assert only(made_for(target, "aarch64", "SDOT")) == wanted
+
+
+def test_a_file_for_vnni_where_there_is_none_may_be_wrong():
+    assert "its sums may be cut off" in only(made_for("x86-vnni", "x86_64", "AVX2", "AVX-512"))
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        made_for("arm64", "aarch64"),
+        made_for("x86", "x86_64", "AVX2"),
+        made_for("x86-vnni", "x86_64", "AVX2", "AVX-512 VNNI"),
+        made_for("x86-vnni", "AMD64", "avx_vnni"),
+        made_for("generic", "x86_64"),
+        made_for("generic", "aarch64"),
+        made_for("edgetpu", "x86_64", format="tflite"),
+        # Targets differ in the integers of ONNX files alone.
+        made_for("arm64", "x86_64", precision="float32"),
+        made_for("arm64", "x86_64", format="tflite"),
+        # A machine that does not say what it is.
+        made_for("arm64", ""),
+    ],
+    ids=lambda each: f"{each.target} {each.format} {each.precision} on {each.host['machine'] or 'unknown'}",
+)
+def test_files_that_suit_their_machine_are_not_doubted(good: Profile):
+    assert doubts(good) == []
+
+
 def test_time_ran_out():
     short = replace(GOOD, times_ns=(2 * MS,) * 30, round_sizes=(30,))
     assert only(short) == "time ran out after 30 of 50 runs: raise --max-seconds"

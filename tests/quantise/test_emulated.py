@@ -329,7 +329,7 @@ def real(data) -> tuple[QuantisedGraph, np.ndarray]:
     stored.assign(made, stored.read(str(data / "weights" / "mobilenet_2_5_128_tf.h5"), spec))
     samples = images.load_calibration(data / "images", Preprocess(resolution=128), 120).images
     mixed = samples[np.random.default_rng(7).permutation(len(samples))]
-    return solve(fold(made, spec.name), mixed[:100], Options()).quantised, mixed
+    return solve(fold(made, spec.name), mixed[:100], Options()), mixed
 
 
 def rounded(made: QuantisedGraph) -> QuantisedGraph:
