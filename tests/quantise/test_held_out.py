@@ -29,8 +29,8 @@ WRITERS = {"tflite": int8_tflite, "onnx": int8_onnx}
 
 @pytest.fixture(scope="module")
 def photographs(data: Path) -> tuple[Array, Array]:
-    """100 to calibrate and 200 others, drawn from all classes alike."""
-    found = images.load_calibration(data / "images", Preprocess(resolution=SPEC.resolution), 300).images
+    """100 to calibrate and 400 others, drawn from all classes alike."""
+    found = images.load_calibration(data / "images", Preprocess(resolution=SPEC.resolution), 500).images
     mixed = found[np.random.default_rng(11).permutation(len(found))]
     return mixed[:100], mixed[100:]
 
@@ -54,10 +54,9 @@ def test_files_agree_with_the_float_model(kind, graph, made, photographs):
     reference = Reference(others, probabilities, logits, real=True)
     data, probe = (WRITERS[kind](each, io="float32") for each in (made, made.logits()))
     found = int8_file(kind, data, probe, None, reference)
-    # Of 200 images the standard error at .94 is .017: one of them below what 400 others gave (docs/quantisation.md),
-    # and far above .78, rounding to nearest.
+    # Seen: .945 and .940, of 400 images at a standard error of .012; rounding to nearest gives .78.
     assert found.top1 >= 0.92
-    assert found.count == 200
+    assert found.count == 400
 
 
 def test_the_model_is_fitted_and_not_the_calibration_images(graph, made, photographs):
