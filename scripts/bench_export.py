@@ -2,7 +2,7 @@
 
 The usual road: TFLiteConverter.from_keras_model twice, model.export(format="onnx"), quant_pre_process and
 quantize_static. Both roads are given the same model and the same calibration images; every run is a process of its own,
-the two roads in turn. Time starts when the model is in memory and TensorFlow is imported.
+the two roads in turn. Time starts when the model is in memory and what either road imports is imported.
 
     python scripts/bench_export.py --alpha 0.5 --rho 160 --images 100 --runs 3
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -63,6 +64,7 @@ def usual(model: Any, samples: np.ndarray, out: Path) -> None:
     quantize_static(str(out / "prepared.onnx"), str(out / "int8.onnx"), Reader(), per_channel=True)
 
 
+PACKAGES = ("ai_edge_litert.interpreter", "onnx", "onnxruntime.quantization", "tf2onnx")
 ROADS = {"mnet": ours, "usual": usual}
 
 
@@ -72,6 +74,8 @@ def child(road: str, alpha: float, rho: int, count: int) -> None:
     from mobilenet_edge.quantise import synthetic
     from mobilenet_edge.spec import ModelSpec
 
+    for package in PACKAGES:
+        importlib.import_module(package)
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
         model = build(ModelSpec(alpha, rho))
         samples = synthetic.images(count, (rho, rho, 3))

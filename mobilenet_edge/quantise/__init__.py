@@ -45,7 +45,8 @@ class Grid:
     def round(self, x: Array) -> Array:
         """Round to the grid and return reals: what the next layer of an int8 model sees."""
         scale, zero = np.float32(self.scale), self.zero_point
-        out: Array = np.rint(x / scale)
+        out: Array = np.divide(x, scale)
+        np.rint(out, out=out)
         np.clip(out, LOW - zero, HIGH - zero, out=out)
         out *= scale
         return out

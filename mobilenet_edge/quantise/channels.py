@@ -12,14 +12,16 @@ of an int8 MobileNet, so for these tensors:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
-from mobilenet_edge.graph.run import tensors
+from mobilenet_edge.graph.run import TOGETHER, tensors
 
 CEILING: Final = 6.0
 STEPS: Final = 255
@@ -49,6 +51,15 @@ class Values:
         """Of the values (n, c) of a tensor."""
         return cls(found.min(axis=0), found.max(axis=0), found.std(axis=0))
 
+    @classmethod
+    def join(cls, parts: Sequence[Values]) -> Values:
+        """Of several batches; the deviation is their mean, which is near enough for a weight."""
+        return cls(
+            np.min([part.low for part in parts], axis=0),
+            np.max([part.high for part in parts], axis=0),
+            np.mean([part.deviation for part in parts], axis=0),
+        )
+
     @property
     def dead(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Channels that are zero everywhere."""
@@ -65,23 +76,27 @@ def spread(graph: Graph, images: Array) -> Graph:
     """
     if not len(images):
         return graph
-    wide = widen(graph, look(graph, images))
-    return reuse(wide, look(wide, images))
+    values = look(graph, images)
+    wide = widen(graph, values)
+    # Dead channels stay dead; only the scale of the others changed, which a few images show.
+    scaled = look(wide, images[:TOGETHER])
+    return reuse(wide, {name: replace(each, deviation=scaled[name].deviation) for name, each in values.items()})
 
 
 def look(graph: Graph, images: Array) -> dict[str, Values]:
     """Collect the values of the early tensors."""
     wanted = {node.name for node in _early(graph)} | {reader.name for _, reader in _pairs(graph)}
-    parts: dict[str, list[Array]] = {name: [] for name in wanted}
-    for start in range(0, len(images), 10):
-        left = set(wanted)
-        for name, value in tensors(graph, images[start : start + 10]):
-            if name in left:
-                parts[name].append(value.reshape(-1, value.shape[-1]))
-                left.remove(name)
-            if not left:
-                break
-    return {name: Values.of(np.concatenate(found)) for name, found in parts.items()}
+    last = max(index for index, node in enumerate(graph.nodes) if node.name in wanted)
+    early = replace(graph, nodes=graph.nodes[: last + 1])
+    parts = np.array_split(images, -(-len(images) // TOGETHER))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        seen = list(pool.map(lambda part: _seen(early, part, wanted), parts))
+    return {name: Values.join([each[name] for each in seen]) for name in wanted}
+
+
+def _seen(graph: Graph, images: Array, wanted: set[str]) -> dict[str, Values]:
+    found = ((name, value) for name, value in tensors(graph, images) if name in wanted)
+    return {name: Values.of(value.reshape(-1, value.shape[-1])) for name, value in found}
 
 
 def widen(graph: Graph, values: dict[str, Values]) -> Graph:

@@ -36,10 +36,10 @@ class Options:
         pairs: Keep sums of two products within 16 bits, as x86 without VNNI needs.
     """
 
-    samples: int = 20_000
+    samples: int = 12_000
     ridge: tuple[float, float] = (16.0, 0.2)
     damping: tuple[float, float] = (1.0, 0.01)
-    looked_at: int = 50
+    looked_at: int = 40
     pairs: bool = True
 
     def regularisation(self, node: Node, images: int) -> tuple[float, float]:
