@@ -94,6 +94,8 @@ def look(graph: Graph, images: Array) -> dict[str, Values]:
     return {name: Values.join([each[name] for each in seen]) for name in wanted}
 
 
+# Set in the thread that computes; what is not finite is found, and its layer named, when the layer is solved.
+@np.errstate(over="ignore", invalid="ignore")
 def _seen(graph: Graph, images: Array, wanted: set[str]) -> dict[str, Values]:
     found = ((name, value) for name, value in tensors(graph, images) if name in wanted)
     return {name: Values.of(value.reshape(-1, value.shape[-1])) for name, value in found}

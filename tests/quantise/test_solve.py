@@ -193,7 +193,7 @@ def test_more_images_never_regularise_more(inputs, places, images):
     assert few[1] >= many[1] >= 0.01
 
 
-@pytest.mark.parametrize(("op", "least"), [("conv", 20_000), ("depthwise", 5_000)])
+@pytest.mark.parametrize(("op", "least"), [("conv", 12_000), ("depthwise", 3_000)])
 @pytest.mark.parametrize("images", [1, 100])
 def test_steps_leave_about_as_many_samples_as_asked_for(op, least, images):
     places = 112**2
