@@ -319,7 +319,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     A reader of stdout that goes away, as `head` does, is Typer's affair: it stops quietly.
 
     Raises:
-        SystemExit: Always; the codes are those of docs/exit-codes.
+        SystemExit: Always; README.md lists the codes.
     """
     try:
         code = app(args=None if argv is None else list(argv), prog_name="mnet", standalone_mode=False)
