@@ -39,8 +39,10 @@ SCHEMES: Final = {
     "float16": "float16 weights; float32 biases and activations",
     "dynamic": f"int8 weights per output channel, symmetric, to nearest; float16 weights of outputs with {weights.FEW} "
     "weights or fewer; float32 biases and activations",
-    "int8": "int8 weights per output channel, symmetric, pairs within 16-bit sums; 8-bit activations per tensor",
+    "int8": "int8 weights per output channel, symmetric; 8-bit activations per tensor",
 }
+# Beside the scheme of a target that asks for it.
+PAIRS: Final = "; sums of two products within 16 bits"
 WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
     "float32": {"tflite": tflite.float_tflite, "onnx": onnx.float_onnx},
     "float16": {"tflite": tflite.float16_tflite, "onnx": onnx.float16_onnx},
@@ -234,7 +236,8 @@ def write_all(
         if samples is not None and precision == "int8":
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
             quantised = solve(graph, samples.images, options, advance)
-            about = replace(about, calibration=samples.describe())
+            scheme = about.scheme + PAIRS * options.pairs
+            about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])

@@ -45,9 +45,10 @@ def run(path: Path, *, weights: str | None = None, data: Path | None = None, out
     if sweep.evaluate.data is not None:
         sources.append(out / EVALUATIONS)
         records.write(sources[1], [score for variant in variants for score in _evaluate(sweep, variant)])
-    for name, kind in TABLES.items():
-        files.write_text(out / name, table.run(sources, kind) + "\n")
-    return table.run(sources)
+    tables = {name: table.run(sources, kind) for name, kind in TABLES.items()}
+    for name, text in tables.items():
+        files.write_text(out / name, text + "\n")
+    return tables["tradeoff.md"]
 
 
 def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:

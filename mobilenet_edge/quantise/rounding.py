@@ -17,10 +17,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.artifact.products import MAX_PAIR
 from mobilenet_edge.quantise.moments import Wide
 
 MAX_WEIGHT: Final = 127
-MAX_PAIR: Final = 128  # 255 * 128 = 32640 fits int16, 255 * 129 does not
 _BLOCK: Final = 64
 
 
