@@ -2,13 +2,14 @@
 
 import pytest
 
-from mobilenet_edge import cli, config, target
+from mobilenet_edge import config, target
+from mobilenet_edge.cli import choices
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.target import TARGETS
 
 
 def test_the_command_line_offers_every_target():
-    assert [each.value for each in cli.Target] == list(TARGETS)
+    assert [each.value for each in choices.Target] == list(TARGETS)
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -59,4 +60,4 @@ def test_float_activations_are_written_where_they_are_asked_for(precision):
 
 def test_every_precision_can_be_asked_for_somewhere():
     taken = {each for one in TARGETS.values() for each in (*one.precisions, *one.more)}
-    assert taken == set(config.PRECISIONS) == {each.value for each in cli.Precision}
+    assert taken == set(config.PRECISIONS) == {each.value for each in choices.Precision}

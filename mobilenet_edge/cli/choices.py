@@ -1,0 +1,69 @@
+"""What an option can be, where there is a choice."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """Of an artifact."""
+
+    tflite = "tflite"
+    onnx = "onnx"
+
+
+class Precision(StrEnum):
+    """Of an artifact."""
+
+    float32 = "float32"
+    float16 = "float16"
+    dynamic = "dynamic"
+    int8 = "int8"
+
+
+class Io(StrEnum):
+    """Element type of an int8 file's ends."""
+
+    int8 = "int8"
+    uint8 = "uint8"
+    float32 = "float32"
+
+
+class Target(StrEnum):
+    """Where an int8 file is meant to run."""
+
+    generic = "generic"
+    x86 = "x86"
+    x86_vnni = "x86-vnni"
+    arm64 = "arm64"
+    edgetpu = "edgetpu"
+
+
+class Effort(StrEnum):
+    """How long the quantiser may take."""
+
+    fast = "fast"
+    best = "best"
+
+
+class Preflight(StrEnum):
+    """A target that can tell what it would take of a file."""
+
+    edgetpu = "edgetpu"
+
+
+class TableFormat(StrEnum):
+    """Of a table."""
+
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+class Runtime(StrEnum):
+    """What runs an artifact."""
+
+    auto = "auto"
+    litert = "litert"
+    tflite_runtime = "tflite-runtime"
+    onnxruntime = "onnxruntime"

@@ -1,0 +1,25 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RESULTS = Path("results")
+Artifacts = Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Model files.", show_default=False)]
+Json = Annotated[
+    str | None,
+    typer.Option(
+        "--json", metavar="FILE|-", help="Write the records as a JSON array; - is stdout.", show_default=False
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Class names, line k for class k; see docs/accuracy.md.", show_default=False),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")]
+Seed = Annotated[int, typer.Option(help="Of random weights.")]
+Threads = Annotated[list[int] | None, typer.Option(help="Threads; repeat it for several.", show_default="1")]
+WEIGHTS_HELP = "random, imagenet, or a .h5, .weights.h5 or .keras file."
