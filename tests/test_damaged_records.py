@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Evaluation, Inspection, Profile
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -21,12 +21,22 @@ WHOLE = [
     ),
     Evaluation(**IDENTITY, top1=0.6, top5=0.8, n=500, interval=(0.5, 0.7), agreement=0.9),
     Inspection(**IDENTITY, metadata={"classes": 2}, ops={"CONV_2D": 15}, bytes={"weights": 9}, inputs=({"name": "x"},)),
+    Failure(variant="a", stage="build", reason="no", exit_code=5),
+    Profile(
+        **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, load_ms=3.5, first_ms=2,
+        times_ns=(5, 6, 7) * 3, round_sizes=(4, 5),
+        delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
+        macs=9, limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
+        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), invalid="hot",
+    ),
 ]  # fmt: skip
 
 
 def test_the_whole_ones_are_read(tmp_path):
     records.write(tmp_path / "a.json", WHOLE)
-    assert [each.kind for each in records.read(tmp_path / "a.json")] == ["profile", "evaluation", "inspection"]
+    assert [each.kind for each in records.read(tmp_path / "a.json")] == [
+        "profile", "evaluation", "inspection", "failure", "profile",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,23 @@ def test_the_whole_ones_are_read(tmp_path):
         (0, {"host": {"isa": 5}}),
         (0, {"host": {"cores": "4"}}),
         (0, {"doubts": "few runs"}),
+        (0, {"round_sizes": [-1]}),
+        (0, {"invalid": ""}),
+        (0, {"invalid": 5}),
+        (0, {"notes": "x"}),
+        (0, {"preprocess_ms": "1"}),
+        (0, {"host": {"emulated": True}}),
+        (4, {"delegate": {}}),
+        (4, {"delegate": {"path": "a.so", "nodes": "1", "total": 2}}),
+        (4, {"limit": {"float32_gmacs": "4"}}),
+        (4, {"limit": {"int8_gmacs": 0}}),
+        (4, {"ops": [{"kind": "CONV_2D", "ms": None}]}),
+        (4, {"ops": [5]}),
+        (4, {"trace": [{"minute": 1}]}),
+        (3, {"stage": "x"}),
+        (3, {"reason": ""}),
+        (3, {"threads": "1"}),
+        (3, {"exit_code": None}),
         (1, {"n": 0}),
         (1, {"top1": 1.5}),
         (1, {"top1": 0.9}),

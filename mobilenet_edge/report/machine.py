@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from mobilenet_edge.records import Profile
+from mobilenet_edge.records import Prediction, Profile
 
 UNKNOWN: Final = "a machine that did not say what it is"
 LOCAL: Final = "local"
 
 
-def describe(profile: Profile) -> str:
+def describe(profile: Profile | Prediction) -> str:
     """Name host, board, CPU, cores, architecture, instruction sets, system, governor and pinning, as far as known."""
     host = profile.host
     name, cores, governor, isa = (host.get(key) for key in ("name", "cores", "governor", "isa"))
-    pinned = profile.conditions.get("affinity")
+    emulated, pinned = host.get("emulated"), profile.conditions.get("affinity")
     facts = [
         name if name != LOCAL else None,
         host.get("board"),
         host.get("cpu"),
         f"{cores} core{'s' * (cores > 1)}" if cores else None,
         " ".join(each for each in (host.get("machine"), f"({', '.join(isa)})" if isa else None) if each),
+        f"emulated by {emulated}" if emulated else None,
         host.get("os"),
         f"governor {governor}" if governor else None,
         f"on CPU {' and '.join(str(each) for each in pinned)}" if pinned else None,

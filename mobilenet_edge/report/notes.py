@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mobilenet_edge.judge.conditions import unusable
 from mobilenet_edge.records import Evaluation, Profile
-from mobilenet_edge.report.rows import Judgement, Row
+from mobilenet_edge.report.rows import Judgement, Row, grouped
+
+Kind = tuple[str, ...]
 
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_DOING: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """State, a sentence or two each, how the rows of one machine came about and what to mind."""
-    profiles = [row.profile for row in rows if row.profile]
+    profiles = [row.latency for row in rows if row.latency]
     evaluations = [row.evaluation for row in rows if row.evaluation]
     return [
         *(_latency(profiles) if profiles else ()),
@@ -22,33 +26,34 @@ def notes(rows: Sequence[Row]) -> list[str]:
         *_published(rows),
         *_pareto(rows),
         *_provenance(rows),
+        *_limit(profiles),
+        *_missing(rows),
+        *_remarks(rows),
         *(f"Doubt {number}: {doubt}" for number, doubt in enumerate(doubts(rows).values(), start=1)),
     ]
 
 
-def doubts(rows: Iterable[Row]) -> dict[str, str]:
+def doubts(rows: Iterable[Row]) -> dict[Kind, str]:
     """Join the doubts of all rows that differ only in their numbers.
 
     Returns:
         A sentence for each kind of doubt, in which a number stands as the range it has over the rows; the keys are
         `kind` of the doubts, in the order in which a row refers to them.
     """
-    alike: dict[str, list[str]] = {}
-    for row in rows:
-        for doubt in row.profile.doubts if row.profile else ():
-            alike.setdefault(kind(doubt), []).append(doubt)
-    return {key: _joined(key, group) for key, group in alike.items()}
+    groups = grouped((doubt for row in rows if row.latency for doubt in row.latency.doubts), kind)
+    return {key: _joined(key, group) for key, group in groups.items()}
 
 
-def kind(doubt: str) -> str:
-    """A doubt without its numbers."""
-    return _NUMBER.sub("#", doubt)
+def kind(sentence: str) -> Kind:
+    """A doubt or a remark without its numbers: what stands between them."""
+    return tuple(_NUMBER.split(sentence))
 
 
-def _joined(key: str, group: Sequence[str]) -> str:
-    columns = zip(*(_NUMBER.findall(doubt) for doubt in group), strict=True)
-    ranges = iter([sorted(set(column), key=float) for column in columns])
-    return re.sub("#", lambda _: " to ".join(dict.fromkeys([(span := next(ranges))[0], span[-1]])), key)
+def _joined(key: Kind, group: Sequence[str]) -> str:
+    columns = zip(*(_NUMBER.findall(sentence) for sentence in group), strict=True)
+    ranges = [sorted(set(column), key=float) for column in columns]
+    spans = [" to ".join(dict.fromkeys((each[0], each[-1]))) for each in ranges]
+    return "".join(part for pair in zip(key, [*spans, ""], strict=True) for part in pair)
 
 
 def runtimes(profiles: Iterable[Profile]) -> list[str]:
@@ -62,6 +67,8 @@ def _latency(profiles: Sequence[Profile]) -> Iterator[str]:
     yield f"Runtimes: {', '.join(runtimes(profiles))}."
     threads = _span(profile.threads for profile in profiles)
     yield f"Latency: of one image after warm-up, threads: {threads}, runs a row: {runs}, rounds: {rounds}."
+    if any(profile.interval_ms for profile in profiles):
+        yield "median ms: ± half of its 95 % interval, in which other runs and other processes count."
     if any(profile.percentile_ms(90) is None for profile in profiles):
         yield "A p90 that is missing had too few runs to carry it; ask for more with --runs."
 
@@ -98,17 +105,49 @@ def _pareto(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _provenance(rows: Sequence[Row]) -> Iterator[str]:
-    random = sum(row.record.weights == "random" for row in rows)
+    files = [row.artifact for row in rows if row.artifact]
+    random = sum(each.weights == "random" for each in files)
     if random:
         yield f"Weights are random in {_of(random, rows)}: size and latency hold, accuracy would mean nothing."
-    remarks = [(row.record.calibration or {}).get("note") for row in rows]
+    remarks = [(each.calibration or {}).get("note") for each in files]
     for remark in dict.fromkeys(each for each in remarks if each):
         yield f"Calibration of {_of(remarks.count(remark), rows)}: {remark}."
-    lacking = dict.fromkeys((row.record.variant, each) for row in rows for each in row.record.lacks)
+    lacking = dict.fromkeys((file.variant, each) for file in files for each in file.lacks)
     for variant in dict.fromkeys(variant for variant, _ in lacking):
         yield f"{variant} does not say: {', '.join(each for owner, each in lacking if owner == variant)}."
     if any(row.repeated for row in rows):
         yield "Of repeated measurements, the latest profile and the evaluation on the most images are shown."
+
+
+def _limit(profiles: Sequence[Profile]) -> Iterator[str]:
+    shares = [f"{100 * profile.of_limit:.0f}" for profile in profiles if profile.of_limit is not None]
+    if shares:
+        span = _span(int(share) for share in shares)
+        yield f"Limit: the rows reach {span} % of what one large matrix product of their element type does here."
+
+
+def _missing(rows: Sequence[Row]) -> Iterator[str]:
+    """Why a row has no latency, no accuracy, or is empty."""
+    barred = [(unusable(row.profile), row) for row in rows if row.profile]
+    for reason, same in grouped([each for each in barred if each[0]], lambda each: each[0]).items():
+        yield f"The latency of {_which([row for _, row in same], rows)} is not used: {reason}."
+    failed = [(failure, row) for row in rows for failure in row.failures]
+    for (stage, reason), those in grouped(failed, lambda each: (each[0].stage, each[0].reason)).items():
+        yield f"{_which([row for _, row in those], rows)} could not {_DOING[stage]}: {reason}"
+
+
+def _remarks(rows: Sequence[Row]) -> Iterator[str]:
+    remarks = [(note, row) for row in rows if row.latency for note in row.latency.notes]
+    for key, same in grouped(remarks, lambda each: kind(each[0])).items():
+        yield f"{_which([row for _, row in same], rows)}: {_joined(key, [note for note, _ in same])}."
+
+
+def _which(some: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Name a row, count several."""
+    if len(some) > 1 or len(rows) == 1:
+        return _of(len(some), rows)
+    record = some[0].record
+    return " ".join(each for each in (record.variant, record.precision, record.format) if each)
 
 
 def _of(count: int, rows: Sequence[Row]) -> str:

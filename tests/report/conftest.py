@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from mobilenet_edge import layers
-from mobilenet_edge.records import Evaluation, Profile
+from mobilenet_edge.records import Evaluation, Failure, Profile
 from mobilenet_edge.spec import ModelSpec
 
 HOST = {
@@ -44,8 +44,12 @@ def profile():
     """Make a profile of ten equal runs of `ms` milliseconds."""
 
     def make(ms=2.0, *, threads=1, host=HOST, conditions=None, doubts=(), runtime="litert", version="2.3.0", **changes):
+        measured = {
+            name: changes.pop(name) for name in ("invalid", "notes", "delegate", "limit", "ops") if name in changes
+        }
         return Profile(
             **identity(**changes),
+            **measured,
             runtime=runtime,
             runtime_version=version,
             threads=threads,
@@ -79,5 +83,17 @@ def evaluation():
             runtime="litert",
             runtime_version="2.3.0",
         )
+
+    return make
+
+
+@pytest.fixture
+def failure():
+    """Make a failure of profiling."""
+
+    def make(reason="no", *, variant="mobilenet_v1-a0.50-r160", stage="profile", **changes):
+        measuring = {"host": "local", "threads": 1} if stage == "profile" else {}
+        own = {"format": "tflite", "precision": "float32", **measuring, **changes}
+        return Failure(variant=variant, stage=stage, reason=reason, exit_code=6, **own)
 
     return make

@@ -48,7 +48,15 @@ def test_what_moves_does_not_make_it_another(profile, change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"governor": "performance"}, {"cpu": "Cortex-A76"}, {"name": "pi5"}, {"os": "Debian 11"}, {"cores": 2}]
+    "change",
+    [
+        {"governor": "performance"},
+        {"cpu": "Cortex-A76"},
+        {"name": "pi5"},
+        {"os": "Debian 11"},
+        {"cores": 2},
+        {"emulated": "qemu-aarch64"},
+    ],
 )
 def test_what_a_latency_depends_on_does(profile, change):
     assert describe(profile(host={**PI, **change})) != describe(profile(host=PI))

@@ -76,7 +76,7 @@ def test_repeated_measurements_are_mentioned(profile):
 
 def test_each_doubt_is_listed_once_and_numbered(profile):
     records = [profile(doubts=("noisy", "hot")), profile(threads=2, doubts=("hot",))]
-    assert doubts(join(records)) == {"noisy": "noisy", "hot": "hot"}
+    assert doubts(join(records)) == {("noisy",): "noisy", ("hot",): "hot"}
     text = said(records)
     assert "Doubt 1: noisy" in text
     assert "Doubt 2: hot" in text
@@ -87,3 +87,55 @@ def test_doubts_that_differ_in_their_numbers_become_one_with_a_range(profile):
     records = [profile(threads=threads, doubts=(f"{share} cores busy: wait",)) for threads, share in enumerate(
         ("0.7", "0.3", "1.0"), start=1)]  # fmt: skip
     assert list(doubts(join(records)).values()) == ["0.3 to 1.0 cores busy: wait"]
+
+
+def test_a_number_sign_in_a_doubt_is_just_a_sign(profile):
+    records = [profile(threads=threads, doubts=(f"{threads} of #{threads}",)) for threads in (1, 2)]
+    assert list(doubts(join(records)).values()) == ["1 to 2 of #1 to 2"]
+
+
+def test_why_a_latency_is_not_used(profile):
+    text = said([profile(invalid="the CPU was throttled"), profile(precision="int8", doubts=("noisy",))])
+    row = "mobilenet_v1-a0.50-r160 float32 tflite"
+    assert f"The latency of {row} is not used: the CPU was throttled." in text
+    assert "Doubt 1: noisy" in text
+    emulated = said([profile(threads=threads, host={"emulated": "qemu-aarch64"}) for threads in (1, 2)])
+    assert "The latency of all rows is not used: run by qemu-aarch64, an emulator." in emulated
+    # Nothing is said of how such a latency was measured.
+    assert "Latency:" not in emulated
+
+
+def test_doubts_of_a_latency_that_is_not_used_are_not_repeated(profile):
+    assert "noisy" not in said([profile(invalid="the CPU was throttled", doubts=("noisy",))])
+
+
+def test_why_something_failed(profile, failure):
+    text = said([profile(), failure("onnxruntime is not installed", precision="int8")])
+    assert "mobilenet_v1-a0.50-r160 int8 tflite could not be profiled: onnxruntime is not installed" in text
+    many = said([profile(), *(failure("no route", precision=each) for each in ("int8", "float16"))])
+    assert "2 of 3 rows could not be profiled: no route" in many
+    assert "all rows could not be built: no memory" in said(
+        [failure("no memory", stage="build", format=None, precision=None)]
+    )
+
+
+def test_remarks_name_their_row_and_join_their_numbers(profile):
+    text = said([profile(), profile(precision="int8", notes=("int8 is 20% slower: VNNI",))])
+    assert "mobilenet_v1-a0.50-r160 int8 tflite: int8 is 20% slower: VNNI." in text
+    both = [profile(precision="int8", threads=each, notes=(f"int8 is {each}0% slower",)) for each in (1, 2)]
+    assert "all rows: int8 is 10 to 20% slower." in said(both)
+
+
+def test_the_limit_that_rows_reach(profile):
+    # 76.5 M in 2 ms are 38.3 GMAC/s, of 76.5 half.
+    limit = {"float32_gmacs": 76.5, "int8_gmacs": 153.0}
+    assert "the rows reach 50 % of what one large matrix product" in said([profile(2.0, limit=limit)])
+    assert "reach 25 to 50 %" in said([profile(2.0, limit=limit), profile(2.0, precision="int8", limit=limit)])
+    assert "Limit" not in said([profile()])
+
+
+def test_the_interval_is_explained_where_there_is_one(profile):
+    assert "± half of its 95 % interval, in which other runs and other processes count." in said([profile()])
+    (row,) = join([profile()])
+    few = type(row.profile)(**{**vars(row.profile), "times_ns": (1, 2, 3)})
+    assert "95 %" not in said([few])

@@ -7,6 +7,7 @@ import json as json_module
 import pytest
 
 from mobilenet_edge.report import table
+from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.rows import join
 
 INT8 = {"precision": "int8", "calibration": {"source": "images", "count": 100, "note": ""}}
@@ -37,13 +38,13 @@ def parsed(text):
 def test_a_whole_table(rows):
     assert table.markdown(rows).split("\n\n")[:2] == [
         "### Cortex-A72, 4 cores, aarch64, Debian 12",
-        "| variant                 | format | precision |   MACs | params |    size | median ms | p90 ms "
+        "| variant                 | format | precision |   MACs | params |    size |  median ms | p90 ms "
         "|       top-1 (n) |  published | agreement | Pareto | doubts |\n"
-        "| ----------------------- | ------ | --------- | -----: | -----: | ------: | --------: | -----: "
+        "| ----------------------- | ------ | --------- | -----: | -----: | ------: | ---------: | -----: "
         "| --------------: | ---------: | --------: | -----: | -----: |\n"
-        "| mobilenet_v1-a0.50-r160 | tflite | float32   | 76.5 M | 1.33 M | 1.40 MB |      2.00 |   2.00 "
+        "| mobilenet_v1-a0.50-r160 | tflite | float32   | 76.5 M | 1.33 M | 1.40 MB | 2.00 ±0.00 |   2.00 "
         "| 60.0 ±4.0 (500) | 59.1 float |     100.0 |      * |        |\n"
-        "| mobilenet_v1-a0.50-r160 | tflite | int8      | 76.5 M | 1.33 M | 1.40 MB |      1.25 |   1.25 "
+        "| mobilenet_v1-a0.50-r160 | tflite | int8      | 76.5 M | 1.33 M | 1.40 MB | 1.25 ±0.00 |   1.25 "
         "| 58.6 ±4.0 (500) |   57.7 QAT |      91.8 |      * |      1 |",
     ]
 
@@ -150,7 +151,56 @@ def test_json_and_csv_have_the_same_columns(rows):
 
 def test_forms_agree_on_every_figure(rows):
     for shown, plain in zip(cells(table.markdown(rows)), parsed(table.csv(rows)), strict=True):
-        assert shown["median ms"] == f"{float(plain['median_ms']):.2f}"
+        half = (float(plain["median_high_ms"]) - float(plain["median_low_ms"])) / 2
+        assert shown["median ms"] == f"{float(plain['median_ms']):.2f} ±{half:.2f}"
         assert shown["top-1 (n)"].split()[0] == f"{float(plain['top1_percent']):.1f}"
         assert (shown["Pareto"] == "*") == (plain["pareto"] == "1")
         assert shown["precision"] == plain["precision"]
+
+
+def test_a_gap_says_why_it_is_one(profile, failure):
+    records = [
+        profile(precision="int8", invalid="the CPU was throttled"),
+        failure("no route"),
+        failure("no memory", stage="export", format="onnx", precision="float16"),
+        failure("no images", stage="evaluate", precision="int8"),
+    ]
+    shown = {row["precision"]: row for row in cells(table.markdown(join(records)))}
+    assert {key: (row["median ms"], row["p90 ms"], row["top-1 (n)"], row["size"]) for key, row in shown.items()} == {
+        "int8": ("invalid", "-", "failed", "1.40 MB"),
+        "float32": ("failed", "-", "not measured", "-"),
+        "float16": ("failed", "-", "not measured", "-"),
+    }
+    plain = {row["precision"]: row for row in parsed(table.csv(join(records)))}
+    assert (plain["int8"]["median_ms"], plain["int8"]["not_used"]) == ("", "the CPU was throttled")
+    assert plain["int8"]["failed"] == "evaluate: no images"
+    assert plain["float32"]["failed"] == "profile: no route"
+    assert (plain["float32"]["alpha"], plain["float32"]["threads"]) == ("0.5", "1")
+
+
+def test_an_emulated_latency_is_not_shown(profile):
+    (row,) = cells(table.markdown(join([profile(host={"cpu": "A72", "emulated": "qemu-aarch64"})])))
+    assert (row["median ms"], row["p90 ms"]) == ("emulated", "-")
+
+
+def test_a_delegate_is_shown_with_what_it_took(profile):
+    own = {"path": "/usr/lib/libedgetpu.so.1", "options": {}, "nodes": 1, "total": 3, "kind": "edgetpu"}
+    with_it, without = cells(table.markdown(join([profile(delegate=own), profile(threads=2)])))
+    assert with_it["delegate"] == "libedgetpu.so.1 1/3 ops"
+    assert without["delegate"] == "-"
+    assert "delegate" not in cells(table.markdown(join([profile()])))[0]
+
+
+@pytest.mark.parametrize(
+    ("median", "interval", "text"),
+    [
+        (3.6412, (3.6, 3.7), "3.64 ±0.05"),
+        (3.6412, (3.64, 3.644), "3.641 ±0.002"),
+        (3.6412, (3.6412, 3.6413), "3.64 ±0.00"),
+        (3.6412, None, "3.64"),
+        (0.0512, (0.05, 0.052), "0.051 ±0.001"),
+        (120.0, (100.0, 150.0), "120.00 ±25.00"),
+    ],
+)
+def test_a_median_has_as_many_digits_as_its_interval_needs(median, interval, text):
+    assert median_within(median, interval) == text

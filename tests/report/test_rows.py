@@ -208,3 +208,84 @@ def test_rows_without_latency_join_a_machine_that_is_alone(profile, evaluation):
     assert list(groups)[-1] == ""
     assert [len(rows) for rows in groups.values()] == [1, 1, 1]
     assert [len(rows) for rows in by_machine(join([evaluation()])).values()] == [1]
+
+
+def test_a_latency_that_must_not_be_used_is_none(profile, evaluation):
+    rows = join([profile(1.0, invalid="throttled"), evaluation(0.9), profile(2.0, precision="int8"), evaluation(0.6)])
+    bad = rows[0]
+    assert bad.profile is not None
+    assert bad.latency is None
+    # Faster and better, and yet it beats nothing.
+    assert not bad.pareto
+
+
+def test_an_emulated_latency_weighs_nothing(profile, evaluation):
+    host = {"cpu": "Cortex-A72", "emulated": "qemu-aarch64"}
+    fast_large = [profile(1.0, host=host, size_bytes=5_000_000), evaluation(0.6)]
+    slow_small = [
+        profile(2.0, host=host, precision="int8", size_bytes=1_400_000),
+        evaluation(0.6, precision="int8"),
+    ]
+    rows = join([*fast_large, *slow_small])
+    assert Judgement.of(rows) == Judgement(latency=False, measured=True)
+    # As good and smaller.
+    assert [(row.record.precision, row.pareto) for row in rows] == [("float32", False), ("int8", True)]
+
+
+def test_an_emulated_machine_is_another(profile):
+    assert len(by_machine(join([profile(), profile(host={**profile().host, "emulated": "qemu-aarch64"})]))) == 2
+
+
+def test_a_failure_is_a_row(profile, failure):
+    rows = join([profile(), failure(precision="int8")])
+    assert [(row.record.precision, row.latency is None, len(row.failures)) for row in rows] == [
+        ("float32", False, 0),
+        ("int8", True, 1),
+    ]
+    # On the machine whose name it bears.
+    assert len(by_machine(rows)) == 1
+    assert rows[1].spec.alpha == 0.5
+
+
+def test_a_failure_that_was_made_good_is_left_out(profile, evaluation, failure):
+    assert len(join([failure(), profile()])) == 1
+    assert len(join([failure(threads=2), profile()])) == 2
+    assert len(join([failure(host="pi4"), profile()])) == 2
+    (row,) = join([failure(stage="export"), profile()])
+    assert row.failures == ()
+    (row,) = join([failure(stage="evaluate"), evaluation()])
+    assert row.failures == ()
+    (row,) = join([failure(stage="build", format=None, precision=None), profile()])
+    assert row.failures == ()
+
+
+def test_a_failure_has_what_is_known_of_the_artifact(evaluation, failure):
+    (row,) = join([evaluation(0.6), failure()])
+    assert row.evaluation.top1 == 0.6
+    assert row.artifact.size_bytes == 1_400_000
+    assert row.failures[0].reason == "no"
+
+
+def test_failures_at_two_thread_counts_are_two_rows(profile, evaluation, failure):
+    rows = join([evaluation(0.6), failure(threads=1), failure(threads=2), failure(threads=2)])
+    assert [row.failures[0].threads for row in rows] == [1, 2]
+    assert all(row.evaluation for row in rows)
+    both = join([profile(), evaluation(0.6), failure(threads=2)])
+    assert [(row.profile is None, row.evaluation.top1) for row in both] == [(False, 0.6), (True, 0.6)]
+
+
+def test_a_missing_accuracy_has_its_reason_at_every_thread_count(profile, failure):
+    rows = join([profile(), profile(threads=2), failure("no images", stage="evaluate")])
+    assert [[each.reason for each in row.failures] for row in rows] == [["no images"], ["no images"]]
+
+
+def test_a_machine_that_was_not_reached_has_a_table(profile, failure):
+    groups = by_machine(join([profile(), failure(host="pi4")]))
+    assert list(groups) == ["Cortex-A72, 4 cores, aarch64, Debian 12", "pi4"]
+
+
+def test_nothing_but_failures(failure):
+    rows = join([failure(), failure(stage="build", variant="somebody", format=None, precision=None)])
+    assert [row.record.variant for row in rows] == ["mobilenet_v1-a0.50-r160", "somebody"]
+    assert list(by_machine(rows)) == [""]
+    assert not any(row.pareto for row in rows)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mobilenet_edge.hosts.doubts import doubts
+from mobilenet_edge.judge.doubts import doubts, invalid
 from mobilenet_edge.records import Profile
 
 MS = 1_000_000
@@ -41,6 +41,10 @@ def with_usage(**usage: int) -> Profile:
 
 def between(before: dict[str, Any], after: dict[str, Any]) -> Profile:
     return replace(GOOD, host={**GOOD.host, "before": before, "after": after})
+
+
+def during(profile: Profile, *samples: dict[str, Any]) -> Profile:
+    return replace(profile, conditions={**profile.conditions, "samples": samples})
 
 
 def test_a_good_profile_is_not_doubted():
@@ -104,9 +108,17 @@ def test_few_runs():
 
 
 def test_wide_spread():
-    # A fifth at 1.5 times the median: the 90th percentile lies 50 % above it, half of that is the spread.
-    wide = ((2 * MS,) * 16 + (3 * MS,) * 4) * 3
-    assert only(replace(GOOD, times_ns=wide)) == "times vary by ±25%: close other programs and run again"
+    # Evenly from 1.5 to 2.5 ms: half the distance from the 10th to the 90th percentile is 0.4 ms of 2.
+    wide = tuple(1_500_000 + 1_000_000 * (index * 7 % 60) // 59 for index in range(60))
+    assert only(replace(GOOD, times_ns=wide)) == "times vary by ±20%: close other programs and run again"
+
+
+def test_two_groups_say_more_than_that_times_vary():
+    # A fifth of each round at 1.5 times the rest.
+    two = ((2 * MS,) * 16 + (3 * MS,) * 4) * 3
+    assert only(replace(GOOD, times_ns=two)).startswith(
+        "the times come in two groups, 80% about 2.00 ms and 20% about 3.00 ms: close other programs"
+    )
 
 
 def test_a_single_slow_run_is_no_wide_spread():
@@ -145,8 +157,16 @@ def test_a_short_phase_says_nothing_of_others():
         ({"throttle_count": 3}, {"throttle_count": 4}, "temperature"),
     ],
 )
-def test_throttling(before: dict[str, Any], after: dict[str, Any], reasons: str):
-    assert only(between(before, after)).startswith(f"the CPU was throttled ({reasons}): cool it")
+def test_throttling_makes_a_profile_invalid(before: dict[str, Any], after: dict[str, Any], reasons: str):
+    assert invalid(GOOD) is None
+    assert (invalid(between(before, after)) or "").startswith(f"the CPU was throttled ({reasons}): cool it")
+    # It is no doubt beside: a reader is told once.
+    assert doubts(between(before, after)) == []
+
+
+def test_throttling_in_the_middle_is_seen():
+    cool = between({"throttled": []}, {"throttled": []})
+    assert "(soft temperature limit)" in (invalid(during(cool, {"throttled": ["soft temperature limit"]})) or "")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +174,12 @@ def test_throttling(before: dict[str, Any], after: dict[str, Any], reasons: str)
 )
 def test_what_happened_before_the_measurement_is_no_doubt(facts: dict[str, Any]):
     assert doubts(between(facts, facts)) == []
+    assert invalid(between(facts, facts)) is None
+
+
+def test_a_counter_that_was_not_read_before_says_nothing():
+    assert invalid(between({}, {"throttle_count": 4, "throttled_since_boot": ["throttled"]})) is None
+    assert doubts(between({}, {"swapped_pages": 4})) == []
 
 
 def test_frequency_moved():
@@ -161,6 +187,34 @@ def test_frequency_moved():
     moved = between({"mhz": [1000, 2400]}, {"mhz": [1800, 1000]})
     assert only(moved).startswith("the CPU's frequency moved between 1800 and 2400 MHz")
     assert doubts(between({"mhz": [2400]}, {"mhz": [2300]})) == []
+
+
+def test_frequency_moved_in_the_middle():
+    moved = during(GOOD, {"mhz": [600, 600]}, {"mhz": [2400, 600]})
+    assert only(moved).startswith("the CPU's frequency moved between 600 and 2400 MHz")
+
+
+def test_an_emulator():
+    assert only(replace(GOOD, host={"emulated": "qemu-aarch64"})).startswith("run by qemu-aarch64, an emulator")
+
+
+def test_other_measurements():
+    crowded = replace(GOOD, conditions={**GOOD.conditions, "concurrent": 2})
+    assert only(crowded).startswith("other measurements ran on this machine at the same time (2 seen)")
+
+
+def on_delegate(nodes: int, total: int = 31) -> Profile:
+    own = {"path": "libedgetpu.so.1", "options": {}, "nodes": nodes, "total": total, "kind": "edgetpu"}
+    return replace(GOOD, delegate=own)
+
+
+def test_a_delegate_that_took_nothing():
+    assert only(on_delegate(0)).startswith("0 of 31 ops on the delegate: everything ran on the CPU")
+
+
+def test_a_delegate_that_took_some():
+    assert only(on_delegate(12)).startswith("only 12 of 31 ops on the delegate, the others on the CPU")
+    assert doubts(on_delegate(31)) == []
 
 
 def test_powersave_governor():

@@ -1,0 +1,1 @@
+"""What profiles and machines mean: doubts, comparisons, health."""

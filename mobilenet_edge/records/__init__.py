@@ -1,0 +1,105 @@
+"""Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
+
+A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
+Schema version 1; changing a field's meaning raises it, and a newer version is refused, not guessed at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from mobilenet_edge import files
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.records.evaluation import Evaluation
+from mobilenet_edge.records.failure import Failure
+from mobilenet_edge.records.inspection import Inspection
+from mobilenet_edge.records.prediction import Prediction
+from mobilenet_edge.records.profile import Profile
+from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+
+__all__ = [
+    "KINDS",
+    "SCHEMA_VERSION",
+    "ArtifactRecord",
+    "Evaluation",
+    "Failure",
+    "Inspection",
+    "Prediction",
+    "Profile",
+    "Record",
+    "dumps",
+    "loads",
+    "read",
+    "write",
+]
+
+KINDS: Final[Mapping[str, type[Record]]] = {
+    each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
+}
+
+
+def dumps(records: Iterable[Record]) -> str:
+    """Serialise records as the JSON array of `--json`."""
+    return json.dumps([record.to_dict() for record in records], indent=1) + "\n"
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Write records to a file, whole or not at all."""
+    files.write_text(path, dumps(records))
+
+
+def read(path: Path) -> list[Record]:
+    """Read the records of a file that `write` wrote.
+
+    Raises:
+        InputError: Missing, not JSON, not records, or written by a newer version.
+    """
+    return loads(files.read_bytes(path), str(path))
+
+
+def loads(text: bytes, source: str) -> list[Record]:
+    """Parse what `dumps` wrote; `source` names it in messages.
+
+    Raises:
+        InputError: As `read`.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+        if not isinstance(data, list):
+            raise TypeError("not a JSON array")
+        return [_parse(entry) for entry in data]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
+        raise InputError(
+            f"{source} does not hold records of mnet ({_line(error)}); give it a file written by --json"
+        ) from error
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+
+
+def _parse(entry: dict[str, Any]) -> Record:
+    if entry["schema_version"] != SCHEMA_VERSION:
+        raise InputError(f"record schema {entry['schema_version']!r}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
+    cls = KINDS.get(entry["kind"])
+    if cls is None:
+        raise ValueError(f"unknown kind {entry['kind']!r}")
+    known = {each.name for each in fields(cls)}
+    values = {name: _frozen(value) for name, value in entry.items() if name in known}
+    return cls(**values)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return " ".join(str(error).split())
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,102 @@
+"""A row of the table as plain values: what CSV and JSON hold."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from mobilenet_edge.judge.conditions import unusable
+from mobilenet_edge.report.rows import Row
+
+
+def values(row: Row) -> dict[str, Any]:
+    """Return the columns by name, units in the names, None where nothing is known or the latency is not used."""
+    return {**_file(row), **_latency(row), **_accuracy(row), **_provenance(row)}
+
+
+def _file(row: Row) -> dict[str, Any]:
+    record, artifact, spec, profile = row.record, row.artifact, row.spec, row.profile
+    return {
+        "variant": record.variant,
+        "alpha": spec and spec.alpha,
+        "resolution_px": spec and spec.resolution,
+        "classes": spec and spec.classes,
+        "format": record.format,
+        "precision": record.precision,
+        "target": artifact and artifact.target,
+        "machine": row.machine or None,
+        "runtime": profile and profile.runtime,
+        "runtime_version": profile and profile.runtime_version,
+        "threads": threads(row),
+        "delegate": delegate(row) if profile and profile.delegate else None,
+        "macs": artifact and artifact.macs,
+        "parameters": artifact and artifact.parameters,
+        "size_bytes": artifact and artifact.size_bytes,
+    }
+
+
+def _latency(row: Row) -> dict[str, Any]:
+    profile = row.latency
+    low, high = (profile and profile.interval_ms) or (None, None)
+    return {
+        "median_ms": profile and profile.median_ms,
+        "median_low_ms": low,
+        "median_high_ms": high,
+        "p90_ms": profile and profile.percentile_ms(90),
+        "p95_ms": profile and profile.percentile_ms(95),
+        "spread_percent": profile and 100 * profile.spread,
+        "runs": profile and len(profile.times_ns),
+        "of_limit_percent": _percent(profile.of_limit if profile else None),
+        "preprocess_ms": profile and profile.preprocess_ms,
+        "peak_rss_bytes": profile and profile.peak_rss_bytes,
+    }
+
+
+def _accuracy(row: Row) -> dict[str, Any]:
+    evaluation = row.evaluation
+    published, kind = row.published or (None, None)
+    low, high = evaluation.interval if evaluation else (None, None)
+    return {
+        "top1_percent": _percent(evaluation.top1 if evaluation else None),
+        "top1_low_percent": _percent(low),
+        "top1_high_percent": _percent(high),
+        "top5_percent": _percent(evaluation.top5 if evaluation else None),
+        "images": evaluation and evaluation.n,
+        "data": evaluation and evaluation.data,
+        "agreement_percent": _percent(evaluation.agreement if evaluation else None),
+        "published_top1_percent": published,
+        "published_kind": kind,
+        "pareto": row.pareto,
+    }
+
+
+def _provenance(row: Row) -> dict[str, Any]:
+    artifact, profile = row.artifact, row.profile
+    calibration = (artifact and artifact.calibration) or {}
+    return {
+        "weights": artifact and artifact.weights,
+        "calibration": calibration.get("source"),
+        "calibration_note": calibration.get("note") or None,
+        "artifact": row.record.artifact,
+        "sha256": artifact and artifact.sha256,
+        "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
+        "not_used": profile and unusable(profile),
+        "doubts": list(profile.doubts) if profile else [],
+        "notes": list(profile.notes) if profile else [],
+    }
+
+
+def delegate(row: Row) -> str | None:
+    """Name a delegate's library and what it took: "libedgetpu.so.1 31/31 ops"; None without one."""
+    own = row.profile and row.profile.delegate
+    return f"{PurePosixPath(own['path']).name} {own['nodes']}/{own['total']} ops" if own else None
+
+
+def threads(row: Row) -> int | None:
+    """Return the threads of the profile, or of its failure."""
+    return row.profile.threads if row.profile else next((each.threads for each in row.failures), None)
+
+
+def _percent(share: float | None) -> float | None:
+    # Shares are quotients of image counts; nine digits keep them exact and lose the noise of times 100.
+    return None if share is None else round(100 * share, 9)
