@@ -1,23 +1,21 @@
-"""The sweep's TOML file as frozen values. An unknown key is refused with the nearest known one."""
+"""The sweep's TOML file as frozen values; `toml` reads it."""
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Final
 
-from mobilenet_edge import files, typed
-from mobilenet_edge.errors import InputError, MnetError, UsageError
+from mobilenet_edge import toml
+from mobilenet_edge.errors import UsageError
 from mobilenet_edge.spec import IMAGENET_CLASSES, ModelSpec
+from mobilenet_edge.target import TARGETS
 
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
+EFFORTS: Final = ("fast", "best")
 SEEDS: Final = 1 << 32
-KINDS: Final[Mapping[Any, str]] = {int: "a whole number", float: "a number", str: "text", str | None: "text"}
 
 
 @dataclass(frozen=True)
@@ -28,19 +26,49 @@ class Grid:
     rho: tuple[int, ...]
     format: tuple[str, ...] = FORMATS
     precision: tuple[str, ...] = ("float32", "int8")
+    target: tuple[str, ...] = ("generic",)
     classes: int = IMAGENET_CLASSES
 
     def __post_init__(self) -> None:
-        for name, values, known in (("format", self.format, FORMATS), ("precision", self.precision, PRECISIONS)):
+        for name, values, known in (
+            ("format", self.format, FORMATS),
+            ("precision", self.precision, PRECISIONS),
+            ("target", self.target, tuple(TARGETS)),
+        ):
             if wrong := set(values) - set(known):
                 raise UsageError(f"grid.{name} holds {', '.join(sorted(wrong))}; known: {', '.join(known)}")
-        for name in ("alpha", "rho", "format", "precision"):
+        for name in ("alpha", "rho", "format", "precision", "target"):
             if not getattr(self, name):
                 raise UsageError(f"grid.{name} is empty, which leaves nothing to sweep; give it a value")
+        self.specs()
+        self.targets()
 
     def specs(self) -> list[ModelSpec]:
         """Every (alpha, rho) once, in the order given."""
         return list(dict.fromkeys(ModelSpec(alpha, rho, self.classes) for alpha in self.alpha for rho in self.rho))
+
+    def targets(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        """Each target with the formats and precisions to write for it.
+
+        Only int8 files differ by target; all others are written once, for the first target that takes them.
+
+        Raises:
+            UsageError: A target takes nothing of the grid.
+        """
+        found, written = [], set[str]()
+        for name in dict.fromkeys(self.target):
+            made_for = TARGETS[name]
+            formats = tuple(each for each in self.format if each in made_for.formats)
+            taken = (*made_for.precisions, *made_for.more)
+            precisions = tuple(each for each in dict.fromkeys(self.precision) if each in taken and each not in written)
+            if not formats or not precisions:
+                raise UsageError(
+                    f"grid.target {name} takes nothing of this grid; it is for {' and '.join(made_for.formats)} in "
+                    f"{' or '.join(taken)}"
+                )
+            written |= set(precisions) - {"int8"}
+            found.append((name, formats, precisions))
+        return found
 
 
 @dataclass(frozen=True)
@@ -61,16 +89,20 @@ class Calibration:
 
     source: str = "random"
     count: int = 100
+    effort: str = "fast"
 
     def __post_init__(self) -> None:
         _at_least_one("calibration.count", self.count)
+        if self.effort not in EFFORTS:
+            raise UsageError(f"calibration.effort is {self.effort!r}; known: {', '.join(EFFORTS)}")
 
 
 @dataclass(frozen=True)
 class Profiling:
-    """As the options of `mnet profile`."""
+    """As the options of `mnet profile`; `hosts` as its `--host`."""
 
     threads: tuple[int, ...] = (1,)
+    hosts: tuple[str, ...] = ("local",)
     runs: int = 50
     seconds: float = 1.0
     rounds: int = 3
@@ -78,6 +110,8 @@ class Profiling:
     def __post_init__(self) -> None:
         if not self.threads:
             raise UsageError("profile.threads is empty; give it a number, such as 1")
+        if not self.hosts:
+            raise UsageError('profile.hosts is empty; give it a machine, such as "local"')
         for name, number in (("threads", min(self.threads)), ("runs", self.runs), ("rounds", self.rounds)):
             _at_least_one(f"profile.{name}", number)
         if not (self.seconds >= 0 and math.isfinite(self.seconds)):
@@ -109,46 +143,9 @@ def load_sweep(path: Path) -> Sweep:
     Raises:
         InputError: It cannot be read, is not TOML, or has a key or value that cannot be.
     """
-    try:
-        table = tomllib.loads(files.read_bytes(path).decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}; see configs/ for examples") from error
-    try:
-        sweep: Sweep = _read(Sweep, table, "")
-        sweep.grid.specs()
-    except (MnetError, OverflowError) as error:
-        raise InputError(f"{path}: {error}") from error
-    return sweep
+    return toml.read(path, Sweep)
 
 
 def _at_least_one(name: str, number: int) -> None:
     if number < 1:
         raise UsageError(f"{name} must be at least 1, got {number}")
-
-
-def _read(cls: Any, table: Mapping[str, Any], place: str) -> Any:
-    known, hints = {each.name for each in fields(cls)}, get_type_hints(cls)
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
-            raise InputError(f"unknown key {place + key!r}; {hint}")
-    values = {key: _value(hints[key], value, f"{place}{key}") for key, value in table.items()}
-    needed = [each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING]
-    if missing := [name for name in needed if name not in values]:
-        where = f"the table [{place.rstrip('.')}]" if place else "the file"
-        raise InputError(f"{where} lacks {' and '.join(missing)}; see configs/ for examples")
-    return cls(**values)
-
-
-def _value(kind: Any, value: Any, place: str) -> Any:
-    if hasattr(kind, "__dataclass_fields__"):
-        if not isinstance(value, dict):
-            raise InputError(f"{place} is {value!r:.60}; it must be a table [{place}]")
-        return _read(kind, value, f"{place}.")
-    if get_origin(kind) is tuple:
-        items = value if isinstance(value, list) else [value]
-        return tuple(_value(get_args(kind)[0], item, place) for item in items)
-    if not typed.fits(value, kind):
-        raise InputError(f"{place} is {value!r:.60}; it must be {KINDS[kind]}")
-    return float(value) if kind is float else value

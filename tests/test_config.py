@@ -20,6 +20,7 @@ alpha = [0.5, 1]
 rho = [160, 128]
 format = ["onnx"]
 precision = ["int8"]
+target = ["arm64"]
 classes = 10
 
 [weights]
@@ -29,9 +30,11 @@ seed = 7
 [calibration]
 source = "images"
 count = 30
+effort = "best"
 
 [profile]
 threads = [1, 2]
+hosts = ["local", "pi4"]
 runs = 20
 seconds = 2
 rounds = 4
@@ -53,10 +56,10 @@ def load(tmp_path: Path) -> Callable[[str], Sweep]:
 
 def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
     assert load(FULL) == Sweep(
-        Grid((0.5, 1.0), (160, 128), ("onnx",), ("int8",), 10),
+        Grid((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
         Weights("imagenet", 7),
-        Calibration("images", 30),
-        Profiling((1, 2), 20, 2.0, 4),
+        Calibration("images", 30, "best"),
+        Profiling((1, 2), ("local", "pi4"), 20, 2.0, 4),
         Evaluating("images", "labels.txt"),
     )
 
@@ -110,11 +113,18 @@ def test_files_that_come_with_the_project_are_valid(path: Path) -> None:
         (f"{GRID}[evaluate]\ndata = 2026-01-01\n", r"evaluate.data is datetime.*; it must be text"),
         (f"{GRID}format = ['tf']\n", "grid.format holds tf; known: tflite, onnx"),
         (f"{GRID}precision = ['int4', 'int8']\n", "grid.precision holds int4; known: float32, float16, dynamic, int8"),
+        (f"{GRID}target = ['arm']\n", "grid.target holds arm; known: generic, x86, x86-vnni, arm64, edgetpu"),
+        (
+            f"{GRID}target = ['edgetpu']\nformat = ['onnx']\n",
+            "grid.target edgetpu takes nothing of this grid; it is for",
+        ),
+        (f"{GRID}[calibration]\neffort = 'most'\n", "calibration.effort is 'most'; known: fast, best"),
+        (f"{GRID}[profile]\nhosts = []\n", "profile.hosts is empty"),
         (f"{GRID}classes = 0\n", "classes must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_meant_is_named(text: str, message: str, load: Callable[[str], Sweep]) -> None:
-    with pytest.raises(InputError, match=rf"sweep\.toml: {message}"):
+    with pytest.raises(InputError, match=rf"sweep\.toml(, line \d+)?: {message}"):
         load(text)
 
 
@@ -150,7 +160,7 @@ def test_alphas_out_of_range(alpha: str, load: Callable[[str], Sweep]) -> None:
 def test_numbers_out_of_range_are_found_before_anything_is_built(
     line: str, message: str, load: Callable[[str], Sweep]
 ) -> None:
-    with pytest.raises(InputError, match=rf"sweep\.toml: {message}"):
+    with pytest.raises(InputError, match=rf"sweep\.toml(, line \d+)?: {message}"):
         load(f"{GRID}{line}\n")
 
 

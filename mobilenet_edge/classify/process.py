@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.classify.tensors import ImageInput
 from mobilenet_edge.errors import HostError, MissingExtraError
+from mobilenet_edge.hosts import environment
 from mobilenet_edge.hosts.answer import Ended, parse
-from mobilenet_edge.hosts.local import environment
 
 COMMAND: Final = (sys.executable, "-m", "mobilenet_edge.classify.serve")
 
@@ -102,7 +102,7 @@ def start(path: Path, model_format: str, threads: int) -> Iterator[Process]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=environment(),
+            env=environment.of_package(),
             start_new_session=True,  # Ctrl-C is for mnet alone, which then ends the process below
         ) as pipe,
     ):

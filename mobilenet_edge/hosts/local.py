@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Self
 
-import mobilenet_edge
-from mobilenet_edge.errors import HostError
-from mobilenet_edge.hosts.answer import Ended, parse
-
-# What a program needs to start and to find its libraries. The rest stays out: OMP_NUM_THREADS and its like would change
-# the measurement without a trace in the record.
-ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
+from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, parcel
+from mobilenet_edge.hosts.answer import Ended, late, parse, subject
 
 
 @dataclass(frozen=True)
@@ -27,43 +23,56 @@ class Local:
 
     Attributes:
         name: In records.
-        command: Starts the worker.
+        python: Runs the worker.
+        command: Starts a worker, None for `python` with the parcel.
     """
 
     name: str = "local"
-    command: tuple[str, ...] = (sys.executable, "-m", "mobilenet_edge.device")
+    python: str = sys.executable
+    command: tuple[str, ...] | None = None
 
-    def run(self, request: Mapping[str, Any], artifact: Path, *, limit_seconds: float) -> dict[str, Any]:
+    def run(
+        self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
+    ) -> dict[str, Any]:
         """Answer one request, as `Host.run`; no worker outlives this call, or this process."""
-        line = json.dumps({**request, "artifact": str(artifact.resolve()), "leased": True}) + "\n"
-        with subprocess.Popen(
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environment(),
-            # Ctrl-C is for mnet alone, which then ends the worker below.
-            start_new_session=True,
-        ) as worker:
+        paths = {field: str(file.resolve()) for field, file in files.items()}
+        line = json.dumps({**request, **paths, "leased": True}) + "\n"
+        about = subject(request, files)
+        with self._start(request.get("mode")) as worker:
             try:
-                return parse(_converse(worker, line.encode(), limit_seconds), artifact.name)
+                return parse(_converse(worker, line.encode(), limit_seconds), about)
             except subprocess.TimeoutExpired as error:
-                raise HostError(
-                    f"the worker did not answer on {artifact.name} within {limit_seconds:.0f} s; "
-                    "try fewer --runs, or a smaller model"
-                ) from error
+                raise late(about, limit_seconds) from error
             finally:
-                worker.kill()
+                _kill(worker)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing: each call ended its worker."""
+
+    def _start(self, mode: str | None) -> subprocess.Popen[bytes]:
+        command = self.command or (self.python, str(parcel.path()))
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=environment.of_worker(mode),
+                # Ctrl-C is for mnet alone, which then ends the worker.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unreachable(f"{command[0]} cannot be started: {error.strerror}; check the path of python") from error
 
 
-def environment() -> dict[str, str]:
-    """Return the worker's environment: little, and a path on which it finds this very package."""
-    kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    package = str(Path(mobilenet_edge.__file__).parents[1])
-    # The user's own path after it, since a runtime may be there; the current folder never, since anything may be.
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    return {**kept, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+def _kill(worker: subprocess.Popen[bytes]) -> None:
+    # With whatever it started: it leads a group of its own, which may be gone already.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
 
 
 def _converse(worker: subprocess.Popen[bytes], line: bytes, limit_seconds: float) -> Ended:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
-from mobilenet_edge.hosts.answer import Ended, fault, parse
+from mobilenet_edge.hosts.answer import Ended, fault, parse, subject
 
 
 def refuse(code: int = 0, stdout: bytes = b"", stderr: bytes = b"") -> str:
@@ -40,6 +41,20 @@ def test_a_segmentation_fault_in_words():
 )
 def test_other_crashes_have_their_own_advice(number: int, advice: str):
     assert advice in refuse(-number)
+
+
+def test_a_crash_with_a_delegate_is_laid_to_it():
+    request = {"mode": "time", "delegate": {"path": "/usr/lib/libedgetpu.so.1", "options": {}}}
+    about = subject(request, {"artifact": Path("folder/x.tflite")})
+    assert about == "x.tflite with the delegate libedgetpu.so.1"
+    for number, advice in ((signal.SIGSEGV, "may not fit each other"), (signal.SIGKILL, "run out of memory")):
+        with pytest.raises(HostError, match=advice):
+            parse(Ended(-number, b"", b""), about)
+
+
+def test_an_older_version_of_a_runtime_is_named_in_full():
+    error = RuntimeMissing("LiteRT is not installed", None, "ai-edge-litert==2.1.0").to_dict()
+    assert str(fault(error)) == "LiteRT is not installed; install it with: pip install ai-edge-litert==2.1.0"
 
 
 def test_a_signal_without_a_name():

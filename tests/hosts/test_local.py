@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import mobilenet_edge
 from mobilenet_edge.errors import HostError, InputError, UsageError
-from mobilenet_edge.hosts import Host
-from mobilenet_edge.hosts.local import Local, environment
+from mobilenet_edge.hosts import Host, Unreachable, environment
+from mobilenet_edge.hosts.local import Local
 
-MODEL = Path("folder/x.tflite")
+MODEL = {"artifact": Path("folder/x.tflite")}
 
 
 def stand_in(code: str) -> Local:
@@ -35,26 +34,11 @@ def test_local_is_a_host():
     assert host.name == "local"
 
 
-def test_little_of_the_environment_reaches_the_worker(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.setenv("PYTHONPATH", "/somewhere")
-    monkeypatch.setenv("PATH", "/bin")
-    found = environment()
-    assert "OMP_NUM_THREADS" not in found
-    assert found["PATH"] == "/bin"
-    assert found["PYTHONPATH"].split(os.pathsep) == [str(Path(mobilenet_edge.__file__).parents[1]), "/somewhere"]
-
-
-def test_no_empty_entry_makes_the_current_folder_importable(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    assert environment()["PYTHONPATH"] == str(Path(mobilenet_edge.__file__).parents[1])
-
-
 @pytest.mark.slow
 def test_the_request_arrives_whole_and_leased():
     echo = stand_in("import sys, json; json.dump({'echo': json.loads(sys.stdin.readline())}, sys.stdout)")
     echoed = echo.run({"mode": "time", "threads": 2}, MODEL, limit_seconds=30)["echo"]
-    assert echoed == {"mode": "time", "threads": 2, "artifact": str(MODEL.resolve()), "leased": True}
+    assert echoed == {"mode": "time", "threads": 2, "artifact": str(MODEL["artifact"].resolve()), "leased": True}
 
 
 @pytest.mark.slow
@@ -107,10 +91,10 @@ def test_no_worker_outlives_mnet(tmp_path: Path, number: int):
     )
     mnet = (
         "import sys; from pathlib import Path; from mobilenet_edge.hosts.local import Local\n"
-        f"Local(command=(sys.executable, '-c', {worker!r})).run({{}}, Path('x'), limit_seconds=600)"
+        f"Local(command=(sys.executable, '-c', {worker!r})).run({{}}, {{'artifact': Path('x')}}, limit_seconds=600)"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", mnet], stderr=subprocess.DEVNULL, env={**os.environ, **environment()}
+        [sys.executable, "-c", mnet], stderr=subprocess.DEVNULL, env={**os.environ, **environment.of_package()}
     ) as process:
         _wait_for(lambda: note.exists() and note.read_text().endswith(" "))
         process.send_signal(number)
@@ -119,11 +103,36 @@ def test_no_worker_outlives_mnet(tmp_path: Path, number: int):
 
 
 @pytest.mark.slow
+def test_what_the_worker_started_ends_with_it(tmp_path: Path):
+    note = tmp_path / "pid"
+    child = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    worker = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with pytest.raises(HostError, match="did not answer"):
+        stand_in(worker).run({}, MODEL, limit_seconds=2)
+    _wait_for(lambda: not alive(int(note.read_text())))
+
+
+def test_a_python_that_is_not_there():
+    with pytest.raises(Unreachable, match=r"^/no/python cannot be started: No such file or directory; check the path"):
+        Local(python="/no/python").run({"mode": "time"}, limit_seconds=5)
+
+
+@pytest.mark.slow
+def test_another_python_runs_the_same_worker(tmp_path: Path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    with Local(python=str(python)) as host, pytest.raises(UsageError, match="no mode is called 'nonsense'"):
+        host.run({"mode": "nonsense"}, limit_seconds=60)
+    assert (tmp_path / "used").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_worker_answers(data: Path):
     model = data / "reference/mobilenet_v1_0.25_128_quant.tflite"
     request = {"mode": "time", "steady": {"runs": 3}}
-    document = Local().run(request, model, limit_seconds=60)
+    document = Local().run(request, {"artifact": model}, limit_seconds=60)
     assert len(document["times_ns"]) == 3
 
 
@@ -133,7 +142,7 @@ def test_the_worker_is_not_taken_from_the_current_folder(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(InputError, match=r"^nowhere\.tflite cannot be read"):
-        Local().run({"mode": "time"}, Path("nowhere.tflite"), limit_seconds=60)
+        Local().run({"mode": "time"}, {"artifact": Path("nowhere.tflite")}, limit_seconds=60)
 
 
 @pytest.mark.slow
@@ -143,7 +152,7 @@ def test_a_text_file_is_refused(tmp_path: Path):
     with pytest.raises(
         InputError, match=r"^hello\.tflite is not a model that LiteRT can open: The model is not a valid"
     ):
-        Local().run({"mode": "time"}, model, limit_seconds=60)
+        Local().run({"mode": "time"}, {"artifact": model}, limit_seconds=60)
 
 
 @pytest.mark.slow
@@ -151,7 +160,7 @@ def test_an_unknown_runtime_is_a_usage_error(tmp_path: Path):
     model = tmp_path / "hello.tflite"
     model.write_text("hello")
     with pytest.raises(UsageError, match="no runtime is called 'tvm'"):
-        Local().run({"mode": "time", "runtime": "tvm"}, model, limit_seconds=60)
+        Local().run({"mode": "time", "runtime": "tvm"}, {"artifact": model}, limit_seconds=60)
 
 
 def _wait_for(condition, seconds: float = 10) -> None:
