@@ -1,7 +1,7 @@
 """Facts of the machine that a latency depends on. Each is optional: what a machine does not tell is left out.
 
-`static` are those that stay as they are, `volatile` those that move: they are read before and after measuring. Serial
-numbers, host and user names are never read.
+`static` are those that stay as they are, `volatile` those that move: they are read before, after and now and then while
+measuring. Serial numbers, host and user names are never read.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from mobilenet_edge.device import cpu
 
 SYSTEM: Final = Path("/")
 CPUS: Final = "sys/devices/system/cpu"
 # Bits of the Raspberry Pi's firmware; 16 higher is the same, since boot.
 THROTTLE_BITS: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+# It answers in milliseconds, or hangs with the firmware.
+VCGENCMD_SECONDS: Final = 1.0
 
 
 def static(root: Path = SYSTEM) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def static(root: Path = SYSTEM) -> dict[str, Any]:
 
     Returns:
         Of these, what is known: board, cpu, machine, cores, isa, governor, min_mhz, max_mhz, memory_bytes, os, kernel,
-        glibc, python, numpy.
+        glibc, python, numpy; and emulated, the name of the program that plays this CPU, as "qemu-aarch64".
     """
     processors = cpu.entries(root)
     facts = {
@@ -46,7 +46,8 @@ def static(root: Path = SYSTEM) -> dict[str, Any]:
         "kernel": os.uname().release,
         "glibc": _glibc(),
         "python": ".".join(str(part) for part in sys.version_info[:3]),
-        "numpy": np.__version__,
+        "numpy": _numpy(),
+        "emulated": _emulator(root),
     }
     return _known(facts)
 
@@ -114,6 +115,24 @@ def _glibc() -> str | None:
         return None
 
 
+def _numpy() -> str | None:
+    # Asked by the modes that get on without it, too.
+    try:
+        from numpy import __version__
+    except ImportError:
+        return None
+    return __version__
+
+
+def _emulator(root: Path) -> str | None:
+    # qemu-user answers for /proc/self/exe with the program it runs, and for this path as the kernel does.
+    try:
+        name = (root / f"proc/self/task/{os.getpid()}/exe").readlink().name
+    except OSError:
+        return None
+    return name.removesuffix("-static") if name.startswith("qemu-") else None
+
+
 def _mhz(root: Path, name: str) -> list[int]:
     return [value // 1000 for value in _each_cpu(root, f"cpufreq/{name}")]
 
@@ -144,27 +163,48 @@ def _temperature(root: Path) -> float | None:
     return max(of_cpu or zones.values(), default=None)
 
 
-def _throttling(root: Path) -> dict[str, list[str] | None]:
-    text = _text(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
-    if text is None and root == SYSTEM:
-        text = _vcgencmd()
+def _throttling(root: Path) -> dict[str, list[str]]:
+    alarm = ["under-voltage"] if _under_voltage(root) else []
     try:
-        bits = int(text or "", 16)
+        bits = int(_firmware(root) or "", 16)
     except ValueError:
-        return {}
+        # The alarm alone says nothing of the other reasons, so its silence is no fact.
+        return {"throttled": alarm} if alarm else {}
+    now = [word for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]
     return {
-        "throttled": [word for bit, word in THROTTLE_BITS.items() if bits >> bit & 1],
+        "throttled": list(dict.fromkeys((*alarm, *now))),
         "throttled_since_boot": [word for bit, word in THROTTLE_BITS.items() if bits >> bit + 16 & 1],
     }
 
 
+def _firmware(root: Path) -> str | None:
+    # "soc/soc:firmware", with an address behind each "soc" on a Pi 5.
+    for path in sorted((root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
+        return _text(path)
+    return _vcgencmd() if root == SYSTEM else None
+
+
 def _vcgencmd() -> str | None:
-    if not any((Path(folder) / "vcgencmd").is_file() for folder in os.get_exec_path()):
+    paths = (os.path.join(folder, "vcgencmd") for folder in os.get_exec_path())  # noqa: PTH118 - read each second
+    command = next((path for path in paths if os.access(path, os.X_OK)), None)
+    if command is None:
         return None
     import subprocess  # only a Pi needs it, and every worker would pay for it
 
-    done = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            [command, "get_throttled"], capture_output=True, text=True, check=False, timeout=VCGENCMD_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
     return done.stdout.strip().partition("throttled=")[2]
+
+
+def _under_voltage(root: Path) -> bool:
+    for sensor in sorted((root / "sys/class/hwmon").glob("hwmon*")):
+        if _text(sensor / "name") == "rpi_volt":
+            return bool(_number(sensor / "in0_lcrit_alarm", int) == 1)
+    return False
 
 
 def _swapped(root: Path) -> int | None:

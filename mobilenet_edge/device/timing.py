@@ -1,4 +1,4 @@
-"""The timing loop. What it times and the clock it reads are arguments, so it is tested with neither."""
+"""The timing loop. What it times, its clock and its sleep are arguments, so it is tested with none of them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,26 @@ class Stop:
     def reached(self, runs: int, elapsed_ns: int) -> bool:
         """Tell whether the phase is over after `runs` runs and `elapsed_ns` of wall time."""
         enough = runs >= self.runs and elapsed_ns >= self.seconds * 1e9
-        return enough or elapsed_ns >= self.cap_seconds * 1e9
+        return enough or self.capped(elapsed_ns)
+
+    def capped(self, elapsed_ns: int) -> bool:
+        """Tell whether the phase may not go on, enough or not."""
+        return elapsed_ns >= self.cap_seconds * 1e9
+
+
+def _nothing(*_: int) -> None:
+    pass
 
 
 def repeat(
     invoke: Callable[[], object],
     stop: Stop,
     *,
-    prepare: Callable[[], object] = lambda: None,
+    prepare: Callable[[], object] = _nothing,
+    between: Callable[[int, int], object] = _nothing,
+    period_ns: int | None = None,
     clock: Callable[[], int] = time.perf_counter_ns,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> list[int]:
     """Call `prepare` and then, timed, `invoke`, until `stop` is reached.
 
@@ -37,19 +48,32 @@ def repeat(
         invoke: What is timed.
         stop: When to end; there is always one run.
         prepare: Called before each run outside its time, to put the next input in place.
-        clock: Monotonic time in nanoseconds; read exactly twice a run.
+        between: Called after each run but the last, outside any time, with the number of runs so far and the
+            nanoseconds since the first began.
+        period_ns: From one start to the next, the time between slept away; None for no wait. A run that is late starts
+            at once, and the pace is kept from there: nothing is caught up, as a camera drops frames.
+        clock: Monotonic time in nanoseconds; read exactly twice a run, and once more where there is a pace.
+        sleep: Takes seconds.
 
     Returns:
         The time of each run in nanoseconds, in order.
     """
     times: list[int] = []
-    began = None
+    began = due = 0
     while True:
         prepare()
         start = clock()
         invoke()
         end = clock()
         times.append(end - start)
-        began = start if began is None else began
+        if len(times) == 1:
+            began = due = start
         if stop.reached(len(times), end - began):
             return times
+        between(len(times), end - began)
+        if period_ns is not None:
+            due = max(due + period_ns, now := clock())
+            if stop.capped(due - began):
+                return times
+            if due > now:
+                sleep((due - now) / 1e9)

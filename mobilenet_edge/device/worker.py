@@ -7,46 +7,57 @@ way. Everything a runtime prints goes to stderr.
 
 from __future__ import annotations
 
-import gc
-import itertools
 import json
 import os
-import resource
 import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
-from functools import partial
-from pathlib import Path
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, fields
+from importlib import import_module
 from typing import Any, Final
 
 from mobilenet_edge import __version__
-from mobilenet_edge.device import facts, inputs, runtimes, streams
-from mobilenet_edge.device.faults import DeviceError, RequestError, first_line
-from mobilenet_edge.device.timing import Stop, repeat
+from mobilenet_edge.device import busy, runtimes, streams
+from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
+from mobilenet_edge.device.timing import Stop
 
-INPUT_SETS: Final = 4
+# Module and function; only that of the mode asked for is imported, since every worker pays for its start.
+MODES: Final = {
+    "time": "measure:latency",
+    "memory": "measure:memory",
+    "ops": "ops:run",
+    "limit": "limit:run",
+    "doctor": "doctor:run",
+    "setup": "setup:run",
+}
+OF_A_MODEL: Final = ("time", "memory", "ops")
+MEASURING: Final = (*OF_A_MODEL, "limit")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to do.
+    """What to do. A mode passes over what it has no use for.
 
     Attributes:
-        mode: "time" or "memory".
-        artifact: Path of the model file on this machine.
+        mode: A key of `MODES`.
+        artifact: Path of the model file on this machine; empty for the modes that open none.
         runtime: A key of `runtimes.RUNTIMES` or "auto".
         threads: Threads within one inference.
-        seed: Of the inputs.
+        seed: Of the noise.
         warmup: When the warm-up is over, the fields of `Stop`.
         steady: When the steady phase is over, likewise.
         affinity: CPUs to run on, None for all.
         leased: stdin stays open for as long as the answer is wanted; when it closes, the worker ends.
+        delegate: {"path": of its library on this machine, "options": {name: value}}, None for none.
+        inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise.
+        period_ns: From the start of one steady run to that of the next, None for as soon as possible.
+        sample_seconds: At least so long between two looks at the machine during the steady phase.
+        packages: What "setup" installs, as pip takes it.
     """
 
     mode: str
-    artifact: str
+    artifact: str = ""
     runtime: str = runtimes.AUTO
     threads: int = 1
     seed: int = 0
@@ -54,19 +65,30 @@ class Request:
     steady: Stop = field(default_factory=Stop)
     affinity: list[int] | None = None
     leased: bool = False
+    delegate: dict[str, Any] | None = None
+    inputs: str | None = None
+    period_ns: int | None = None
+    sample_seconds: float = 1.0
+    packages: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise RequestError(f"no mode is called {self.mode!r}; there are {', '.join(MODES)}")
+        if self.mode in OF_A_MODEL and not self.artifact:
+            raise RequestError(f"mode {self.mode!r} needs an artifact; give the path of a model file")
         if self.threads < 1:
             raise RequestError(f"threads must be at least 1, got {self.threads}")
+        if self.period_ns is not None and self.period_ns < 1:
+            raise RequestError(f"period_ns must be at least 1, got {self.period_ns}")
+        if not self.sample_seconds > 0:
+            raise RequestError(f"sample_seconds must be above 0, got {self.sample_seconds}")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Request:
         """Parse a request.
 
         Raises:
-            RequestError: Not JSON, a field is missing, unknown or of the wrong type.
+            RequestError: Not JSON, a field is missing, unknown, of the wrong type or out of range.
         """
         try:
             data = json.loads(text)
@@ -80,13 +102,16 @@ class Request:
 def main() -> int:
     """Answer the request on stdin; the console entry of `python -m mobilenet_edge.device`."""
     out = streams.claim_stdout()
+    # onnxruntime 1.31 starts a thread at its import and keeps a database of events in the user's cache.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         request = Request.from_json(sys.stdin.buffer.readline())
         if request.leased:
             threading.Thread(target=_end_with_stdin, daemon=True).start()
         if request.affinity is not None:
             _pin(request.affinity)
-        answer = MODES[request.mode](request)
+        with busy.measuring() if request.mode in MEASURING else nullcontext():
+            answer = find(request.mode)(request)
     except DeviceError as error:
         answer = {"error": error.to_dict()}
     with out:
@@ -94,78 +119,34 @@ def main() -> int:
     return 0
 
 
-def measure(request: Request) -> dict[str, Any]:
-    """Time a model: opening it, its first inference, the warm-up, and the steady phase."""
-    session, import_ns, load_ns = _open(request)
-    phase = _phases(session, request)
-    first = phase(Stop(runs=1))
-    warmup = phase(request.warmup)
-    # A collection in the middle of a run would be timed as the model's.
-    gc.collect()
-    gc.disable()
-    before, began = facts.volatile(), _usage()
-    steady = phase(request.steady)
-    ended, after = _usage(), facts.volatile()
-    return {
-        "runtime": session.runtime,
-        "runtime_version": session.version,
-        "inputs": [asdict(tensor) for tensor in session.inputs],
-        "outputs": [asdict(tensor) for tensor in session.outputs],
-        "fed": inputs.DESCRIPTION,
-        "import_ns": import_ns,
-        "load_ns": load_ns,
-        "first_ns": first[0],
-        "warmup_runs": len(warmup),
-        "times_ns": steady,
-        "usage": {name: ended[name] - began[name] for name in began},
-        "host": facts.static(),
-        "before": before,
-        "after": after,
-    }
+def find(mode: str) -> Callable[[Request], dict[str, Any]]:
+    """Import the function that answers a mode.
 
-
-def weigh(request: Request) -> dict[str, Any]:
-    """Read the resident memory before a model is opened, and at its peak after running each set of inputs once."""
-    runtimes.choose(Path(request.artifact), request.runtime).load()
-    baseline = facts.memory_of_self("VmRSS")
-    session, _, _ = _open(request)
-    _phases(session, request)(Stop(runs=INPUT_SETS))
-    return {"baseline_rss_bytes": baseline, "peak_rss_bytes": facts.memory_of_self("VmHWM")}
-
-
-MODES: Final = {"time": measure, "memory": weigh}
-
-
-def _open(request: Request) -> tuple[runtimes.Session, int, int]:
-    path = Path(request.artifact)
-    runtime = runtimes.choose(path, request.runtime)
-    start = time.perf_counter_ns()
-    runtime.load()
-    loaded = time.perf_counter_ns()
-    session = runtime.open(path, request.threads)
-    return session, loaded - start, time.perf_counter_ns() - loaded
-
-
-def _phases(session: runtimes.Session, request: Request) -> Callable[[Stop], list[int]]:
-    sets = itertools.cycle(inputs.noise(session.inputs, seed=request.seed, count=INPUT_SETS))
-    return partial(repeat, session.invoke, prepare=lambda: session.feed(next(sets)))
+    Raises:
+        RuntimeBroken: It needs numpy, and this Python has none.
+    """
+    module, _, name = MODES[mode].partition(":")
+    try:
+        function: Callable[[Request], dict[str, Any]] = getattr(import_module(f"{__package__}.{module}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        raise RuntimeBroken(
+            f"{sys.executable} has no numpy, which every runtime needs; run: {sys.executable} -m pip install numpy"
+        ) from error
+    return function
 
 
 def _pin(affinity: list[int]) -> None:
-    try:
+    if not hasattr(os, "sched_setaffinity"):
+        raise RequestError("this system cannot hold a process to CPUs; leave out --affinity")
+    with suppress(OSError, OverflowError, ValueError):
         os.sched_setaffinity(0, affinity)
-    except (OSError, AttributeError) as error:
-        raise RequestError(
-            f"cannot run on CPUs {affinity}: {first_line(error)}; there are {os.cpu_count()}, from 0"
-        ) from error
-
-
-def _usage() -> dict[str, int]:
-    return {
-        "wall_ns": time.perf_counter_ns(),
-        "cpu_ns": time.process_time_ns(),
-        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
-    }
+    # Of several CPUs those that are not there are passed over without a word.
+    missing = sorted(set(affinity) - os.sched_getaffinity(0))
+    if missing:
+        names = ", ".join(map(str, missing))
+        raise RequestError(f"there is no CPU {names} to run on; --affinity is from 0 to {(os.cpu_count() or 1) - 1}")
 
 
 def _end_with_stdin() -> None:

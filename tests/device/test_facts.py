@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import mobilenet_edge
 from mobilenet_edge.device import facts
 
 PI = {
@@ -123,6 +128,76 @@ def test_memory_of_this_process_is_in_bytes_and_peaks_above_now():
 
 def test_cores_are_those_this_process_may_use():
     assert facts.static()["cores"] == len(os.sched_getaffinity(0))
+
+
+def program(root: Path, path: str) -> Path:
+    link = root / f"proc/self/task/{os.getpid()}/exe"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(path)
+    return root
+
+
+@pytest.mark.parametrize("path", ["/usr/bin/qemu-aarch64-static", "/usr/libexec/qemu-aarch64"])
+def test_an_emulated_cpu_is_told(tmp_path: Path, path: str):
+    assert facts.static(program(tmp_path, path))["emulated"] == "qemu-aarch64"
+
+
+def test_a_real_cpu_has_no_emulator(tmp_path: Path):
+    assert "emulated" not in facts.static(program(tmp_path, "/usr/bin/python3.11"))
+
+
+@pytest.mark.slow
+@pytest.mark.emulated
+def test_the_emulator_cannot_hide():
+    emulator = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
+    if emulator is None or platform.machine() != "x86_64":
+        pytest.skip("no qemu-x86_64 for this Python; on Debian or Ubuntu: sudo apt install qemu-user-static")
+    code = "import json; from mobilenet_edge.device import facts; print(json.dumps(facts.static()))"
+    command = [emulator, "-cpu", "max", sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(Path(mobilenet_edge.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["emulated"] == "qemu-x86_64"
+
+
+UNDER_VOLTAGE = {
+    "sys/class/hwmon/hwmon0/name": "cpu_thermal\n",
+    "sys/class/hwmon/hwmon1/name": "rpi_volt\n",
+    "sys/class/hwmon/hwmon1/in0_lcrit_alarm": "1\n",
+}
+
+
+def test_under_voltage_is_told_by_the_kernel_where_the_firmware_is_silent(tmp_path: Path):
+    assert facts.volatile(plant(tmp_path, UNDER_VOLTAGE)) == {"mhz": [], "throttled": ["under-voltage"]}
+
+
+def test_no_alarm_is_no_word_on_other_reasons(tmp_path: Path):
+    tree = {**UNDER_VOLTAGE, "sys/class/hwmon/hwmon1/in0_lcrit_alarm": "0\n"}
+    assert "throttled" not in facts.volatile(plant(tmp_path, tree))
+
+
+def test_an_alarm_is_told_once_and_beside_the_firmwares_reasons(pi: Path):
+    assert facts.volatile(plant(pi, UNDER_VOLTAGE))["throttled"] == ["under-voltage", "throttled"]
+
+
+def test_the_firmware_of_a_pi_5_is_found(tmp_path: Path):
+    path = "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled"
+    assert facts.volatile(plant(tmp_path, {path: "2\n"}))["throttled"] == ["frequency capped"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["#!/bin/sh\nexec sleep 60\n", "no program\n"])
+def test_a_firmware_that_does_not_answer_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str):
+    plant(tmp_path, {"vcgencmd": script})
+    (tmp_path / "vcgencmd").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(facts, "VCGENCMD_SECONDS", 0.05)
+    assert "throttled" not in facts.volatile()
+
+
+def test_numpy_may_be_missing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert "numpy" not in facts.static()
 
 
 @pytest.mark.slow

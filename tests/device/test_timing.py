@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,87 @@ def test_cap_ends_a_slow_phase():
 def test_time_between_runs_counts_for_the_stop():
     clock = ticking([0, 1, 2_000_000_000, 2_000_000_001])
     assert repeat(lambda: None, Stop(runs=1, seconds=2), clock=clock) == [1, 1]
+
+
+class Day:
+    """A clock that only runs and sleeps move."""
+
+    def __init__(self, *runs_ns: int) -> None:
+        self.now = 0
+        self.runs = iter(runs_ns)
+        self.starts: list[int] = []
+        self.sleeps: list[float] = []
+
+    def clock(self) -> int:
+        return self.now
+
+    def invoke(self) -> None:
+        self.starts.append(self.now)
+        self.now += next(self.runs)
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += round(seconds * 1e9)
+
+    def repeat(self, stop: Stop, **options: Any) -> list[int]:
+        return repeat(self.invoke, stop, clock=self.clock, sleep=self.sleep, **options)
+
+
+def test_a_pace_is_from_start_to_start():
+    day = Day(30, 20, 90)
+    assert day.repeat(Stop(runs=3), period_ns=100) == [30, 20, 90]
+    assert day.starts == [0, 100, 200]
+    # What a run leaves of its 100 ns; nothing is slept after the last.
+    assert day.sleeps == pytest.approx([70e-9, 80e-9])
+
+
+def test_a_late_run_starts_at_once_and_nothing_is_caught_up():
+    day = Day(30, 250, 30, 30)
+    day.repeat(Stop(runs=4), period_ns=100)
+    # The second ends at 350, when the third was due at 200; the fourth comes 100 after that, not at once.
+    assert day.starts == [0, 100, 350, 450]
+
+
+def test_a_run_that_takes_its_whole_period_is_not_followed_by_sleep():
+    day = Day(100, 100)
+    day.repeat(Stop(runs=2), period_ns=100)
+    assert day.starts == [0, 100]
+    assert day.sleeps == []
+
+
+def test_oversleeping_does_not_add_up():
+    day = Day(*[10] * 5)
+    sleep = day.sleep
+    day.sleep = lambda seconds: sleep(seconds + 7e-9)
+    day.repeat(Stop(runs=5), period_ns=100)
+    assert day.starts == [0, 107, 207, 307, 407]
+
+
+def test_no_run_is_waited_for_that_would_be_past_the_cap():
+    day = Day(*[10] * 9)
+    # Due at 0, 1 and 2 s; the next at 3 s, when the cap of 2.5 s has passed.
+    assert day.repeat(Stop(runs=9, cap_seconds=2.5), period_ns=10**9) == [10] * 3
+    assert day.now == 2 * 10**9 + 10
+
+
+def test_what_comes_between_runs_is_in_no_time():
+    day = Day(5, 6, 7)
+    seen: list[tuple[int, int]] = []
+
+    def between(runs: int, elapsed_ns: int) -> None:
+        seen.append((runs, elapsed_ns))
+        day.now += 1000
+
+    assert day.repeat(Stop(runs=3), between=between) == [5, 6, 7]
+    # After the first run, and after the second, which began at 5 + 1000; not after the last.
+    assert seen == [(1, 5), (2, 5 + 1000 + 6)]
+
+
+def test_what_comes_between_runs_is_in_the_pace():
+    day = Day(5, 5)
+    day.repeat(Stop(runs=2), period_ns=100, between=lambda *_: setattr(day, "now", day.now + 40))
+    assert day.starts == [0, 100]
+    assert day.sleeps == pytest.approx([55e-9])
 
 
 def test_failure_of_the_model_passes_through():

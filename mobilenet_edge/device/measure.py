@@ -1,0 +1,103 @@
+"""The modes "time" and "memory": one model, measured in this process."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mobilenet_edge.device import busy, facts, inputs, runtimes
+from mobilenet_edge.device.timing import Stop, repeat
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mobilenet_edge.device.worker import Request
+
+INPUT_SETS: Final = 4
+
+
+def latency(request: Request) -> dict[str, Any]:
+    """Time a model: opening it, its first inference, the warm-up, and the steady phase.
+
+    Raises:
+        DeviceError: The model, its runtime or delegate, or the file of inputs cannot be used.
+    """
+    concurrent = busy.others()
+    session, import_ns, load_ns = _open(request)
+    images = inputs.images(Path(request.inputs), session.inputs) if request.inputs else None
+    next_set = _noise(session, request) if images is None else inputs.rotate_images(images)
+    phase = partial(repeat, session.invoke, prepare=lambda: session.feed(next_set()))
+    first = phase(Stop(runs=1))
+    warmup = phase(request.warmup)
+    samples: list[dict[str, Any]] = []
+    # A collection in the middle of a run would be timed as the model's.
+    gc.collect()
+    gc.disable()
+    before, began = facts.volatile(), _usage()
+    sample = partial(_sample, samples, request.sample_seconds)
+    steady = phase(request.steady, between=sample, period_ns=request.period_ns)
+    ended, after = _usage(), facts.volatile()
+    return {
+        "runtime": session.runtime,
+        "runtime_version": session.version,
+        "delegate": session.delegate,
+        "inputs": [asdict(tensor) for tensor in session.inputs],
+        "outputs": [asdict(tensor) for tensor in session.outputs],
+        "fed": inputs.describe(images),
+        "import_ns": import_ns,
+        "load_ns": load_ns,
+        "first_ns": first[0],
+        "warmup_runs": len(warmup),
+        "times_ns": steady,
+        "samples": samples,
+        "usage": {name: ended[name] - began[name] for name in began},
+        "host": facts.static(),
+        "before": before,
+        "after": after,
+        "concurrent": max(concurrent, busy.others()),
+    }
+
+
+def memory(request: Request) -> dict[str, Any]:
+    """Read the resident memory before a model is opened, and at its peak after running each set of noise once."""
+    runtimes.choose(Path(request.artifact), request.runtime).load()
+    baseline = facts.memory_of_self("VmRSS")
+    session, _, _ = _open(request)
+    next_set = _noise(session, request)
+    repeat(session.invoke, Stop(runs=INPUT_SETS), prepare=lambda: session.feed(next_set()))
+    return {"baseline_rss_bytes": baseline, "peak_rss_bytes": facts.memory_of_self("VmHWM")}
+
+
+def _open(request: Request) -> tuple[runtimes.Session, int, int]:
+    path = Path(request.artifact)
+    runtime = runtimes.choose(path, request.runtime)
+    start = time.perf_counter_ns()
+    runtime.load()
+    loaded = time.perf_counter_ns()
+    session = runtime.open(path, request.threads, request.delegate)
+    return session, loaded - start, time.perf_counter_ns() - loaded
+
+
+def _noise(session: runtimes.Session, request: Request) -> Callable[[], Sequence[NDArray[Any]]]:
+    return inputs.rotate(inputs.noise(session.inputs, seed=request.seed, count=INPUT_SETS))
+
+
+def _sample(samples: list[dict[str, Any]], seconds: float, runs: int, elapsed_ns: int) -> None:
+    latest = samples[-1]["at_ns"] if samples else 0
+    # Seldom: reading /proc takes the model's data out of the cache.
+    if elapsed_ns - latest >= seconds * 1e9:
+        samples.append({"at_ns": elapsed_ns, "runs": runs, **facts.volatile()})
+
+
+def _usage() -> dict[str, int]:
+    return {
+        "wall_ns": time.perf_counter_ns(),
+        "cpu_ns": time.process_time_ns(),
+        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
+    }
