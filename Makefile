@@ -10,15 +10,19 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 BASE  := .venv-base
 LOCK  := requirements/dev.txt
+LEGACY      := .venv-legacy
+LEGACY_LOCK := requirements/legacy.txt
 # Newer than the lock once the environment holds what the lock says.
 READY := $(VENV)/.ready
 # Looked up when used, which is after the demo.
 ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
 PIP   := -m pip --disable-pip-version-check
+COMPILE = $(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast test-base lint format bench lock clean
+.PHONY: help setup demo test test-fast test-base legacy lint format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +34,7 @@ setup: $(READY) ## Make .venv from the pinned versions
 demo: $(READY) ## Build, quantise, profile and tabulate the variants of CONFIG
 	$(BIN)/mnet sweep $(CONFIG) --out $(OUT) $(SWEEP)
 
-test: $(READY) ## Run every test; those on real weights and images look in MNET_DATA
+test: $(READY) legacy ## Run every test; those on real weights and images look in MNET_DATA
 	$(BIN)/python -m pytest
 
 test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
@@ -47,6 +51,8 @@ test-base: $(READY) ## Run what needs no TensorFlow where there is none, on the 
 	$(BASE)/bin/mnet --help > /dev/null
 	$(BASE)/bin/mnet plan
 	$(BASE)/bin/mnet profile $(ARTIFACTS) --runs 20
+
+legacy: $(LEGACY)/.ready ## Make .venv-legacy: tflite-runtime with NumPy 1, for the tests marked so
 
 lint: $(READY) ## Check style, types, the lock, and the generated parts of README.md
 	$(BIN)/ruff check
@@ -65,12 +71,12 @@ bench: $(READY) ## Measure the figures that are promised; prints ratios
 
 # Versions stay as they are unless pyproject.toml forbids them, or UPGRADE=--upgrade is given.
 lock: $(READY) ## Write the pins after pyproject.toml has changed
-	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes --extra build --group dev --group bench \
-	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $(LOCK)
+	$(COMPILE) --extra all --group dev --group bench --output-file $(LOCK)
+	$(COMPILE) --extra tflite-legacy --output-file $(LEGACY_LOCK)
 	$(BIN)/python scripts/lock.py
 
 clean: ## Remove environments and caches; results stay
-	rm -rf $(VENV) $(BASE) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) $(BASE) $(LEGACY) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 	find mobilenet_edge tests scripts -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): $(LOCK) pyproject.toml
@@ -83,3 +89,12 @@ $(READY): $(LOCK) pyproject.toml
 	$(BIN)/python $(PIP) install --require-hashes -r $(LOCK)
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# tflite-runtime ended with Python 3.11. On a newer one nothing is made, and the tests that need it are skipped.
+$(LEGACY)/.ready: $(LEGACY_LOCK)
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
+	    echo "no $(LEGACY): tflite-runtime has no wheel for $$($(PYTHON) -V); with an older one: make legacy PYTHON=python3.11"; \
+	else \
+	    set -e; rm -rf $(LEGACY); $(PYTHON) -m venv $(LEGACY); \
+	    $(LEGACY)/bin/python $(PIP) install --quiet --require-hashes -r $(LEGACY_LOCK); touch $@; \
+	fi

@@ -1,4 +1,4 @@
-"""Check that the lock has a hashed pin for all that pyproject.toml asks for, and no trace of where it was made."""
+"""Check that each lock has a hashed pin for all that pyproject.toml asks for, and no trace of where it was made."""
 
 from __future__ import annotations
 
@@ -13,26 +13,32 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+# The extra that each is made for; that of development has the dependency groups too.
+LOCKS = {"dev.txt": "build", "legacy.txt": "tflite-legacy"}
 
 
 def main() -> int:
-    """Print what is wrong with the lock; 1 if anything is."""
-    path = ROOT / "requirements" / "dev.txt"
-    found = problems(tomllib.loads((ROOT / "pyproject.toml").read_text()), path.read_text())
+    """Print what is wrong with the locks; 1 if anything is."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = [
+        f"{name}: {problem}"
+        for name in LOCKS
+        for problem in problems(pyproject, (ROOT / "requirements" / name).read_text(), name)
+    ]
     for problem in found:
-        print(f"{path.name}: {problem}; run: make lock", file=sys.stderr)
+        print(f"{problem}; run: make lock", file=sys.stderr)
     return int(bool(found))
 
 
-def problems(pyproject: dict[str, Any], lock: str) -> list[str]:
-    """Say in what the text of a lock differs from what `pyproject` asks for."""
-    return [*_unmet(pyproject, list(_pins(lock))), *_traces(lock)]
+def problems(pyproject: dict[str, Any], lock: str, name: str = "dev.txt") -> list[str]:
+    """Say in what the text of a lock differs from what `pyproject` asks for in the lock of this name."""
+    return [*_unmet(list(_asked(pyproject, name)), list(_pins(lock))), *_traces(lock)]
 
 
-def _asked(pyproject: dict[str, Any]) -> Iterator[Requirement]:
+def _asked(pyproject: dict[str, Any], name: str) -> Iterator[Requirement]:
     project = pyproject["project"]
-    groups = chain.from_iterable(pyproject["dependency-groups"].values())
-    for text in (*project["dependencies"], *_extra(project, "build"), *groups):
+    groups = chain.from_iterable(pyproject["dependency-groups"].values()) if name == "dev.txt" else ()
+    for text in (*project["dependencies"], *_extra(project, LOCKS[name]), *groups):
         yield Requirement(text)
 
 
@@ -53,13 +59,13 @@ def _pins(lock: str) -> Iterator[tuple[Requirement, bool]]:
             yield Requirement(pin.strip()), bool(hashes)
 
 
-def _unmet(pyproject: dict[str, Any], pins: list[tuple[Requirement, bool]]) -> Iterator[str]:
+def _unmet(asked: list[Requirement], pins: list[tuple[Requirement, bool]]) -> Iterator[str]:
     versions: dict[str, list[str]] = {}
     for pin, hashed in pins:
         if not hashed:
             yield f"{pin} has no hash"
         versions.setdefault(canonicalize_name(pin.name), []).extend(each.version for each in pin.specifier)
-    for requirement in _asked(pyproject):
+    for requirement in asked:
         here = versions.get(canonicalize_name(requirement.name), [])
         if not here:
             yield f"{requirement.name} has no pin"

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
+
+# Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
+CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "ssh"})
+
+
+def required() -> frozenset[str]:
+    return frozenset(os.environ.get("MNET_REQUIRE", "").split())
+
+
+def pytest_configure() -> None:
+    if unknown := required() - CONDITIONS:
+        raise pytest.UsageError(f"MNET_REQUIRE: no {', '.join(unknown)}; there are {', '.join(sorted(CONDITIONS))}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """Fail a test whose fixtures skip although all the conditions it is marked with are required.
+
+    One that skips once it runs has its own reason, such as being a case that is none here.
+    """
+    report = yield
+    conditions = CONDITIONS & {mark.name for mark in item.iter_markers()}
+    if call.when == "setup" and report.skipped and conditions and conditions <= required():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{reason}, and MNET_REQUIRE wants {', '.join(sorted(conditions))}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +45,38 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real weights and images at {folder}; set MNET_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def legacy_python() -> Path:
+    """The Python that has tflite-runtime and NumPy 1; see `make legacy`."""
+    python = Path(__file__).parents[1] / ".venv-legacy" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no .venv-legacy; make it with: make legacy (Python 3.11 or older)")
+    return python
+
+
+@pytest.fixture(scope="session")
+def compile_library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile a C file of tests/device/delegates to a shared library, once for each set of arguments.
+
+    Args of what is returned: name of the file without .c, further arguments of gcc, and the GNU triplet to compile for,
+    None for this machine.
+    """
+    folder = tmp_path_factory.mktemp("libraries")
+    made: dict[tuple[str | None, ...], Path] = {}
+
+    def compile(name: str, *arguments: str, triplet: str | None = None) -> Path:
+        gcc = f"{triplet}-gcc" if triplet else "gcc"
+        if not shutil.which(gcc):
+            pytest.skip(f"{gcc} is not installed")
+        key = (name, *arguments, triplet)
+        if key not in made:
+            source = Path(__file__).parent / "device" / "delegates" / f"{name}.c"
+            library = folder / f"lib{name}{len(made)}.so"
+            flags = ("-shared", "-fPIC", "-fvisibility=hidden", "-O1", "-Wall", "-Wextra", "-Werror", *arguments)
+            subprocess.run([gcc, *flags, "-o", library, source], check=True)
+            made[key] = library
+        return made[key]
+
+    return compile

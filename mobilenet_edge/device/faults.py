@@ -37,6 +37,12 @@ class RuntimeBroken(DeviceError):
     kind = "broken-runtime"
 
 
+class DelegateFailed(DeviceError):
+    """The delegate is there, and does not start or does not get on with the model."""
+
+    kind = "delegate"
+
+
 class RuntimeMissing(DeviceError):
     """No runtime for this file is installed.
 

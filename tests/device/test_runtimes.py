@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mobilenet_edge.device import runtimes
+from mobilenet_edge.device import delegate, runtimes
 from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing
 from mobilenet_edge.device.runtimes import RUNTIMES, Runtime, Tensor, litert, wheels
 
@@ -56,7 +56,6 @@ def test_auto_takes_the_first_installed(tmp_path: Path, install: Callable[..., N
     assert runtimes.choose(model).name == "litert"
     install("tflite-runtime")
     assert runtimes.choose(model).name == "tflite-runtime"
-    assert runtimes.available() == ("tflite-runtime",)
 
 
 def test_a_named_runtime_is_taken(tmp_path: Path):
@@ -85,11 +84,13 @@ def test_a_missing_runtime_is_named_as_this_machine_can_have_it(
     extra: str | None,
 ):
     install()
-    monkeypatch.setattr(wheels, "find", lambda name: wheels.WHEELS[name] if name in machine else None)
+    monkeypatch.setattr(wheels, "find", lambda name: wheels.WHEELS[name][0] if name in machine else None)
+    monkeypatch.setattr(wheels, "here", lambda: ("armv7l", (3, 13), (2, 41)))
     with pytest.raises(RuntimeMissing, match="is not installed") as caught:
         runtimes.choose(touch(tmp_path / "a.tflite"))
     assert caught.value.extra == extra
-    assert ("there is no wheel of it" in str(caught.value)) == (extra is None)
+    none = "LiteRT is not installed, and there is no wheel of it for armv7l, Python 3.13 and glibc 2.41"
+    assert (str(caught.value) == none) == (extra is None)
 
 
 def test_a_runtime_that_is_not_installed_is_not_imported(monkeypatch: pytest.MonkeyPatch):
@@ -99,12 +100,24 @@ def test_a_runtime_that_is_not_installed_is_not_imported(monkeypatch: pytest.Mon
         ghost.load()
 
 
-def test_a_runtime_that_does_not_load_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("glibc", "cure"),
+    [
+        ((2, 36), "install it anew"),
+        ((2, 31), "run: pip install ai-edge-litert==2.1.0"),
+        (None, "no version of it fits this machine"),
+    ],
+)
+def test_a_runtime_that_does_not_load_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, glibc: tuple[int, int] | None, cure: str
+):
     touch(tmp_path / "brokenruntime.py", b"raise ImportError('libfoo.so: GLIBC_2.34 not found')")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(wheels, "here", lambda: ("aarch64", (3, 11), glibc))
     broken = Runtime("litert", "Broken", "tflite", "brokenruntime", "litert")
-    with pytest.raises(RuntimeBroken, match=r"cannot be loaded: libfoo\.so: GLIBC_2\.34 not found; install it anew"):
+    with pytest.raises(RuntimeBroken) as caught:
         broken.load()
+    assert str(caught.value) == f"Broken is installed and cannot be loaded: libfoo.so: GLIBC_2.34 not found; {cure}"
 
 
 def test_tflite_runtime_with_numpy_2_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -149,7 +162,8 @@ def test_an_image_of_no_fixed_size_is_refused(monkeypatch: pytest.MonkeyPatch):
     [
         (
             "Encountered unresolved custom op: edgetpu-custom-op.\nSee instructions: …",
-            "a.tflite is compiled for the Edge TPU and runs on nothing else; use the .tflite it was made from",
+            "a.tflite is compiled for the Edge TPU: give --delegate /usr/lib/libedgetpu.so.1, "
+            "or use the .tflite it was made from",
         ),
         (
             "Encountered unresolved custom op: MyOp.\nSee instructions: …",
@@ -159,6 +173,7 @@ def test_an_image_of_no_fixed_size_is_refused(monkeypatch: pytest.MonkeyPatch):
     ],
 )
 def test_a_refusal_is_explained(monkeypatch: pytest.MonkeyPatch, reason: str, message: str):
+    monkeypatch.setattr(delegate, "found", lambda: ["/usr/lib/libedgetpu.so.1"])
     assert str(open_fake(monkeypatch, [-1, 224, 224, 3], RuntimeError(reason))) == message
 
 

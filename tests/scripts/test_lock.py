@@ -72,6 +72,17 @@ def test_place_of_origin_is_a_problem(line):
     assert f"{line!r} says where packages come from" in found
 
 
-def test_real_lock_is_up_to_date():
+def test_legacy_lock_is_held_to_its_extra_alone():
+    extras = {"tflite-legacy": ["tflite-runtime==2.14.0; python_version < '3.12'", "numpy<2"]}
+    project = {**PYPROJECT, "project": {**PYPROJECT["project"], "optional-dependencies": extras}}
+    pins = {"numpy": "1.26.4", "tflite-runtime": "2.14.0"}  # no pytest, no sympy: those are for development
+    assert problems(project, lock(pins), "legacy.txt") == []
+    assert problems(project, lock({**pins, "numpy": "2.4.6"}), "legacy.txt") == [
+        "numpy is pinned at 2.4.6, pyproject.toml wants <2"
+    ]
+
+
+@pytest.mark.parametrize("name", ["dev.txt", "legacy.txt"])
+def test_real_lock_is_up_to_date(name):
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert problems(pyproject, (ROOT / "requirements" / "dev.txt").read_text()) == []
+    assert problems(pyproject, (ROOT / "requirements" / name).read_text(), name) == []

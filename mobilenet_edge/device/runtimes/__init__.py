@@ -1,13 +1,13 @@
 """Runtimes: what opens a model file and runs it. A backend is a module; the table and the Protocol are here.
 
-To add one, write a module with `open_session(runtime, path, threads)` and add its line to `RUNTIMES`.
+To add one, write a module with `open_session(runtime, path, threads, delegate)` and add its line to `RUNTIMES`.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -65,6 +65,10 @@ class Session(Protocol):
     def outputs(self) -> tuple[Tensor, ...]:
         """The outputs, in the file's order."""
 
+    @property
+    def delegate(self) -> dict[str, Any] | None:
+        """What became of the delegate: path, options, nodes (operators it took) of total, kind; None without one."""
+
     def feed(self, inputs: Sequence[NDArray[Any]]) -> None:
         """Put inputs in place, each of the shape and type of its tensor."""
 
@@ -109,20 +113,30 @@ class Runtime:
         try:
             return importlib.import_module(self.package)
         except ImportError as error:
+            from mobilenet_edge.device.runtimes import wheels
+
+            # Where the newest is not the one that fits, it is most often the newest that was installed.
+            wheel, cure = wheels.find(self.name), "install it anew"
+            if wheel is None:
+                cure = "no version of it fits this machine"
+            elif wheel.extra is None:
+                cure = f"run: pip install {wheel.requirement}"
             raise RuntimeBroken(
-                f"{self.title} is installed and cannot be loaded: {first_line(error)}; install it anew"
+                f"{self.title} is installed and cannot be loaded: {first_line(error)}; {cure}"
             ) from error
 
-    def open(self, path: Path, threads: int) -> Session:
-        """Open a model.
+    def open(self, path: Path, threads: int, delegate: Mapping[str, Any] | None = None) -> Session:
+        """Open a model, with the delegate {"path", "options"} if one is given.
 
         Raises:
             RuntimeMissing: The runtime is not installed.
             RuntimeBroken: It cannot be loaded.
             InvalidModel: It cannot open the file.
+            RequestError: The delegate is no library that can be loaded, or the runtime takes none.
+            DelegateFailed: The delegate does not start, or does not get on with the model.
         """
         backend = importlib.import_module(f"{__name__}.{self.backend}")
-        session: Session = backend.open_session(self, path, threads)
+        session: Session = backend.open_session(self, path, threads, delegate)
         return session
 
     def missing(self) -> RuntimeMissing:
@@ -131,7 +145,8 @@ class Runtime:
 
         wheel = wheels.find(self.name)
         if wheel is None:
-            return RuntimeMissing(f"{self.title} is not installed, and there is no wheel of it for {wheels.machine()}")
+            machine = wheels.words(*wheels.here())
+            return RuntimeMissing(f"{self.title} is not installed, and there is no wheel of it for {machine}")
         return RuntimeMissing(f"{self.title} is not installed", wheel.extra, wheel.requirement)
 
 
@@ -144,11 +159,6 @@ RUNTIMES: Final = {
         Runtime("onnxruntime", "onnxruntime", "onnx", "onnxruntime", "ort"),
     )
 }
-
-
-def available() -> tuple[str, ...]:
-    """Return the names of the runtimes that are installed here."""
-    return tuple(name for name, runtime in RUNTIMES.items() if runtime.installed())
 
 
 def choose(path: Path, name: str = AUTO) -> Runtime:
@@ -195,23 +205,27 @@ def model_format(path: Path) -> str:
     raise InvalidModel(f"{path.name} is neither a .tflite nor an .onnx file; make one with: mnet export")
 
 
-def open_model(path: Path, *, threads: int = 1, runtime: str = AUTO) -> Session:
+def open_model(
+    path: Path, *, threads: int = 1, runtime: str = AUTO, delegate: Mapping[str, Any] | None = None
+) -> Session:
     """Open a model in this process, without the runtime's chatter.
 
     Args:
         path: A `.tflite` or `.onnx` file.
         threads: Threads within one inference.
         runtime: A key of `RUNTIMES` or "auto"; `session.runtime` says which it became.
+        delegate: {"path", "options"}, None for none.
 
     Raises:
         InvalidModel: The file cannot be opened.
-        RequestError: The runtime does not exist or does not open this format.
+        RequestError: The runtime does not exist or does not open this format, or the delegate is no such library.
+        DelegateFailed: The delegate does not start, or does not get on with the model.
         RuntimeMissing: It is not installed.
         RuntimeBroken: It cannot be loaded.
     """
     chosen = choose(path, runtime)
     with streams.quiet():
-        return chosen.open(path, threads)
+        return chosen.open(path, threads, delegate)
 
 
 def _missing(serving: Sequence[Runtime]) -> RuntimeMissing:

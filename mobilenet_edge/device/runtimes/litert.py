@@ -5,23 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mobilenet_edge.device.faults import InvalidModel, RuntimeBroken, first_line
+from mobilenet_edge.device import delegate as delegates
+from mobilenet_edge.device.delegate import EDGETPU_OP, Delegate
+from mobilenet_edge.device.faults import DelegateFailed, DeviceError, InvalidModel, RuntimeBroken, first_line
 from mobilenet_edge.device.runtimes import Runtime, Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# What the runtimes say when a delegate's own Prepare has failed.
+NOT_APPLIED: Final = "delegate application failure"
+
+
 class LiteRTSession:
     """An interpreter with its tensors allocated; XNNPACK runs what it can, as it does by default in an application."""
 
-    def __init__(self, runtime: Runtime, version: str, interpreter: Any) -> None:
+    def __init__(self, runtime: Runtime, version: str, interpreter: Any, delegate: dict[str, Any] | None) -> None:
         self.runtime = runtime.name
         self.version = version
+        self.delegate = delegate
         self._interpreter = interpreter
         self._feeds = [detail["index"] for detail in interpreter.get_input_details()]
         self._fetches = [detail["index"] for detail in interpreter.get_output_details()]
@@ -47,12 +54,16 @@ class LiteRTSession:
         return [self._interpreter.get_tensor(index) for index in self._fetches]
 
 
-def open_session(runtime: Runtime, path: Path, threads: int) -> LiteRTSession:
-    """Open a `.tflite` file.
+def open_session(
+    runtime: Runtime, path: Path, threads: int, delegate: Mapping[str, Any] | None = None
+) -> LiteRTSession:
+    """Open a `.tflite` file, with the delegate {"path", "options"} if one is given.
 
     Raises:
         InvalidModel: It is no model, needs an operator that is not built in, or has an input of no fixed size.
         RuntimeBroken: The runtime and numpy don't fit each other.
+        RequestError: The delegate is no library that can be loaded.
+        DelegateFailed: It does not start, or does not get on with the model.
     """
     package = runtime.load()
     version = getattr(sys.modules[runtime.package.partition(".")[0]], "__version__", "unknown")
@@ -61,13 +72,17 @@ def open_session(runtime: Runtime, path: Path, threads: int) -> LiteRTSession:
         raise RuntimeBroken(
             f"tflite-runtime was built for NumPy 1 and here is {np.__version__}; run: pip install 'numpy<2'"
         )
+    probed = None if delegate is None else delegates.probe(delegate)
+    loaded = [] if probed is None else [delegates.load(package, probed)]
     try:
-        interpreter = package.Interpreter(model_path=str(path), num_threads=threads)
+        interpreter = package.Interpreter(model_path=str(path), num_threads=threads, experimental_delegates=loaded)
         _check_shapes(path, interpreter.get_input_details())
+        # XNNPACK comes with the allocation, so until then a stand-in can only be that of the delegate asked for.
+        became = None if probed is None else delegates.describe(probed, interpreter._get_ops_details())
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise InvalidModel(_explain(runtime, path, error)) from error
-    return LiteRTSession(runtime, version, interpreter)
+        raise _explain(runtime, path, probed, error) from error
+    return LiteRTSession(runtime, version, interpreter, became)
 
 
 def _check_shapes(path: Path, details: Sequence[Mapping[str, Any]]) -> None:
@@ -80,13 +95,25 @@ def _check_shapes(path: Path, details: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
-def _explain(runtime: Runtime, path: Path, error: Exception) -> str:
+def _explain(runtime: Runtime, path: Path, delegate: Delegate | None, error: Exception) -> DeviceError:
     reason = first_line(error)
-    if "edgetpu-custom-op" in reason:
-        return f"{path.name} is compiled for the Edge TPU and runs on nothing else; use the .tflite it was made from"
+    if EDGETPU_OP in reason:
+        return InvalidModel(_explain_edgetpu(path, delegate))
     if "unresolved custom op" in reason:
-        return f"{path.name} needs an operator that {runtime.title} does not have: {reason}"
-    return f"{path.name} is not a model that {runtime.title} can open: {reason}"
+        return InvalidModel(f"{path.name} needs an operator that {runtime.title} does not have: {reason}")
+    if delegate is not None and NOT_APPLIED in str(error):
+        return DelegateFailed(
+            f"the delegate {delegate.path.name} failed on {path.name}; check that the file was made for it, "
+            "and its own log"
+        )
+    return InvalidModel(f"{path.name} is not a model that {runtime.title} can open: {reason}")
+
+
+def _explain_edgetpu(path: Path, delegate: Delegate | None) -> str:
+    compiled = f"{path.name} is compiled for the Edge TPU"
+    if delegate is not None:
+        compiled += f", and the delegate {delegate.path.name} does not take its operator"
+    return f"{compiled}: give --delegate {delegates.suggestion()}, or use the .tflite it was made from"
 
 
 def _tensor(detail: Mapping[str, Any]) -> Tensor:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mobilenet_edge.device.faults import InvalidModel, first_line
+from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
 from mobilenet_edge.device.runtimes import Runtime, Tensor
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ ERRORS_ONLY: Final = 3
 
 class OrtSession:
     """An inference session and what was fed to it last."""
+
+    delegate: dict[str, Any] | None = None
 
     def __init__(self, runtime: Runtime, package: Any, session: Any, path: Path) -> None:
         self.runtime = runtime.name
@@ -51,13 +53,26 @@ class OrtSession:
         self.invoke()
         return self._fetched
 
+    def end_trace(self) -> Path:
+        """End the profiler of a session that was opened with `trace`, and return its file."""
+        return Path(self._session.end_profiling())
 
-def open_session(runtime: Runtime, path: Path, threads: int) -> OrtSession:
-    """Open an `.onnx` file.
+
+def open_session(
+    runtime: Runtime,
+    path: Path,
+    threads: int,
+    delegate: Mapping[str, Any] | None = None,
+    trace: Path | None = None,
+) -> OrtSession:
+    """Open an `.onnx` file; with `trace`, onnxruntime's profiler writes to a file whose name begins so.
 
     Raises:
         InvalidModel: It is no model, needs an operator that is not there, or has an input of no fixed size.
+        RequestError: There is a delegate, of which onnxruntime knows nothing.
     """
+    if delegate is not None:
+        raise RequestError(f"a delegate takes operators of .tflite files only, and {path.name} is none; leave it out")
     package = runtime.load()
     options = package.SessionOptions()
     # Threads that wait for work spin by default; left so, since an application gets the same.
@@ -65,6 +80,9 @@ def open_session(runtime: Runtime, path: Path, threads: int) -> OrtSession:
     options.inter_op_num_threads = 1
     options.execution_mode = package.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = ERRORS_ONLY
+    if trace is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(trace)
     try:
         session = package.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except _failures(package) as error:
