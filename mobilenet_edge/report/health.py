@@ -1,0 +1,64 @@
+"""What `mnet doctor` found, for reading: a line a finding, and what to do about it below."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mobilenet_edge.judge.finding import Finding
+from mobilenet_edge.judge.health import Report
+from mobilenet_edge.judge.installation import formats
+
+WIDTH: Final = 80
+INDENT: Final = 8
+_WORDS: Final = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
+
+
+def text(reports: Sequence[Report], width: int = WIDTH) -> str:
+    """Lay out reports, without colours.
+
+    Facts are wrapped at `width` columns; next steps never, so that a command in one can be copied whole.
+    """
+    return "\n\n".join("\n".join(_lines(each, width)) for each in reports)
+
+
+def _lines(report: Report, width: int) -> list[str]:
+    if report.facts is None:
+        return [f"{report.host}: not reached", *_wrap("  FAIL  ", report.failure or "", width)]
+    column = max(len(each.name) for each in report.findings) + 2
+    lines = _wrap("", f"{report.host}: {_name(report.facts['host'])}", width)
+    for each in report.findings:
+        lines += _wrap(f"  {_WORDS[each.status]:4}  {each.name:{column}}", each.fact, width)
+        lines += [" " * INDENT + f"> {_plain(each.next)}"] if each.next is not None else []
+    return [*lines, *_wrap("", _verdict(report.facts, report.findings), width)]
+
+
+def _name(host: Mapping[str, Any]) -> str:
+    cores = host.get("cores")
+    facts = [host.get("board"), host.get("cpu"), f"{cores} core{'s' * (cores > 1)}" if cores else None, host.get("os")]
+    return ", ".join(str(fact) for fact in facts if fact) or "a machine that did not say what it is"
+
+
+def _verdict(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
+    kinds = " and ".join(f".{kind}" for kind in formats(facts))
+    bad, poor = (sum(each.status == status for each in findings) for status in ("fail", "warn"))
+    counts = [f"{bad} failed" if bad else "", f"{poor} warning{'s' * (poor > 1)}" if poor else ""]
+    verdict = f"It can run {kinds} files" if kinds else "Nothing can run there"
+    return f"{verdict}: {', '.join(filter(None, counts)) or 'all is well'}."
+
+
+def _wrap(head: str, fact: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        _plain(fact),
+        max(width, len(head) + 20),
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) or 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [head.rstrip()]
+
+
+def _plain(said: str) -> str:
+    # What a machine says of itself is foreign text: no control character of it reaches the terminal.
+    return "".join(character if character.isprintable() else " " for character in said)
