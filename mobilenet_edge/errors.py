@@ -42,3 +42,9 @@ class HostError(MnetError):
     """The device could not be reached, or its worker failed."""
 
     exit_code = 6
+
+
+class Interrupted(MnetError):
+    """Ctrl-C in work that can be gone on with; the message says how."""
+
+    exit_code = 130

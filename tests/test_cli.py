@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,13 @@ import pytest
 
 from mobilenet_edge import __version__, artifact, cli, errors
 from mobilenet_edge.artifact.metadata import Metadata, Preprocess, Weights
-from mobilenet_edge.commands import plan
-from mobilenet_edge.commands import profile as profiling
+from mobilenet_edge.commands import plan, reach
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.hosts.local import Local
 
-VERBS = ("plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep")
+VERBS = (
+    "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "compare", "setup-host", "doctor",
+)  # fmt: skip
 RHO = "--rho 32 --out out"
 GRID = "[grid]\nalpha = [0.25]\nrho = [32]\n"
 
@@ -194,6 +197,19 @@ BAD_OPTIONS = [
     ("profile m.tflite --runs 0", "--runs must be at least 1, got 0"),
     ("profile m.tflite --rounds 0", "--rounds must be at least 1, got 0"),
     ("profile m.tflite --seconds nan", "--seconds must be 0 or more, got nan"),
+    ("profile m.tflite --max-seconds 0", "--max-seconds must be above 0, got 0"),
+    ("profile m.tflite --affinity -1", "--affinity -1: CPUs are counted from 0"),
+    ("profile m.tflite --until 2", "'2' is not a percentage such as 2% or 0.5%"),
+    ("profile m.tflite --until 100%", "--until must lie between 0% and 100%"),
+    ("profile m.tflite --sustain 10", "'10' is not a duration such as 500ms, 30s, 10m or 1.5h"),
+    ("profile m.tflite --sustain 1m --until 2%", "give one of the two"),
+    ("profile m.tflite --rate 5", "'5' is not a rate such as 5/s or 30/min"),
+    ("profile m.tflite --cooldown 2", "'2' is not a duration such as"),
+    ("profile m.tflite --delegate-option a=b", "--delegate-option needs a delegate; "),
+    ("profile m.tflite --delegate x.so --delegate-option usb", "--delegate-option 'usb' is not KEY=VALUE"),
+    ("profile m.tflite --host -oProxyCommand=x@y", "host cannot be '-oProxyCommand=x@y'; give it as ssh takes it"),
+    ("compare records.json", "Missing argument 'AFTER.json'; see mnet compare --help"),
+    ("setup-host", "Missing argument 'HOST'; see mnet setup-host --help"),
     ("profile m.tflite --runtime tensorrt", "'tensorrt' is not one of "),
     ("profile m.tflite --runtime onnxruntime", "onnxruntime does not open m.tflite; use litert or tflite-runtime"),
     ("profile", "Missing argument 'ARTIFACT...'; see mnet profile --help"),
@@ -270,8 +286,8 @@ def test_a_table_is_not_written_over_a_folder(mnet: Callable[..., Ended], place:
 CONFIGS = {
     "missing.toml": (None, "cannot read missing.toml: no such file"),
     "bad.toml": ("= 3\n", "bad.toml is not TOML: "),
-    "key.toml": ("[grid]\nalhpa = [1.0]\nrho = [32]\n", "key.toml: unknown key 'grid.alhpa'; did you mean 'alpha'?"),
-    "type.toml": ("[grid]\nalpha = ['wide']\nrho = [32]\n", "type.toml: grid.alpha is 'wide'; it must be a number"),
+    "key.toml": ("[grid]\nalhpa = [1.0]\nrho = [32]\n", "key.toml, line 2: unknown key 'grid.alhpa'; did you mean 'alpha'?"),
+    "type.toml": ("[grid]\nalpha = ['wide']\nrho = [32]\n", "type.toml, line 2: grid.alpha is 'wide'; it must be a number"),
     "list.toml": ("[grid]\nalpha = []\nrho = [32]\n", "list.toml: grid.alpha is empty"),
     "zero.toml": ("[grid]\nalpha = [0]\nrho = [32]\n", "zero.toml: alpha must be above 0 and at most 2, got 0"),
     "grid.toml": ("[weights]\nseed = 1\n", "grid.toml: the file lacks grid; see configs/ for examples"),
@@ -327,7 +343,7 @@ def test_an_interruption_is_130(mnet: Callable[..., Ended], monkeypatch: pytest.
 @pytest.mark.slow
 def test_a_crash_of_a_runtime_is_a_line(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = Local(command=(sys.executable, "-c", "import os; os.abort()"))
-    monkeypatch.setattr(profiling.run, "__kwdefaults__", {**profiling.run.__kwdefaults__, "host": crashing})
+    monkeypatch.setattr(reach, "targets", lambda *_: [reach.Target(crashing)])
     assert "the runtime crashed on m.tflite (signal 6, aborted): " in refused("profile m.tflite", 6)
 
 
@@ -419,10 +435,22 @@ def test_a_bar_is_drawn_on_a_terminal_and_on_stderr_only(place: Path) -> None:
 
     leader, follower = pty.openpty()
     terminal = {**os.environ, "TERM": "xterm"}
-    ended = process("profile m.tflite --runs 5 --seconds 0 --json -", stderr=follower, cwd=place, env=terminal)
+    drawn = bytearray()
+    # A terminal that nobody reads fills up, and stops whoever draws on it.
+    reader = threading.Thread(target=_drain, args=(leader, drawn))
+    reader.start()
+    line = "profile m.tflite --runs 5 --seconds 0 --no-limit --json -"
+    ended = process(line, stderr=follower, cwd=place, env=terminal)
     os.close(follower)
-    drawn = os.read(leader, 1 << 16)
+    reader.join(timeout=10)
     os.close(leader)
     assert ended.returncode == 0
     assert b"profile" in drawn
     assert json.loads(ended.stdout)[0]["artifact"] == "m.tflite"
+
+
+def _drain(terminal: int, into: bytearray) -> None:
+    # The end of a terminal whose other side is closed is an error, not an end of file.
+    with suppress(OSError):
+        while data := os.read(terminal, 1 << 16):
+            into += data

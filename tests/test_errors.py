@@ -14,6 +14,7 @@ CODES = {
     "MissingExtraError": 4,
     "BuildError": 5,
     "HostError": 6,
+    "Interrupted": 130,
 }
 FAMILY = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
 

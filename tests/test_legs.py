@@ -28,10 +28,11 @@ def leg(legs: str = "", packages: str = "") -> Leg:
     return Leg(frozenset(legs.split()), frozenset(packages.split()))
 
 
-SPINE = "spine artifact"
+SPINE = "spine artifact records"
 LEGS = {
     "spine": leg("artifact", "numpy rich PIL"),
     "artifact": leg("spine"),
+    "records": leg("spine"),
     "graph": leg(SPINE, "numpy"),
     "build": leg(f"{SPINE} graph", "numpy tensorflow keras h5py"),
     "quantise": leg(f"{SPINE} graph", "numpy threadpoolctl"),
@@ -41,8 +42,21 @@ LEGS = {
     # Its process answers with a device's runtime, or with Keras for a .keras file.
     "classify": leg(f"{SPINE} device hosts build", "numpy keras"),
     "coral": leg(SPINE),
-    "report": leg(f"{SPINE} coral"),
-    "commands": leg(f"{SPINE} graph build quantise write verify hosts classify coral report", "numpy"),
+    "judge": leg(SPINE, "numpy"),
+    # Feeds models the images that a classifier would get.
+    "measure": leg(f"{SPINE} hosts judge classify", "numpy"),
+    # Reads of a profile whether its latency may be used.
+    "budget": leg(f"{SPINE} judge"),
+    "report": leg(f"{SPINE} coral judge budget"),
+    # The tradeoff as a page and pictures.
+    "page": leg(f"{SPINE} judge report", "jinja2 markupsafe matplotlib numpy plotly"),
+    "cluster": leg("spine", "distributed"),
+    "jobs": leg("spine hosts cluster", "distributed"),
+    "sweep": leg(SPINE, "rich"),
+    "commands": leg(
+        f"{SPINE} graph build quantise write verify hosts classify coral judge budget measure report page jobs sweep",
+        "numpy",
+    ),
     # Opens what was written and compares it with the graph: the one place where a writer's bytes meet a runtime.
     "verify": leg(f"{SPINE} graph device", "numpy"),
     "cli": leg(f"{SPINE} commands report", "typer rich"),
@@ -53,7 +67,18 @@ LAZY = {("classify", "build")}
 # Allowed in every leg: the version, which is in the package itself.
 ROOT = "mobilenet_edge"
 HEAVY = ("tensorflow", "keras", "h5py", "onnx", "onnxruntime", "ai_edge_litert", "tflite_runtime", "PIL", "matplotlib")
-WITHOUT_TENSORFLOW = ("plan", "table", "profile", "evaluate", "inspect")
+WITHOUT_TENSORFLOW = (
+    "plan",
+    "table",
+    "check",
+    "profile",
+    "evaluate",
+    "inspect",
+    "compare",
+    "doctor",
+    "reach",
+    "setup_host",
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +176,7 @@ def test_each_folder_is_a_leg():
 
 
 def test_legs_do_not_run_in_circles():
-    # Leave the spine out: it and the artifact readers are one body in two folders.
+    # Leave the spine out: it, the artifact readers and the records are one body in three folders.
     below = {name: each.legs - set(SPINE.split()) for name, each in LEGS.items()}
     settled: set[str] = set(SPINE.split())
     while free := {name for name, legs in below.items() if name not in settled and legs <= settled}:

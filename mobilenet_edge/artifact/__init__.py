@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,21 +83,44 @@ def read(path: Path) -> Artifact:
     Raises:
         InputError: Missing, a folder, not a model, cut off, or with metadata that cannot be read.
     """
+    kind = _kind(path)
+    data = files.read_bytes(path)
+    with _telling(path, kind):
+        contents = READERS[kind].contents(data)
+        text = READERS[kind].metadata(data)
+    about = None if text is None else Metadata.from_json(text, str(path))
+    return Artifact(path, kind, data, about, contents)
+
+
+def metadata(path: Path) -> tuple[bytes, Metadata | None]:
+    """Read a model file and what it says of itself, but don't look at its contents: that is most of the time.
+
+    Raises:
+        InputError: Missing, a folder, cut off, or with metadata that cannot be read.
+    """
+    kind = _kind(path)
+    data = files.read_bytes(path)
+    with _telling(path, kind):
+        text = READERS[kind].metadata(data)
+    return data, None if text is None else Metadata.from_json(text, str(path))
+
+
+def _kind(path: Path) -> str:
     kind = path.suffix.removeprefix(".")
     if kind not in READERS:
         raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx and .keras")
-    reader = READERS[kind]
-    data = files.read_bytes(path)
+    return kind
+
+
+@contextmanager
+def _telling(path: Path, kind: str) -> Iterator[None]:
     try:
-        contents = reader.contents(data)
-        text = reader.metadata(data)
+        yield
     except (IndexError, KeyError) as error:
         # The readers check every offset; what is left is a number that refers to a tensor, buffer or name of the file.
         raise _damaged(path, kind, "a reference in it leads nowhere") from error
     except ValueError as error:
         raise _damaged(path, kind, str(error)) from error
-    about = None if text is None else Metadata.from_json(text, str(path))
-    return Artifact(path, kind, data, about, contents)
 
 
 def _damaged(path: Path, kind: str, fact: str) -> InputError:
@@ -113,6 +138,10 @@ def embed(path: Path, data: bytes, about: Metadata) -> bytes:
     return whole
 
 
-def file_name(variant: str, precision: str, kind: str) -> str:
-    """Name an artifact. The dot in alpha breaks `Path.with_suffix`: names are built, never derived."""
-    return f"{variant}.{precision}.{kind}"
+def file_name(variant: str, precision: str, kind: str, target: str = "generic") -> str:
+    """Name an artifact. The dot in alpha breaks `Path.with_suffix`: names are built, never derived.
+
+    Only int8 files differ by target, and bear its name unless they run everywhere.
+    """
+    made_for = f"-{target}" if precision == "int8" and target != "generic" else ""
+    return f"{variant}.{precision}{made_for}.{kind}"

@@ -9,9 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mobilenet_edge import __version__
-from mobilenet_edge.errors import MnetError, UsageError
-
-INTERRUPTED = 130
+from mobilenet_edge.errors import Interrupted, MnetError, UsageError
 
 app = typer.Typer(
     name="mnet",
@@ -51,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MnetError as error:
         code = _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):  # newer versions of Typer return 130 themselves
-        code = _fail("interrupted", INTERRUPTED)
+        code = _fail("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
         code = _fail(_usage(error), UsageError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""Verbs that put results side by side: table, sweep."""
+"""Verbs that put results side by side: table, report, sweep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import TableFormat
-from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Out
+from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Dask, Out
+from mobilenet_edge.errors import BuildError
 
 
 @app.command()
@@ -30,6 +31,20 @@ def table(
 
 
 @app.command()
+def report(
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS...", help="Files of --json, histories (.jsonl), or folders of them.")
+    ],
+    out: Out = Path("report"),
+) -> None:
+    """Draw records: pictures, and one page to look around in."""
+    from mobilenet_edge.commands import report as command
+
+    for path in command.run(records, out=out):
+        typer.echo(path)
+
+
+@app.command()
 def sweep(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The grid; see configs/.", show_default=False)],
     weights: Annotated[str | None, typer.Option(help=WEIGHTS_HELP, show_default="the file's")] = None,
@@ -37,9 +52,22 @@ def sweep(
         Path | None,
         typer.Option(metavar="DIR", help="Images to calibrate with and to score.", show_default="the file's"),
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that build and export.", show_default="the cores")
+    ] = None,
+    dask: Dask = None,
+    make_only: Annotated[bool, typer.Option("--make-only", help="Build and export, and measure nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done, and why.")] = False,
     out: Out = RESULTS,
 ) -> None:
-    """Build, export, profile and tabulate a whole grid."""
+    """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
 
-    typer.echo(command.run(config, weights=weights, data=data, out=out))
+    options = command.Options(weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only)
+    if dry_run:
+        typer.echo(command.look(config, options, out=out))
+        return
+    table, failures = command.run(config, options, out=out)
+    typer.echo(table)
+    if failures:
+        raise typer.Exit(BuildError.exit_code)

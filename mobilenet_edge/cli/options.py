@@ -9,6 +9,19 @@ import typer
 
 RESULTS = Path("results")
 Artifacts = Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Model files.", show_default=False)]
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Work on the Dask cluster of this scheduler.", show_default=False),
+]
+HERE = ("local",)
+Devices = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where hosts are described.", show_default="configs/devices.toml, if any"),
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option("--host", metavar="HOST", help="A device's name, or user@host; repeatable.", show_default="local"),
+]
 Json = Annotated[
     str | None,
     typer.Option(

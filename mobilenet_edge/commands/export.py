@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -83,11 +83,22 @@ class Files(list[Artifact]):
     """The files an export wrote.
 
     Attributes:
-        mutual: Share of calibration images on which its int8 files give the same first answer; None where there are
-            no images or no two such files. It is said, not stored: a file is the same whatever was written beside it.
+        images: What calibrated them, float32 (n, h, w, c); None for noise.
     """
 
-    mutual: float | None = None
+    images: Array | None = None
+
+    @cached_property
+    def mutual(self) -> float | None:
+        """Share of calibration images on which the int8 files give the same first answer.
+
+        None where there are no images or no two such files. They are run when it is asked for; it is said, not
+        stored, since a file is the same whatever was written beside it.
+        """
+        twins = [
+            each for each in self if each.precision == "int8" and not (each.metadata and each.metadata.compilation)
+        ]
+        return verify.mutual(twins, self.images) if self.images is not None and len(twins) > 1 else None
 
 
 def run(
@@ -162,9 +173,8 @@ def run(
         samples = load_samples(folder, about.preprocess, graph, count)
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
-    twins = [each for each in made if each.precision == "int8" and not (each.metadata and each.metadata.compilation)]
-    if samples is not None and samples.source == "images" and len(twins) > 1:
-        made.mutual = verify.mutual(twins, samples.images)
+    if samples is not None and samples.source == "images":
+        made.images = samples.images
     return made
 
 
@@ -245,7 +255,7 @@ def write_all(
                 made, data = _make(graph, rounded, kind, own, reference)
             else:
                 made, data = _make_int8(quantised, kind, io or targets.find(about.target).io(kind), own, reference)
-            files_made = [(artifact.file_name(about.variant, precision, kind), made, data)]
+            files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
             if about.target == "edgetpu":
                 files_made += _compile(made, data)
             for name, facts, whole in files_made:

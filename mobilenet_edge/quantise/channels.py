@@ -12,7 +12,6 @@ of an int8 MobileNet, so for these tensors:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from mobilenet_edge import cpus
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER, tensors
 
@@ -89,7 +89,7 @@ def look(graph: Graph, images: Array) -> dict[str, Values]:
     last = max(index for index, node in enumerate(graph.nodes) if node.name in wanted)
     early = replace(graph, nodes=graph.nodes[: last + 1])
     parts = np.array_split(images, -(-len(images) // TOGETHER))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(len(cpus.available())) as pool:
         seen = list(pool.map(lambda part: _seen(early, part, wanted), parts))
     return {name: Values.join([each[name] for each in seen]) for name in wanted}
 

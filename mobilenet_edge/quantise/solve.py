@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from mobilenet_edge import cpus
 from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER, activate, compute, linear
@@ -115,7 +115,7 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
         for part in np.array_split(images, -(-len(images) // TOGETHER))
     ]
     # The flows are the threads; a matrix product that starts more of its own makes all of them wait.
-    with _single_threaded_products(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _single_threaded_products(), ThreadPoolExecutor(len(cpus.available())) as pool:
         for node in graph.nodes:
             ranges = list(pool.map(_Flow.run_float, flows, repeat(node)))
             low, high = _range(node, ranges)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +18,11 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli, records
-from mobilenet_edge.commands import build, evaluate, sweep
+from mobilenet_edge.commands import sweep
 from mobilenet_edge.config import Calibration, Evaluating, Grid, Sweep, Weights
-from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.quantise import synthetic
+from mobilenet_edge.sweep import lock
 
 CONFIG = """
 [grid]
@@ -34,6 +40,7 @@ rounds = 2
 """
 STEM = "mobilenet_v1-a0.25-r32-c3"
 GRID = Grid((0.25,), (32,), classes=3)
+HERE = sweep.Options(jobs=1)
 
 
 @pytest.fixture
@@ -60,11 +67,6 @@ def config(tmp_path: Path) -> Callable[..., Path]:
     return config
 
 
-@pytest.fixture
-def nothing_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "run", lambda *_, **__: pytest.fail("built before everything was looked at"))
-
-
 # Before anything is built
 
 
@@ -77,86 +79,89 @@ def test_options_come_before_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("text", "message"),
     [
-        ({"calibration": Calibration("nowhere")}, "nowhere is not a folder"),
-        ({"evaluate": Evaluating("nowhere")}, "nowhere is not a folder"),
-        ({"evaluate": Evaluating(None, "nowhere.txt")}, r"cannot read nowhere\.txt"),
+        ('[calibration]\nsource = "nowhere"', "nowhere is not a folder"),
+        ('[evaluate]\ndata = "nowhere"', "nowhere is not a folder"),
+        ('[evaluate]\nlabels = "nowhere.txt"', r"cannot read nowhere\.txt"),
+        ('[profile]\nhosts = ["pi 4"]', r"cannot read configs/devices\.toml"),
     ],
 )
 def test_what_is_missing_is_found_first(
-    change: dict[str, Any], message: str, tmp_path: Path, nothing_built: None, monkeypatch: pytest.MonkeyPatch
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep.config, "load_sweep", lambda _: replace(Sweep(GRID), **change))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=message):
-        sweep.run(Path("sweep.toml"), out=tmp_path / "out")
+    Path("sweep.toml").write_text(f"[grid]\nalpha = 0.25\nrho = 32\n{text}\n")
+    for function in (sweep.run, sweep.look):
+        with pytest.raises(MnetError, match=message):
+            function(Path("sweep.toml"), HERE, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_place_that_cannot_be_written(config: Callable[..., Path], tmp_path: Path, nothing_built: None) -> None:
+def test_a_place_that_cannot_be_written(config: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"cannot write to .*file/out: not a directory"):
-        sweep.run(config(), out=tmp_path / "file" / "out")
+        sweep.run(config(), HERE, out=tmp_path / "file" / "out")
 
 
-def test_weights_that_do_not_exist(config: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="ImageNet weights have 1000 classes, not 3"):
-        sweep.run(config(), weights="imagenet", out=tmp_path / "out")
+def test_a_look_lists_everything_and_does_nothing(config: Callable[..., Path], tmp_path: Path) -> None:
+    assert sweep.look(config(), HERE, out=tmp_path / "out").splitlines() == [
+        f"build {STEM}: never done",
+        f"export {STEM}: after build {STEM}",
+        f"profile the files of {STEM} on local: after export {STEM}",
+        f"3 of 3 stages to do in {tmp_path / 'out'}",
+    ]
     assert not (tmp_path / "out").exists()
 
 
-# Which images are scored
-
-
-@pytest.mark.parametrize(
-    ("source", "precision", "left_out"),
-    [
-        ("photos", ("float32", "int8"), 6),
-        ("./photos", ("int8",), 6),
-        ("data", ("int8",), 6),  # holds the same pictures as data/images
-        ("random", ("int8",), 0),
-        ("others", ("int8",), 0),
-        ("photos", ("float32",), 0),
-    ],
-)
-def test_images_that_calibrated_are_not_scored(
-    source: str,
-    precision: tuple[str, ...],
-    left_out: int,
-    photos: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "images").symlink_to(photos)
-    (tmp_path / "others").mkdir()
-    monkeypatch.chdir(tmp_path)
-    asked: dict[str, Any] = {}
-    monkeypatch.setattr(evaluate, "run", lambda *_, **options: asked.update(options) or [])
-    grid = replace(GRID, precision=precision)
-    sweep._evaluate(Sweep(grid, calibration=Calibration(source, 6), evaluate=Evaluating("photos")), [])
-    assert asked["leave_out"] == left_out
+def test_a_folder_in_which_another_sweep_is_at_work(config: Callable[..., Path], tmp_path: Path) -> None:
+    with lock.hold(tmp_path / "out"), pytest.raises(InputError, match="another sweep is at work"):
+        sweep.run(config(), HERE, out=tmp_path / "out")
 
 
 # The whole of it
 
 
+def contents(folder: Path) -> dict[str, str]:
+    """What is in the model files of a folder."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.suffix in (".keras", ".tflite", ".onnx")
+    }
+
+
+def ages(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix in (".keras", ".tflite")}
+
+
 @pytest.mark.slow
-def test_a_sweep_without_images(config: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_sweep_without_images_and_a_second_that_does_nothing(config: Callable[..., Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    text = sweep.run(config(), out=out)
+    text, failures = sweep.run(config(), HERE, out=out)
     made = {f"{STEM}.{precision}.{kind}" for precision in ("float32", "int8") for kind in ("tflite", "onnx")}
     tables = {"tradeoff.md", "tradeoff.csv", "tradeoff.json"}
-    assert {path.name for path in out.iterdir()} == {f"{STEM}.keras", "profiles.json", *made, *tables}
+    assert {path.name for path in out.iterdir()} == {f"{STEM}.keras", ".mnet", "records.json", *made, *tables}
     assert (out / "tradeoff.md").read_text() == text + "\n"
+    assert failures == 0
     assert text.count("not measured") == 4
     assert "synthetic calibration; accuracy meaningless" in text
-    assert "random" in text
     rows = list(csv.DictReader((out / "tradeoff.csv").read_text().splitlines()))
     assert {Path(row["artifact"]).name for row in rows} == made
     assert all(float(row["median_ms"]) > 0 and row["top1_percent"] == "" for row in rows)
-    assert all(len(each.times_ns) >= 4 for each in records.read(out / "profiles.json"))  # type: ignore[attr-defined]
+
+    before, table = ages(out), (out / "tradeoff.csv").read_text()
+    assert sweep.look(config(), HERE, out=out) == f"0 of 6 stages to do in {out}"
+    assert sweep.run(config(), HERE, out=out) == (text, 0)
+    assert ages(out) == before
+    assert (out / "tradeoff.csv").read_text() == table
+
+    # Another number of runs is measured anew, and nothing is built.
+    path = config()
+    path.write_text(path.read_text().replace("runs = 4", "runs = 5"))
+    todo = sweep.look(path, HERE, out=out).splitlines()
+    assert all(line.endswith("runs 4 → 5") for line in todo[:-1])
+    assert (len(todo), todo[-1]) == (5, f"4 of 6 stages to do in {out}")
 
 
 @pytest.mark.slow
@@ -167,8 +172,12 @@ def test_a_sweep_with_images_scores_those_held_out(
     with pytest.raises(SystemExit) as stop:
         cli.main(["sweep", str(config()), "--data", str(photos), "--out", str(out)])
     captured = capsys.readouterr()
-    assert (stop.value.code or 0, captured.err) == (0, "")
-    found = json.loads((out / "evaluations.json").read_text())
+    assert stop.value.code == 0
+    assert [line.partition(" (")[0] for line in captured.err.splitlines()] == [
+        f"build 1/1 {STEM}",
+        f"export 1/1 {STEM}",
+    ]
+    found = [each for each in json.loads((out / "records.json").read_text()) if each["kind"] == "evaluation"]
     assert [each["n"] for each in found] == [18 - 6] * 4
     # The float file stands for the model, and agrees with itself; the ONNX one is equal within 1e-5.
     assert {each["agreement"] for each in found if each["precision"] == "float32"} == {1.0}
@@ -178,13 +187,65 @@ def test_a_sweep_with_images_scores_those_held_out(
 
 
 @pytest.mark.slow
-def test_int8_alone_has_no_reference_and_says_so_by_silence(
-    config: Callable[..., Path], photos: Path, tmp_path: Path
+def test_a_variant_that_fails_is_a_row_and_the_rest_goes_on(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grid = 'precision = ["int8"]\nformat = ["onnx"]'
-    sweep.run(config(grid), data=photos, out=tmp_path / "out")
-    (found,) = records.read(tmp_path / "out" / "evaluations.json")
-    assert (found.to_dict()["agreement"], found.to_dict()["n"]) == (None, 12)
+    path, out = config(), tmp_path / "out"
+    path.write_text(path.read_text().replace("rho = [32]", "rho = [32, 64]"))
+    # A folder where the model of one variant should be.
+    (out / f"{STEM.replace('r32', 'r64')}.keras").mkdir(parents=True)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", str(path), "--jobs", "1", "--out", str(out)])
+    assert stop.value.code == 5
+    shown = capsys.readouterr()
+    assert "build 2/2" in shown.err
+    assert "r64-c3 FAILED" in shown.err
+    assert "it is a folder" in shown.out
+    found = records.read(out / "records.json")
+    assert [each.kind for each in found] == ["profile"] * 4 + ["failure"]
+
+
+@pytest.mark.slow
+def test_nothing_at_all_is_the_error_itself(config: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / f"{STEM}.keras").mkdir(parents=True)
+    with pytest.raises(MnetError, match="it is a folder") as caught:
+        sweep.run(config(), HERE, out=out)
+    assert caught.value.exit_code == 3
+
+
+def start(path: Path, out: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "mobilenet_edge", "sweep", str(path), "--jobs", "1", "--out", str(out)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(config: Callable[..., Path], tmp_path: Path) -> None:
+    path, out, calm = config(), tmp_path / "out", tmp_path / "calm"
+    for seconds in (0.3, 4.0, 8.0):
+        with start(path, out) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    sweep.run(path, HERE, out=out)
+    sweep.run(path, HERE, out=calm)
+    assert contents(out) == contents(calm)
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [".mnet"]
+
+
+@pytest.mark.slow
+def test_control_c_says_how_to_go_on(config: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start(config(), out) as process:
+        end = time.monotonic() + 60
+        while not (out / f"{STEM}.keras").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].endswith(f"are kept in {out}; the same command goes on from there")
 
 
 @pytest.mark.data
@@ -195,8 +256,9 @@ def test_a_sweep_of_the_real_thing(data: Path, tmp_path: Path) -> None:
         f"[weights]\nsource = '{data / 'weights' / 'mobilenet_2_5_128_tf.h5'}'\n"
         "[profile]\nruns = 4\nseconds = 0\nrounds = 1\n"
     )
-    sweep.run(path, data=data, out=tmp_path / "out")
-    found = {each.precision: each.to_dict() for each in records.read(tmp_path / "out" / "evaluations.json")}
+    sweep.run(path, sweep.Options(data=data), out=tmp_path / "out")
+    made = (each.to_dict() for each in records.read(tmp_path / "out" / "records.json"))
+    found: dict[str, Any] = {each["precision"]: each for each in made if each["kind"] == "evaluation"}
     # .427 on 1000 images (the data's README); with 400 of another draw the standard error is 2.5 points: three of them.
     assert found["float32"]["top1"] == pytest.approx(0.427, abs=0.075)
     assert found["int8"]["agreement"] >= 0.80

@@ -1,0 +1,155 @@
+"""A crew on this machine: processes that are started once and answer many requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+from mobilenet_edge import cpus
+from mobilenet_edge.hosts.environment import of_package
+from mobilenet_edge.jobs import Answer, Request, lost
+
+WORKER: Final = "mobilenet_edge.jobs.worker"
+
+
+def fitting(wanted: int | None, bytes_each: int) -> int:
+    """How many processes: as many as wanted, by default as cores, but no more than fit into the memory that is free.
+
+    Args:
+        wanted: At least 1, or None.
+        bytes_each: What one takes at its peak.
+    """
+    many = wanted or len(cpus.available())
+    free = _available_bytes()
+    return many if free is None else max(1, min(many, free // bytes_each))
+
+
+class Crew:
+    """Processes of this machine, each on its share of the cores; see `jobs.Crew`.
+
+    Attributes:
+        size: How many there are.
+        remote: They have this machine's files.
+    """
+
+    remote = False
+
+    def __init__(self, function: str, size: int) -> None:
+        self.size = size
+        numbers = cpus.available()
+        shares = [numbers[index::size] or [numbers[index % len(numbers)]] for index in range(size)]
+        self._members = [_Member(function, share) for share in shares]
+        self._idle: queue.SimpleQueue[_Member] = queue.SimpleQueue()
+        for member in self._members:
+            self._idle.put(member)
+        self._closing = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Twice where a run was broken off: at first some are still waited for.
+        self._closing = True
+        for member in self._members:
+            member.kill()
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    def run(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+        """As `jobs.Crew.run`."""
+        with ThreadPoolExecutor(self.size) as threads:
+            futures = {threads.submit(self._ask, request): index for index, request in enumerate(requests)}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                # The threads wait for their processes, and the pool for its threads.
+                self.__exit__()
+                threads.shutdown(cancel_futures=True)
+                raise
+
+    def _ask(self, request: Request) -> Answer:
+        member = self._idle.get()
+        try:
+            answer = member.ask(request)
+            if answer is None and not self._closing:
+                answer = member.ask(request)
+            return lost(member.last_words()) if answer is None else answer
+        finally:
+            self._idle.put(member)
+
+
+class _Member:
+    """A place in the crew: its process is started when it is first needed, and again when it was lost."""
+
+    def __init__(self, function: str, cpus: Sequence[int]) -> None:
+        self._words = (sys.executable, "-m", WORKER, function, ",".join(map(str, cpus)))
+        self._process: subprocess.Popen[str] | None = None
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the place
+
+    def ask(self, request: Request) -> Answer | None:
+        """Answer a request; None where the process ended instead."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                text=True,
+                env={**os.environ, **of_package()},
+                # Ctrl-C is for mnet alone, which then ends the crew.
+                start_new_session=True,
+            )
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise ValueError("the process has no pipes")
+        with suppress(BrokenPipeError):
+            stdin.write(json.dumps(request) + "\n")
+            stdin.flush()
+        line = stdout.readline()
+        if line.endswith("\n"):
+            answer: Answer = json.loads(line)
+            return answer
+        self.reap()
+        return None
+
+    def last_words(self) -> str:
+        """The last line that the process wrote to stderr."""
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").split("\n")
+        return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "it said nothing")
+
+    def kill(self) -> None:
+        """Kill the process, if there is one; who waits for its answer sees it end."""
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End for good; not while somebody waits for an answer."""
+        self.reap()
+        self._said.close()
+
+    def reap(self) -> None:
+        """Kill the process and let go of its pipes; not while somebody waits for its answer."""
+        if self._process is not None:
+            with self._process as process:
+                process.kill()
+            self._process = None
+
+
+def _available_bytes() -> int | None:
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None

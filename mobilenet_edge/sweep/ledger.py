@@ -1,0 +1,105 @@
+"""What is done: one small file for each stage, written after the files that it vouches for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from mobilenet_edge import files
+from mobilenet_edge.sweep.stage import Stage, differences, digest
+
+FOLDER: Final = ".mnet"
+SCHEMA: Final = 1
+SHOWN: Final = 3
+
+
+class Ledger:
+    """The stages done in a folder.
+
+    Attributes:
+        out: The folder with the results; the ledger is in `.mnet` below it.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def why(self, stage: Stage) -> str | None:
+        """Say why a stage is to be done; None where it is fresh."""
+        entry = self._entry(stage)
+        if entry is None:
+            return "never done"
+        changed = list(differences(entry["ingredients"], _plain(stage.ingredients)))
+        if changed:
+            more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+            return ", ".join(changed[:SHOWN]) + more
+        return next(filter(None, (self._wrong(each) for each in entry["outputs"])), None)
+
+    def outputs(self, stage: Stage) -> list[Path]:
+        """The files of a stage that was done."""
+        entry = self._entry(stage)
+        return [] if entry is None else [self.out / each["path"] for each in entry["outputs"]]
+
+    def sha256(self, stage: Stage) -> list[str]:
+        """Of these files, as hex; of a fresh stage without reading them."""
+        entry = self._entry(stage)
+        return [] if entry is None else [str(each["sha256"]) for each in entry["outputs"]]
+
+    def note(self, stage: Stage, outputs: Sequence[Path]) -> None:
+        """Remember that a stage is done; its files are in place by now.
+
+        Raises:
+            InputError: The folder cannot be written.
+        """
+        entry = {
+            "schema_version": SCHEMA,
+            "stage": stage.name,
+            "ingredients": _plain(stage.ingredients),
+            "outputs": [self._vouch(path) for path in outputs],
+        }
+        files.write_text(self._path(stage), json.dumps(entry, indent=1) + "\n")
+
+    def _vouch(self, path: Path) -> dict[str, Any]:
+        facts = path.stat()
+        name = path.relative_to(self.out).as_posix()
+        return {"path": name, "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns, "sha256": digest(path)}
+
+    def _wrong(self, output: dict[str, Any]) -> str | None:
+        path = self.out / output["path"]
+        try:
+            facts = path.stat()
+        except OSError:
+            return f"{output['path']} is missing"
+        # Unchanged in size and time is believed; touched or copied, the content decides.
+        if facts.st_size == output["bytes"] and facts.st_mtime_ns == output["mtime_ns"]:
+            return None
+        same = facts.st_size == output["bytes"] and digest(path) == output["sha256"]
+        return None if same else f"{output['path']} was changed"
+
+    def _entry(self, stage: Stage) -> dict[str, Any] | None:
+        """What is remembered; an entry that cannot be read, or is of another version, is as good as none."""
+        try:
+            entry = json.loads(self._path(stage).read_bytes())
+            whole = entry["schema_version"] == SCHEMA and entry["stage"] == stage.name
+            whole = whole and isinstance(entry["ingredients"], dict)
+            whole = whole and all({"path", "bytes", "mtime_ns", "sha256"} <= each.keys() for each in entry["outputs"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return dict(entry) if whole else None
+
+    def place(self, stage: Stage, suffix: str) -> Path:
+        """Name a file for what a stage makes beside artifacts; in the ledger's own folder."""
+        # Two names may differ only in what a file's name cannot hold.
+        short = hashlib.sha256(stage.name.encode()).hexdigest()[:8]
+        return self.out / FOLDER / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', stage.name)[:100]}.{short}.{suffix}"
+
+    def _path(self, stage: Stage) -> Path:
+        return self.place(stage, "stage.json")
+
+
+def _plain(ingredients: Any) -> Any:
+    """As JSON gives it back: tuples become lists."""
+    return json.loads(json.dumps(ingredients))
