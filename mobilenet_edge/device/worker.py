@@ -102,8 +102,6 @@ class Request:
 def main() -> int:
     """Answer the request on stdin; the console entry of `python -m mobilenet_edge.device`."""
     out = streams.claim_stdout()
-    # onnxruntime 1.31 starts a thread at its import and keeps a database of events in the user's cache.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         request = Request.from_json(sys.stdin.buffer.readline())
         if request.leased:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -264,3 +266,12 @@ def test_onnxruntime_failing_in_a_run_is_a_fault_of_the_model(make_onnx: Callabl
     session = runtimes.open_model(make_onnx())
     with pytest.raises(InvalidModel, match=r"^the model cannot be run: .*INVALID_ARGUMENT"):
         session.run([np.zeros((2, 2, 2, 2), np.float32)])
+
+
+@pytest.mark.slow
+def test_onnxruntime_keeps_no_events(tmp_path):
+    code = "from mobilenet_edge.device.runtimes import RUNTIMES; RUNTIMES['onnxruntime'].load()"
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    env.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,8 @@ class Runtime:
         """
         if not self.installed():
             raise self.missing()
+        # onnxruntime 1.31 starts a thread at its import and keeps a database of events in the user's cache.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             return importlib.import_module(self.package)
         except ImportError as error:
