@@ -1,4 +1,4 @@
-"""Quantities as people type and read them: "50M" MACs, "1.5MB", "20ms".
+"""Quantities as people type and read them: "50M" MACs, "1.5MB", "20ms", "10m", "5/s", "2%".
 
 K, M and G are decimal everywhere: 1kB is 1000 bytes and 1KiB is 1024, as in IEC 80000-13. Letter case and spaces before
 the unit do not matter.
@@ -17,9 +17,12 @@ BYTES: Final = {
     "": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
 }  # fmt: skip
 MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+PER_SECOND: Final = {"/s": 1.0, "/m": 1 / 60, "/min": 1 / 60, "/h": 1 / 3600}
+SHARES: Final = {"%": 0.01}
 
 # Fifteen digits are what a double holds exactly.
-_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}) *([A-Za-z]*)")
+_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}) *([A-Za-z]*|%|/[A-Za-z]*)")
 
 
 def parse_count(text: str) -> int:
@@ -47,6 +50,33 @@ def parse_ms(text: str) -> float:
         UsageError: Anything else; a bare number too.
     """
     return _parse(text, MILLISECONDS, "a duration such as 800us, 20ms or 1.5s")
+
+
+def parse_seconds(text: str) -> float:
+    """Read a duration such as "30s", "10m" or "1.5h", in seconds.
+
+    Raises:
+        UsageError: Anything else; a bare number too.
+    """
+    return _parse(text, SECONDS, "a duration such as 500ms, 30s, 10m or 1.5h")
+
+
+def parse_rate(text: str) -> float:
+    """Read a rate such as "5/s" or "30/min", in times a second.
+
+    Raises:
+        UsageError: Anything else; a bare number too.
+    """
+    return _parse(text, PER_SECOND, "a rate such as 5/s or 30/min")
+
+
+def parse_share(text: str) -> float:
+    """Read a percentage such as "2%" or "0.5%", as a share of 1.
+
+    Raises:
+        UsageError: Anything else; a bare number too, which could be either.
+    """
+    return _parse(text, SHARES, "a percentage such as 2% or 0.5%")
 
 
 def format_count(number: int) -> str:

@@ -49,9 +49,9 @@ LEGS = {
     "budget": leg(f"{SPINE} judge"),
     "report": leg(f"{SPINE} coral judge budget"),
     # The tradeoff as a page and pictures.
-    "page": leg(f"{SPINE} judge report", "jinja2 markupsafe matplotlib numpy plotly"),
+    "page": leg(f"{SPINE} report", "jinja2 matplotlib"),
     "cluster": leg("spine", "distributed"),
-    "jobs": leg("spine hosts cluster", "distributed"),
+    "jobs": leg("spine hosts cluster", "distributed dask"),
     "sweep": leg(SPINE, "rich"),
     "commands": leg(
         f"{SPINE} graph build quantise write verify hosts classify coral judge budget measure report page jobs sweep",

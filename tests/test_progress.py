@@ -1,5 +1,6 @@
 """A bar on a terminal, silence elsewhere, and never a word on stdout."""
 
+import io
 import os
 import subprocess
 import sys
@@ -33,6 +34,55 @@ def test_more_steps_than_announced_do_no_harm():
     with progress.bar("scoring", 1) as advance:
         advance()
         advance()
+
+
+def test_a_board_without_a_terminal_is_silent_for_a_minute(capsys):
+    with progress.board() as show:
+        one, two = show("profile on a", 2), show("profile on b", 3)
+        one.now("a.tflite")
+        one.extend(1)
+        one.advance()
+        two.advance()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_long_work_says_a_line_a_minute():
+    from rich.console import Console
+
+    ticks = iter([0, 59, 61, 90, 121, 200, 201])
+    console = Console(file=io.StringIO(), width=40)
+    bar = progress._Lines(console, "profile on pi4", 3, clock=lambda: next(ticks))
+    bar.advance()  # after 59 s: nothing
+    bar.now("a-very-long-name-that-is-not-to-be-wrapped.tflite")
+    bar.extend(2)
+    bar.now("b.tflite")  # 29 s after the last line
+    bar.advance()
+    bar.advance()
+    bar.now("c.tflite", 600)  # which is said beforehand
+    assert console.file.getvalue().splitlines() == [
+        "profile on pi4: 1 of 3, now a-very-long-name-that-is-not-to-be-wrapped.tflite, 1 min gone",
+        "profile on pi4: 2 of 5, 2 min gone",
+        "profile on pi4: 3 of 5, 3 min gone",
+        "profile on pi4: 3 of 5, now c.tflite (10 min), 3 min gone",
+    ]
+
+
+def test_bars_of_a_terminal_can_grow_and_say_what_is_done():
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with progress._progress(console) as shown:
+        bars = [progress._Drawn(shown, shown.add_task(name, total=2, what="")) for name in ("on a", "on [b]")]
+        bars[1].advance()
+        bars[1].extend(3)
+        bars[1].now("m[1].tflite")
+        shown.refresh()
+    drawn = console.file.getvalue()
+    assert "0/2" in drawn
+    assert "1/5" in drawn
+    # Names are no markup.
+    assert "on [b]" in drawn
+    assert "m[1].tflite" in drawn
 
 
 @pytest.mark.slow

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.units import format_bytes, format_count, format_ms, parse_bytes, parse_count, parse_ms
+from mobilenet_edge.units import (
+    format_bytes,
+    format_count,
+    format_ms,
+    parse_bytes,
+    parse_count,
+    parse_ms,
+    parse_rate,
+    parse_seconds,
+    parse_share,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,47 @@ def test_a_size_that_is_none_is_refused(text):
 def test_a_duration_that_is_none_is_refused(text):
     with pytest.raises(UsageError, match="is not a duration such as 800us, 20ms"):
         parse_ms(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("30s", 30), ("10m", 600), ("10 min", 600), ("1.5h", 5400), ("0s", 0)]
+)
+def test_long_durations_are_seconds(text, seconds):
+    assert parse_seconds(text) == pytest.approx(seconds, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("5/s", 5), ("0.5 /s", 0.5), ("30/min", 0.5), ("30/m", 0.5), ("36/h", 0.01)]
+)
+def test_rates_are_times_a_second(text, rate):
+    assert parse_rate(text) == pytest.approx(rate, rel=1e-15)
+
+
+@pytest.mark.parametrize(("text", "share"), [("2%", 0.02), ("0.5 %", 0.005), ("100%", 1)])
+def test_percentages_are_shares(text, share):
+    assert parse_share(text) == pytest.approx(share, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "message"),
+    [
+        (parse_seconds, "10", "is not a duration such as 500ms, 30s, 10m or 1.5h"),
+        (parse_seconds, "10%", "is not a duration such as"),
+        (parse_seconds, "-1s", "is not a duration such as"),
+        (parse_rate, "5", "is not a rate such as 5/s or 30/min"),
+        (parse_rate, "5s", "is not a rate such as"),
+        (parse_rate, "5/ms", "is not a rate such as"),
+        (parse_rate, "5//s", "is not a rate such as"),
+        (parse_share, "2", "is not a percentage such as 2% or 0.5%"),
+        (parse_share, "2%%", "is not a percentage such as"),
+        (parse_count, "5%", "is not a count such as"),
+        (parse_bytes, "5/s", "is not a size such as"),
+    ],
+)
+def test_what_is_none_of_these_is_refused(parse, text, message):
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert message in str(caught.value)
 
 
 def test_messages_are_one_line_and_repeat_what_was_typed():

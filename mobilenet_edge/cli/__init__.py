@@ -3,7 +3,7 @@
 The verbs register themselves in the order in which `mnet --help` lists them.
 """
 
-from mobilenet_edge.cli import make, measure, decide  # noqa: F401, I001 - the order of the help
+from mobilenet_edge.cli import make, measure, decide, check  # noqa: F401, I001 - the order of the help
 from mobilenet_edge.cli.app import app, main
 
 __all__ = ["app", "main"]

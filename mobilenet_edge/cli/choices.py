@@ -60,6 +60,32 @@ class TableFormat(StrEnum):
     json = "json"
 
 
+class ComparisonFormat(StrEnum):
+    """Of a comparison."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
+class CheckFormat(StrEnum):
+    """Of a check."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+    junit = "junit"
+    github = "github"
+    benchmark = "benchmark"
+
+
+class AdviceFormat(StrEnum):
+    """Of a recommendation."""
+
+    text = "text"
+    json = "json"
+
+
 class Runtime(StrEnum):
     """What runs an artifact."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,23 @@ def try_json(json: str | None) -> None:
         files.try_file(Path(str(json)))
 
 
-def output(made: Sequence[Record], json: str | None, text: Any) -> None:
-    """Print records as text; with --json FILE write them too, with --json - print them instead."""
+def saver(json: str | None) -> Callable[[Sequence[Record]], None]:
+    """Return what writes the records there are so far, for a verb that may end before it has all."""
+
+    def save(made: Sequence[Record]) -> None:
+        from mobilenet_edge import records
+
+        if json not in (None, "-"):
+            records.write(Path(str(json)), made)
+
+    return save
+
+
+def output(made: Sequence[Any], json: str | None, text: Any) -> None:
+    """Print records, or what has a `to_dict` like them, as text.
+
+    With --json FILE they are written too, with --json - printed instead.
+    """
     from mobilenet_edge import records
 
     if json == "-":

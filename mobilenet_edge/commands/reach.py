@@ -1,0 +1,32 @@
+"""Machines by the names that people give them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mobilenet_edge import devices
+from mobilenet_edge.hosts.reach import reach
+from mobilenet_edge.measure.machine import Target
+from mobilenet_edge.measure.plan import Delegate
+
+
+def targets(names: Sequence[str], path: Path | None = None) -> list[Target]:
+    """Find machines, each once; nothing is connected yet.
+
+    Args:
+        names: "local", a table of the devices file, or user@host.
+        path: The devices file; None for configs/devices.toml as far as it is there.
+
+    Raises:
+        InputError: The file cannot be read, or has a key or value that cannot be.
+        UsageError: There is no such machine, or its address cannot be one.
+    """
+    if path is not None:
+        devices.load(path)
+    return [_target(devices.find(name, path or devices.PATH)) for name in dict.fromkeys(names)]
+
+
+def _target(device: devices.Device) -> Target:
+    delegate = device.delegate and Delegate(device.delegate, tuple(device.delegate_options.items()), of_device=True)
+    return Target(reach(device), delegate or None)

@@ -1,0 +1,1 @@
+"""How measurements are laid out over processes, rounds and machines, and become records."""

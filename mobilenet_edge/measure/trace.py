@@ -1,0 +1,75 @@
+"""A sustained run minute by minute: what the heat does to the times."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+MINUTE_NS: Final = 60 * 10**9
+
+Sample = Mapping[str, Any]
+
+
+def minutes(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int | None = None) -> list[dict[str, Any]]:
+    """Summarise one steady phase minute by minute.
+
+    A run belongs to the minute in which it began. When that was is known at each sample and interpolated in between.
+
+    Args:
+        times_ns: Every run, in order.
+        samples: {"at_ns", "runs", …}: so many runs were done when so much of the phase had passed, and what moved.
+        period_ns: From one start to the next where runs were paced, None where they followed on each other.
+
+    Returns:
+        For each minute with a run {"minute" (from 1), "runs", "median_ms", "p90_ms"} and, where the samples tell,
+        "temperature_c" (highest), "mhz" (lowest of the fastest core) and "throttled" (words).
+    """
+    starts = _starts(times_ns, samples, period_ns)
+    edges = [0]
+    while edges[-1] < len(starts):
+        minute = starts[edges[-1]] // MINUTE_NS
+        edges.append(bisect_left(starts, (minute + 1) * MINUTE_NS, lo=edges[-1]))
+    rows = []
+    for first, last in pairwise(edges):
+        minute = int(starts[first] // MINUTE_NS)
+        seen = [each for each in samples if each["at_ns"] // MINUTE_NS == minute]
+        rows.append({"minute": minute + 1, **_summary(times_ns[first:last]), **dict(_moving(seen))})
+    return rows
+
+
+def _starts(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int | None) -> list[float]:
+    """Say when each run began, in nanoseconds since the phase did; never falling."""
+    starts: list[float] = []
+    done, passed = 0, 0.0
+    for each in samples:
+        more = each["runs"] - done
+        if more > 0:
+            step = (each["at_ns"] - passed) / more
+            starts += [passed + index * step for index in range(more)]
+            done, passed = each["runs"], float(each["at_ns"])
+    for time_ns in times_ns[done:]:
+        starts.append(passed)
+        passed += max(time_ns, period_ns or 0)
+    return starts[: len(times_ns)]
+
+
+def _summary(times_ns: Sequence[int]) -> dict[str, Any]:
+    ordered = sorted(times_ns)
+    return {
+        "runs": len(ordered),
+        "median_ms": statistics.median(ordered) / 1e6,
+        "p90_ms": ordered[math.ceil(len(ordered) * 0.9) - 1] / 1e6 if len(ordered) >= 10 else None,
+    }
+
+
+def _moving(samples: Sequence[Sample]) -> Iterator[tuple[str, Any]]:
+    if warm := [each["temperature_c"] for each in samples if "temperature_c" in each]:
+        yield "temperature_c", max(warm)
+    if fastest := [max(each["mhz"]) for each in samples if each.get("mhz")]:
+        yield "mhz", min(fastest)
+    if any("throttled" in each for each in samples):
+        yield "throttled", sorted({word for each in samples for word in each.get("throttled", ())})
