@@ -45,6 +45,8 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _fits_tuple(value: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
+    if arguments == (str, ...):
+        return all(isinstance(each, str) for each in value)  # by far the quickest: a model has a thousand labels
     if arguments[1:] == (...,):
         return all(fits(each, arguments[0]) for each in value)
     return len(value) == len(arguments) and all(map(fits, value, arguments))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import files, records
+from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.report import table
 from mobilenet_edge.report.rows import Row, join
@@ -35,25 +34,8 @@ def run(paths: Sequence[Path], format: str = "markdown") -> str:
     """
     if format not in FORMATS:
         raise UsageError(f"no table format is called {format!r}; there are {', '.join(FORMATS)}")
-    # A folder and a file in it may both be given.
-    sources = dict.fromkeys(file for path in paths for file in _files(path))
-    rows = join(record for file in sources for record in records.read(file))
+    rows = join(sources.read(paths))
     if not rows:
         places = ", ".join(str(path) for path in paths)
         raise InputError(f"no profile and no evaluation in {places}; make some with: mnet profile ARTIFACT --json FILE")
     return FORMATS[format](rows)
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    yield from (each for each in sorted(path.glob("*.json")) if not _is_table(each))
-
-
-def _is_table(path: Path) -> bool:
-    try:
-        data = json.loads(files.read_bytes(path))
-    except ValueError:
-        return False
-    return isinstance(data, dict) and "tables" in data

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from mobilenet_edge import layers
-from mobilenet_edge.records import Evaluation, Failure, Profile
+from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile
 from mobilenet_edge.spec import ModelSpec
 
 HOST = {
@@ -95,5 +95,26 @@ def failure():
         measuring = {"host": "local", "threads": 1} if stage == "profile" else {}
         own = {"format": "tflite", "precision": "float32", **measuring, **changes}
         return Failure(variant=variant, stage=stage, reason=reason, exit_code=6, **own)
+
+    return make
+
+
+@pytest.fixture
+def prediction():
+    """Make a prediction of `ms` milliseconds, give or take a tenth."""
+
+    def make(ms=2.0, *, threads=1, host=HOST, **changes):
+        return Prediction(
+            **identity(**changes),
+            runtime="litert",
+            runtime_version="2.3.0",
+            threads=threads,
+            predicted_ms=ms,
+            low_ms=ms * 0.9,
+            high_ms=ms * 1.1,
+            measured=6,
+            error=0.03,
+            host=host,
+        )
 
     return make

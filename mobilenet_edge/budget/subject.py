@@ -1,0 +1,108 @@
+"""What is compared with budgets: an artifact, with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mobilenet_edge import artifact as reader
+from mobilenet_edge import typed
+
+Key = tuple[str, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one profile found.
+
+    Attributes:
+        host: Name of the machine.
+        threads: Within one inference.
+        median_ms: Latency.
+        memory_bytes: Peak resident memory, None where unknown.
+        unusable: Why its figures are not for use, None where they are.
+    """
+
+    host: str
+    threads: int
+    median_ms: float
+    memory_bytes: int | None = None
+    unusable: str | None = None
+
+    def __post_init__(self) -> None:
+        typed.check(self)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artifact and its figures; None and () for what is not known.
+
+    Attributes:
+        artifact: Path, as it was given.
+        variant: Name of the model.
+        format: "tflite", "onnx" or "keras"; None where making the model failed.
+        precision: None likewise.
+        target: What it was made for.
+        size_bytes: Of the file.
+        macs: Multiply-accumulates of one inference.
+        parameters: Weights and biases.
+        agreement: Share of images answered as by the float model; the lowest that was measured.
+        agreement_of: On what.
+        top1: The lowest that was measured.
+        bytes: Where they go, by part; None where that was not looked at.
+        runs: Its profiles.
+        failures: What could not be made or measured, and why.
+    """
+
+    artifact: str
+    variant: str
+    format: str | None = None
+    precision: str | None = None
+    target: str | None = None
+    size_bytes: int | None = None
+    macs: int | None = None
+    parameters: int | None = None
+    agreement: float | None = None
+    agreement_of: str | None = None
+    top1: float | None = None
+    bytes: dict[str, int] | None = None
+    runs: tuple[Run, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        typed.check(self)
+
+    @property
+    def key(self) -> Key:
+        """What stays the same when an artifact is made anew."""
+        return self.variant, self.format, self.precision, self.target
+
+    def sections(self) -> dict[str, int] | None:
+        """Where the bytes go; read from the file where that was not done before, None where there is none."""
+        path = Path(self.artifact)
+        if self.bytes is not None or self.size_bytes is None or not path.is_file():
+            return self.bytes
+        found = reader.read(path)
+        # The file may have been made again since it was measured.
+        return found.contents.sections if found.size_bytes == self.size_bytes else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object; `from_dict` reads it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Subject:
+        """Read what `to_dict` returned; keys of newer versions are passed over.
+
+        Raises:
+            KeyError, TypeError: It is something else.
+        """
+        runs = tuple(Run(**_known(Run, each)) for each in entry.get("runs", ()))
+        return cls(**{**_known(cls, entry), "runs": runs, "failures": tuple(entry.get("failures", ()))})
+
+
+def _known(kind: Any, entry: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in entry.items() if name in names}

@@ -1,0 +1,50 @@
+"""A check as JUnit XML: a suite for each budget, a test case for each verdict.
+
+By the schema that Jenkins documents (github.com/jenkinsci/xunit-plugin, junit-10.xsd), which GitLab reads too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from mobilenet_edge.budget.verdict import Outcome, Verdict
+from mobilenet_edge.report.markdown import printable
+from mobilenet_edge.report.verdicts import Check, prose
+
+
+def dump(check: Check) -> str:
+    """Write the verdicts; failed and missing are failures, not applicable is skipped."""
+    root = ElementTree.Element("testsuites", {"name": "mnet check", "time": "0", **_counts(check.verdicts)})
+    groups = defaultdict[int, list[Verdict]](list)
+    for each in check.verdicts:
+        groups[each.index].append(each)
+    for group in groups.values():
+        facts = {"name": printable(group[0].budget), "time": "0", **_counts(group)}
+        suite = ElementTree.SubElement(root, "testsuite", facts)
+        for each in group:
+            _case(check, suite, each)
+    ElementTree.indent(root, " ")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'
+
+
+def _counts(group: Sequence[Verdict]) -> dict[str, str]:
+    return {"tests": str(len(group)), "failures": str(sum(each.bad for each in group)), "errors": "0"}
+
+
+def _case(check: Check, suite: ElementTree.Element, verdict: Verdict) -> None:
+    limit = f" {prose.bound(verdict)}" if verdict.limit else ""
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        classname=printable(prose.name(verdict)),
+        name=printable(f"{prose.what(verdict)}{limit}"),
+        time="0",
+    )
+    message = printable(f"{prose.actual(verdict)}, limit {prose.bound(verdict)}: {verdict.reason}")
+    if verdict.bad:
+        failure = ElementTree.SubElement(case, "failure", type=verdict.outcome.value, message=message)
+        failure.text = printable(f"{check.budgets.path}:{check.line(verdict)}")
+    elif verdict.outcome is Outcome.not_applicable:
+        ElementTree.SubElement(case, "skipped", message=printable(verdict.reason))

@@ -1,0 +1,126 @@
+"""The words and figures that the formats for people share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mobilenet_edge import units
+from mobilenet_edge.budget.limit import Limit
+from mobilenet_edge.budget.subject import Subject
+from mobilenet_edge.budget.verdict import Outcome, Verdict
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.verdicts import Check
+
+WORDS: Final = {
+    Outcome.failed: "FAILED",
+    Outcome.missing: "MISSING",
+    Outcome.not_applicable: "not applicable",
+    Outcome.passed: "passed",
+}
+NONE: Final = "-"
+# Reading a file's contents takes longer than all else, and nobody reads more tables than this.
+WHERE_SHOWN: Final = 10
+_ORDER: Final = list(WORDS)
+_COLUMNS: Final = (
+    Column("outcome", words=True),
+    Column("artifact", words=True),
+    Column("what", words=True),
+    Column("actual"),
+    Column("limit"),
+    Column("change"),
+    Column("remark", words=True),
+)
+
+
+def summary(check: Check) -> str:
+    """Say in a line how it went."""
+    count = check.count
+    parts = [f"{count[each]} {WORDS[each].lower()}" for each in WORDS if count[each]]
+    files = f"{len(check.subjects)} artifact{'s' * (len(check.subjects) != 1)}"
+    against = f", against {check.baseline.source}" if check.baseline else ""
+    return f"{', '.join(parts) or 'nothing to check'}: {files}, {check.budgets.path}{against}"
+
+
+def table(check: Check) -> str:
+    """Lay out every verdict, what needs attention first."""
+    ordered = sorted(check.verdicts, key=lambda each: _ORDER.index(each.outcome))
+    return grid(_COLUMNS, [_row(each) for each in ordered]) if ordered else ""
+
+
+def remarks(check: Check) -> Iterator[str]:
+    """Yield what was tightened, what has no budget, and other notes."""
+    for each in check.changes:
+        yield f"Tightened {each.key} of {each.budget}: {each.before} to {each.after}."
+    if check.free:
+        yield f"No budget matches {', '.join(check.free)}."
+    yield from check.notes
+
+
+def where(check: Check) -> Iterator[tuple[Subject, str]]:
+    """Yield the artifacts that failed by their size, each with a table of where its bytes go."""
+    # An artifact may fail by more than one limit.
+    failed = {id(each.subject): each.subject for each in check.verdicts if _of_size(each) and each.subject}
+    for subject in list(failed.values())[:WHERE_SHOWN]:
+        old = check.before(subject)
+        sections = subject.sections()
+        if sections:
+            yield subject, _sections(sections, old.bytes if old else None)
+
+
+def actual(verdict: Verdict) -> str:
+    """Write the figure of a verdict in the units of its limit."""
+    return _figure(verdict.limit, verdict.actual)
+
+
+def bound(verdict: Verdict) -> str:
+    """Write the limit as it was written; of a relative one also what it comes to."""
+    if verdict.limit is None:
+        return NONE
+    text = f"{'at least ' * verdict.limit.metric.floor}{verdict.limit.text}"
+    return f"{text} = {_figure(verdict.limit, verdict.bound)}" if verdict.limit.relative and verdict.bound else text
+
+
+def change(verdict: Verdict) -> str:
+    """Write how far the figure is from the baseline's."""
+    if verdict.limit is None or verdict.actual is None or verdict.before is None:
+        return NONE
+    return verdict.limit.metric.change(verdict.actual, verdict.before)
+
+
+def name(verdict: Verdict) -> str:
+    """Name what a verdict is of: the artifact, or a budget without any."""
+    return verdict.subject.artifact if verdict.subject else f"budget: {verdict.budget}"
+
+
+def what(verdict: Verdict) -> str:
+    """Name the metric."""
+    return verdict.limit.metric.title if verdict.limit else "match"
+
+
+def _row(verdict: Verdict) -> list[str]:
+    return [
+        WORDS[verdict.outcome], name(verdict), what(verdict), actual(verdict), bound(verdict), change(verdict),
+        verdict.reason,
+    ]  # fmt: skip
+
+
+def _figure(limit: Limit | None, value: float | None) -> str:
+    return NONE if limit is None or value is None else limit.metric.text(value, binary=limit.binary)
+
+
+def _of_size(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.failed and verdict.limit is not None and verdict.limit.metric.key == "size"
+
+
+def _sections(sections: dict[str, int], before: dict[str, int] | None) -> str:
+    columns = [Column("part", words=True), Column("size"), Column("share")]
+    total = sum(sections.values())
+    parts = sorted({**(before or {}), **sections}, key=lambda part: -sections.get(part, 0))
+    rows = []
+    for part in parts:
+        size = sections.get(part, 0)
+        grown = [f"{size - before.get(part, 0):+,} B".replace(",", " ")] if before else []
+        if size or (before and before.get(part)):
+            rows.append([part, units.format_bytes(size), f"{size / total:.1%}" if total else NONE, *grown])
+    return grid([*columns, Column("change")] if before else columns, rows)

@@ -1,0 +1,87 @@
+"""What a baseline is read from, and which of its artifacts is meant."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mobilenet_edge import records
+from mobilenet_edge.budget import baseline, git
+from mobilenet_edge.budget.baseline import Baseline
+from mobilenet_edge.errors import InputError
+
+
+def test_records_are_a_baseline(tmp_path, make):
+    records.write(tmp_path / "b.json", [make.inspection(size_bytes=900), make.profile(ms=10.0, size_bytes=900)])
+    found = baseline.read(str(tmp_path / "b.json")).find(make.subject(target=None))
+    assert found.size_bytes == 900
+    assert found.runs[0].median_ms == 10.0
+
+
+def test_an_earlier_check_is_a_baseline(make):
+    before = make.subject(runs=(make.run(memory_bytes=7),), bytes={"weights": 900}, failures=("x",))
+    whole = {"schema_version": 1, "kind": "check", "artifacts": [{**before.to_dict(), "later": 1}]}
+    # Through JSON: lists come back where tuples were.
+    assert baseline.loads(json.dumps(whole).encode(), "b").find(make.subject()) == before
+
+
+def test_the_artifact_is_known_by_what_it_is_not_by_its_bytes(make):
+    found = Baseline.of("b", [make.subject("a"), make.subject("a", precision="float32"), make.subject("b")])
+    assert found.find(make.subject("a", size_bytes=5)) == make.subject("a")
+    assert found.find(make.subject("a", format="onnx")) is None
+
+
+def test_among_several_alike_the_file_name_decides(make):
+    one, other = make.subject(), make.subject()
+    object.__setattr__(other, "artifact", "old/best.tflite")
+    found = Baseline.of("b", [one, other])
+    assert found.find(make.subject()) is one
+    with pytest.raises(InputError, match=r"b has results/a\.int8\.tflite 2 times"):
+        Baseline.of("b", [one, one]).find(make.subject())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "does not hold records"),
+        ("[1]", "does not hold records"),
+        ("{", "is no baseline"),
+        ("{}", "is no baseline"),
+        ('{"kind": "check", "schema_version": 2}', "its kind or version is another"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{}]}', "is no baseline"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": 1, "variant": "a"}]}', "is no baseline"),
+        (
+            '{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": "a", "variant": "a", "runs": 1}]}',
+            "is no",
+        ),
+    ],
+)
+def test_what_is_no_baseline(text, message):
+    with pytest.raises(InputError, match=message):
+        baseline.loads(text.encode(), "b.json")
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("git:main", ("main", "own.json")),
+        ("git:v1:x/b.json", ("v1", "x/b.json")),
+        ("git:HEAD^1", ("HEAD^1", "own.json")),
+    ],
+)
+def test_git_is_asked_for_the_file_of_the_budgets_or_another(monkeypatch, source, asked):
+    calls = []
+
+    def show(ref, path):
+        calls.append((ref, path))
+        return b"[]"
+
+    monkeypatch.setattr(git, "show", show)
+    baseline.read(source, "own.json")
+    assert calls == [asked]
+
+
+def test_git_without_a_path_is_refused():
+    with pytest.raises(InputError, match=r"git:main of which file\? Write git:main:PATH"):
+        baseline.read("git:main")
