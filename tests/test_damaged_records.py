@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -29,13 +29,17 @@ WHOLE = [
         macs=9, limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
         ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), invalid="hot",
     ),
+    Prediction(
+        **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, predicted_ms=2.0, low_ms=1.5, high_ms=3.0,
+        measured=6, error=0.05, host={"cpu": "A72", "isa": ["asimddp"]}, conditions={"affinity": [1]},
+    ),
 ]  # fmt: skip
 
 
 def test_the_whole_ones_are_read(tmp_path):
     records.write(tmp_path / "a.json", WHOLE)
     assert [each.kind for each in records.read(tmp_path / "a.json")] == [
-        "profile", "evaluation", "inspection", "failure", "profile",
+        "profile", "evaluation", "inspection", "failure", "profile", "prediction",
     ]  # fmt: skip
 
 
@@ -70,6 +74,11 @@ def test_the_whole_ones_are_read(tmp_path):
         (4, {"ops": [{"kind": "CONV_2D", "ms": None}]}),
         (4, {"ops": [5]}),
         (4, {"trace": [{"minute": 1}]}),
+        (5, {"predicted_ms": "2"}),
+        (5, {"low_ms": 2.5}),
+        (5, {"host": {"isa": "avx"}}),
+        (5, {"host": {"cores": "4"}}),
+        (5, {"error": None}),
         (3, {"stage": "x"}),
         (3, {"reason": ""}),
         (3, {"threads": "1"}),

@@ -40,7 +40,7 @@ LEGS = {
     "device": leg("", "numpy ai_edge_litert tflite_runtime onnxruntime"),
     "hosts": leg(SPINE),
     # Its process answers with a device's runtime, or with Keras for a .keras file.
-    "classify": leg(f"{SPINE} device hosts build", "numpy keras"),
+    "classify": leg(f"{SPINE} device hosts build", "numpy keras PIL"),
     "coral": leg(SPINE),
     "judge": leg(SPINE, "numpy"),
     # Feeds models the images that a classifier would get.
@@ -75,6 +75,7 @@ WITHOUT_TENSORFLOW = (
     "evaluate",
     "inspect",
     "compare",
+    "recommend",
     "doctor",
     "reach",
     "setup_host",

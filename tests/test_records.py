@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import KINDS, ArtifactRecord, Evaluation, Failure, Inspection, Profile
+from mobilenet_edge.records import KINDS, ArtifactRecord, Evaluation, Failure, Inspection, Prediction, Profile
 
 IDENTITY = {
     "artifact": "results/mobilenet_v1-a0.50-r160.int8.tflite",
@@ -53,6 +53,19 @@ FAILURE = Failure(
     reason="pi4 could not be reached: connection refused",
     exit_code=6,
     threads=4,
+)
+PREDICTION = Prediction(
+    **IDENTITY,
+    runtime="litert",
+    runtime_version="2.3.0",
+    threads=1,
+    predicted_ms=3.1,
+    low_ms=2.9,
+    high_ms=3.4,
+    measured=6,
+    error=0.04,
+    host={"name": "pi4", "cpu": "Cortex-A72", "isa": ("asimddp",)},
+    conditions={"affinity": None},
 )
 WHOLE = replace(
     PROFILE,
@@ -245,9 +258,25 @@ def test_records_are_values():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_field_is_documented(kind):
     page = (Path(__file__).parent.parent / "docs" / "records.md").read_text(encoding="utf-8")
-    example = {Profile: PROFILE, Evaluation: EVALUATION, Inspection: INSPECTION, Failure: FAILURE}[kind]
+    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION)
+    (example,) = (each for each in examples if type(each) is kind)
     section = page.split(f"\n## {kind.kind.capitalize()}")[1].split("\n## ")[0]
     common = page.split("\n## Every record")[1].split("\n## ")[0]
     shared = {"schema_version", "kind", *(each.name for each in fields(ArtifactRecord) if kind is not Failure)}
     for name in example.to_dict():
         assert f"| `{name}` |" in (common if name in shared else section)
+
+
+def test_a_prediction_is_read_back(tmp_path):
+    records.write(tmp_path / "a.json", [PREDICTION])
+    (again,) = records.read(tmp_path / "a.json")
+    assert again.to_dict() == replace(PREDICTION, host={**PREDICTION.host, "isa": ["asimddp"]}).to_dict()
+    assert again.interval_ms == (2.9, 3.4)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"low_ms": 3.2}, {"high_ms": 3.0}, {"low_ms": 0.0}, {"measured": 0}, {"error": -0.1}], ids=str
+)
+def test_predictions_that_cannot_be(changes):
+    with pytest.raises(ValueError, match=r"prediction rests on|must lie between"):
+        replace(PREDICTION, **changes)

@@ -29,7 +29,8 @@ MACHINE = re.compile(
     re.VERBOSE,
 )
 VERBS = (
-    "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "compare", "setup-host", "doctor",
+    "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "check", "compare", "setup-host",
+    "doctor", "recommend",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import typer
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
 from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Dask, Out
+from mobilenet_edge.cli.output import show
 from mobilenet_edge.errors import BuildError
 
 
@@ -25,7 +26,7 @@ def table(
 
     text = command.run(records, format)
     if out is None:
-        typer.echo(text)
+        show(text)
     else:
         files.write_text(out, text + "\n")
 
@@ -42,7 +43,7 @@ def report(
     from mobilenet_edge.commands import report as command
 
     for path in command.run(records, out=out):
-        typer.echo(path)
+        show(path)
 
 
 @app.command()
@@ -76,7 +77,7 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    typer.echo(command.FORMATS[format](advice.found, advice.notes))
+    show(command.FORMATS[format](advice.found, advice.notes))
     raise typer.Exit(advice.exit_code)
 
 
@@ -103,13 +104,11 @@ def sweep(
     """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
 
-    options = command.Options(
-        weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure
-    )
+    options = command.Options(weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure)
     if dry_run:
-        typer.echo(command.look(config, options, out=out))
+        show(command.look(config, options, out=out))
         return
     table, failures = command.run(config, options, out=out)
-    typer.echo(table)
+    show(table)
     if failures:
         raise typer.Exit(BuildError.exit_code)

@@ -14,6 +14,8 @@ from mobilenet_edge.commands import evaluate, making, profile, reach, table
 from mobilenet_edge.config import Sweep
 from mobilenet_edge.errors import Interrupted, MnetError
 from mobilenet_edge.jobs import Crew, Request, local
+from mobilenet_edge.judge import predict
+from mobilenet_edge.judge.forecast import Wanted, forecast
 from mobilenet_edge.records import Failure, Profile, Record
 from mobilenet_edge.spec import ModelSpec
 from mobilenet_edge.sweep import lock, view
@@ -39,6 +41,7 @@ class Options:
         jobs: Processes that build and export; as many as cores by default, and never more than memory allows.
         dask: Address of a Dask scheduler that builds and exports instead.
         make_only: Build and export, and measure nothing.
+        measure: Profile the artifacts of so many variants, well chosen, and predict the latency of the others.
     """
 
     weights: str | None = None
@@ -46,6 +49,7 @@ class Options:
     jobs: int | None = None
     dask: str | None = None
     make_only: bool = False
+    measure: int | None = None
 
 
 @dataclass
@@ -87,9 +91,9 @@ def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
         Interrupted: By Ctrl-C, with what is done and how to go on.
     """
     work = _start(path, options, out)
-    with lock.hold(out):
+    with lock.hold(out) as held:
         try:
-            artifacts = _make(work)
+            artifacts = _make(work, held)
             if options.make_only:
                 return f"{len(artifacts)} artifacts in {out}", len(work.failures)
             measured = [*_profile(work, artifacts), *_evaluate(work, artifacts)]
@@ -99,8 +103,7 @@ def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
             ) from error
         records.write(out / RECORDS, [*measured, *work.failures])
         tables = {name: table.run([out / RECORDS], kind) for name, kind in TABLES.items()}
-        for name, text in tables.items():
-            files.write_text(out / name, text + "\n")
+        files.write_together({out / name: f"{text}\n".encode() for name, text in tables.items()})
     return tables["tradeoff.md"], len(work.failures)
 
 
@@ -123,7 +126,9 @@ def _start(path: Path, options: Options, out: Path) -> _Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
     _try_sources(sweep)
-    return _Work(Plan(sweep, out), Ledger(out), options)
+    work = _Work(Plan(sweep, out), Ledger(out), options)
+    _chosen(work)
+    return work
 
 
 def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:
@@ -148,6 +153,17 @@ def _try_sources(sweep: Sweep) -> None:
     reach.targets(sweep.profile.hosts)
 
 
+def _chosen(work: _Work) -> set[str]:
+    """Names of the variants whose artifacts are profiled.
+
+    Raises:
+        UsageError: So few that some could not be predicted from them.
+    """
+    specs, count = work.plan.sweep.grid.specs(), work.options.measure
+    indexes = range(len(specs)) if count is None else predict.choose(specs, count)
+    return {specs[index].name for index in indexes}
+
+
 def _look(work: _Work) -> Iterator[tuple[str, str | None]]:
     """Name every stage and say why it is to be done, None where it is fresh."""
     plan, how = work.plan, work.plan.sweep.profile
@@ -159,7 +175,9 @@ def _look(work: _Work) -> Iterator[tuple[str, str | None]]:
         for export in plan.exports(spec, _model(work, spec), sha256):
             why = f"after {build.name}" if why_build else work.ledger.why(export)
             yield export.name, why
-            made = [] if why else zip(work.ledger.outputs(export), work.ledger.sha256(export), strict=True)
+            if spec.name not in _chosen(work):
+                continue
+            made = [] if why else [*zip(work.ledger.outputs(export), work.ledger.sha256(export), strict=True)]
             for host in how.hosts:
                 for path, digest in made:
                     for threads in how.threads:
@@ -174,11 +192,14 @@ def _look(work: _Work) -> Iterator[tuple[str, str | None]]:
 # Building and exporting
 
 
-def _make(work: _Work) -> list[Artifact]:
-    """Build and export what is not fresh; return the artifacts of every variant that has some, in the grid's order."""
+def _make(work: _Work, held: int) -> list[Artifact]:
+    """Build and export what is not fresh; return the artifacts of every variant that has some, in the grid's order.
+
+    The processes inherit `held`, the lock: where this one is killed, nobody else begins before they have ended.
+    """
     plan, ledger = work.plan, work.ledger
     specs = plan.sweep.grid.specs()
-    with _makers(work.options) as crew:
+    with _makers(work.options, held) as crew:
         _do(work, crew, "build", [(plan.build(spec), spec) for spec in specs])
         built = [spec for spec in specs if ledger.why(plan.build(spec)) is None]
         exports = [
@@ -195,12 +216,12 @@ def _make(work: _Work) -> list[Artifact]:
     return [artifact.read(path) for path in made if path.suffix != ".keras"]
 
 
-def _makers(options: Options) -> Crew:
+def _makers(options: Options, held: int) -> Crew:
     if options.dask is not None:
         from mobilenet_edge.jobs import dask
 
         return dask.Crew(making.FUNCTION, options.dask)
-    return local.Crew(making.FUNCTION, local.fitting(options.jobs, BYTES_EACH))
+    return local.Crew(making.FUNCTION, local.fitting(options.jobs, BYTES_EACH), inherited=(held,))
 
 
 def _do(work: _Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
@@ -247,7 +268,7 @@ def _model(work: _Work, spec: ModelSpec) -> Path:
 
 
 def _profile(work: _Work, artifacts: Sequence[Artifact]) -> list[Record]:
-    """Measure what is not fresh, some artifacts at a time; return the profiles of all."""
+    """Measure what is not fresh, some artifacts at a time; return the profiles of all, and predictions of the rest."""
     how = work.plan.sweep.profile
     plan = profile.Plan(runs=how.runs, seconds=how.seconds, rounds=how.rounds)
     stages = {
@@ -256,7 +277,9 @@ def _profile(work: _Work, artifacts: Sequence[Artifact]) -> list[Record]:
         for host in how.hosts
         for threads in how.threads
     }
-    stale = {key for key, stage in stages.items() if work.ledger.why(stage) is not None}
+    chosen = _chosen(work)
+    few = {str(each.path) for each in artifacts if _variant(each) in chosen}
+    stale = {key for key, stage in stages.items() if key[0] in few and work.ledger.why(stage) is not None}
     todo = [each.path for each in artifacts if any(key[0] == str(each.path) for key in stale)]
     size = max(1, TOGETHER // len(how.threads))
     for start in range(0, len(todo), size):
@@ -267,7 +290,31 @@ def _profile(work: _Work, artifacts: Sequence[Artifact]) -> list[Record]:
                 work.fail(made)
             else:
                 _keep(work, stages[(made.artifact, made.host["name"], made.threads)], made)
-    return _kept(work, stages.values())
+    profiles = _kept(work, stages.values())
+    rest = {key: stage for key, stage in stages.items() if key[0] not in few and work.ledger.why(stage) is not None}
+    return [*profiles, *_predict(work, artifacts, profiles, rest)]
+
+
+def _predict(
+    work: _Work, artifacts: Sequence[Artifact], profiles: Sequence[Record], rest: Iterable[tuple[str, str, int]]
+) -> list[Record]:
+    """Predict what was not chosen to be measured, nor was before."""
+    identities = {str(each.path): each.identity() for each in artifacts}
+    wanted = [Wanted(identities[path], host, threads) for path, host, threads in rest]
+    found = forecast([each for each in profiles if isinstance(each, Profile)], wanted)
+    for each, made in zip(wanted, found, strict=True):
+        if isinstance(made, str):
+            work.fail(
+                Failure(
+                    **{name: each.identity[name] for name in ("variant", "format", "precision", "artifact")},
+                    host=each.host,
+                    stage="profile",
+                    reason=made,
+                    exit_code=MnetError.exit_code,
+                    threads=each.threads,
+                )
+            )
+    return [each for each in found if not isinstance(each, str)]
 
 
 def _measured(

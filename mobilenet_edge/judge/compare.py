@@ -114,7 +114,7 @@ def _key(profile: Profile, many: bool) -> Hashable:
 
 def _pair(base: Profile, new: Profile) -> Pair:
     unfit = {"first": unusable(base), "second": unusable(new)}
-    reasons = [f"the {which} is not to be used: {why}" for which, why in unfit.items() if why]
+    reasons = [f"the {which} is not to be used: {why:.200}" for which, why in unfit.items() if why]
     return Pair(
         base,
         new,

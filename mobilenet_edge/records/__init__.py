@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, strict
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records.evaluation import Evaluation
 from mobilenet_edge.records.failure import Failure
@@ -68,7 +68,7 @@ def loads(text: bytes, source: str) -> list[Record]:
         InputError: As `read`.
     """
     try:
-        data = json.loads(text, parse_constant=_refuse)
+        data = strict.loads(text)
         if not isinstance(data, list):
             raise TypeError("not a JSON array")
         return [_parse(entry) for entry in data]
@@ -82,17 +82,13 @@ def loads(text: bytes, source: str) -> list[Record]:
 
 def _parse(entry: dict[str, Any]) -> Record:
     if entry["schema_version"] != SCHEMA_VERSION:
-        raise InputError(f"record schema {entry['schema_version']!r}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
+        raise InputError(f"record schema {entry['schema_version']!r:.40}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
     cls = KINDS.get(entry["kind"])
     if cls is None:
-        raise ValueError(f"unknown kind {entry['kind']!r}")
+        raise ValueError(f"unknown kind {entry['kind']!r:.40}")
     known = {each.name for each in fields(cls)}
     values = {name: _frozen(value) for name, value in entry.items() if name in known}
     return cls(**values)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _line(error: Exception) -> str:

@@ -56,3 +56,8 @@ class Prediction(ArtifactRecord):
             value = self.host.get(key)
             if not typed.fits(tuple(value) if isinstance(value, list) else value, hint):
                 raise TypeError(f"{key} of host cannot be {value!r:.60}")
+
+    @property
+    def interval_ms(self) -> tuple[float, float]:
+        """Low and high together, as a profile's."""
+        return self.low_ms, self.high_ms

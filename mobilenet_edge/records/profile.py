@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ _READ: Final[Mapping[str, Mapping[str, Any]]] = {
         "cores": int | None,
         "isa": tuple[str, ...] | None,
     },
+    "conditions": {"affinity": tuple[int, ...] | None},
     "delegate": {"path": str, "options": dict[str, Any] | None, "nodes": int, "total": int, "kind": str | None},
     "limit": dict.fromkeys(("float32_gmacs", "int8_gmacs"), float | None),
     "ops": {"kind": str, "ms": float, "macs": int | None},
@@ -108,7 +110,7 @@ class Profile(ArtifactRecord):
         """Median steady latency."""
         return statistics.median(self.times_ns) / 1e6
 
-    @property
+    @cached_property  # a bootstrap, which every table, picture and note asks for
     def interval_ms(self) -> tuple[float, float] | None:
         """95 % interval of the median; None where the runs are too few to carry one."""
         found = interval.median(self.rounds)

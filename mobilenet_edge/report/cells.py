@@ -48,9 +48,16 @@ def _top1(row: Row) -> str:
 def _median(row: Row) -> str:
     if row.latency:
         return median_within(row.latency.median_ms, row.latency.interval_ms)
+    if row.prediction:
+        return predicted_within(row.prediction.predicted_ms, row.prediction.low_ms, row.prediction.high_ms)
     if row.profile:
         return INVALID if row.profile.invalid else EMULATED
     return FAILED if row.failures and not _only_accuracy(row) else NOT_MEASURED
+
+
+def predicted_within(ms: float, low: float, high: float) -> str:
+    """Write a predicted latency with its interval, marked as such: "≈ 3.10 (2.90 to 3.40) predicted"."""
+    return f"≈ {format_ms(ms)} ({format_ms(low)} to {format_ms(high)}) predicted"
 
 
 def _only_accuracy(row: Row) -> bool:
@@ -68,7 +75,8 @@ def _agreement(row: Row) -> str:
 
 
 def _runtime(row: Row) -> str:
-    return runtimes([row.profile])[0] if row.profile else NONE
+    known = row.profile or row.prediction
+    return runtimes([known])[0] if known else NONE
 
 
 def _published(row: Row) -> str:

@@ -16,6 +16,7 @@ def values(row: Row) -> dict[str, Any]:
 
 def _file(row: Row) -> dict[str, Any]:
     record, artifact, spec, profile = row.record, row.artifact, row.spec, row.profile
+    known = profile or row.prediction
     return {
         "variant": record.variant,
         "alpha": spec and spec.alpha,
@@ -25,8 +26,8 @@ def _file(row: Row) -> dict[str, Any]:
         "precision": record.precision,
         "target": artifact and artifact.target,
         "machine": row.machine or None,
-        "runtime": profile and profile.runtime,
-        "runtime_version": profile and profile.runtime_version,
+        "runtime": known and known.runtime,
+        "runtime_version": known and known.runtime_version,
         "threads": threads(row),
         "delegate": delegate(row) if profile and profile.delegate else None,
         "macs": artifact and artifact.macs,
@@ -36,12 +37,15 @@ def _file(row: Row) -> dict[str, Any]:
 
 
 def _latency(row: Row) -> dict[str, Any]:
-    profile = row.latency
+    profile, predicted = row.latency, row.prediction
     low, high = (profile and profile.interval_ms) or (None, None)
     return {
         "median_ms": profile and profile.median_ms,
         "median_low_ms": low,
         "median_high_ms": high,
+        "predicted_ms": predicted and predicted.predicted_ms,
+        "predicted_low_ms": predicted and predicted.low_ms,
+        "predicted_high_ms": predicted and predicted.high_ms,
         "p90_ms": profile and profile.percentile_ms(90),
         "p95_ms": profile and profile.percentile_ms(95),
         "spread_percent": profile and 100 * profile.spread,
@@ -93,8 +97,9 @@ def delegate(row: Row) -> str | None:
 
 
 def threads(row: Row) -> int | None:
-    """Return the threads of the profile, or of its failure."""
-    return row.profile.threads if row.profile else next((each.threads for each in row.failures), None)
+    """Return the threads of the profile, of the prediction, or of the failure."""
+    known = row.profile or row.prediction
+    return known.threads if known else next((each.threads for each in row.failures), None)
 
 
 def _percent(share: float | None) -> float | None:

@@ -10,7 +10,7 @@ from mobilenet_edge.judge.compare import FEW_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid, inline, printable
 
 SCHEMA_VERSION: Final = 1
 _COLUMNS: Final = (
@@ -29,7 +29,7 @@ _COLUMNS: Final = (
 def markdown(comparison: Comparison) -> str:
     """Lay out a row for each pair, with what to mind under it."""
     table = grid(_COLUMNS, [_cells(pair) for pair in comparison.pairs])
-    notes = "\n".join(f"- {printable(note)}" for note in _notes(comparison))
+    notes = "\n".join(f"- {inline(note)}" for note in _notes(comparison))
     return f"{_heading(comparison)}\n\n{table}\n\n{notes}"
 
 
@@ -53,7 +53,7 @@ def json(comparison: Comparison) -> str:
 
 def _heading(comparison: Comparison) -> str:
     machines = dict.fromkeys(describe(each) for pair in comparison.pairs for each in (pair.base, pair.new))
-    return f"### {printable(' against '.join(machines))}"
+    return f"### {inline(' against '.join(machines))}"
 
 
 def _line(pair: Pair) -> str:

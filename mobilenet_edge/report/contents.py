@@ -17,6 +17,7 @@ def text(record: Inspection) -> str:
     facts += _provenance(record.metadata) if record.metadata else []
     facts += overflow.facts(record.head_room)
     facts += [f"lacks {what}" for what in record.lacks]
+    facts += [f"contradicts itself: {what}" for what in record.contradictions]
     title = printable(f"{record.artifact}: {record.variant}, {record.format} {record.precision}")
     lines = [title, *(f"  {printable(fact)}" for fact in facts)]
     # Every operator is in the preflight, so that the count of each would say it twice.

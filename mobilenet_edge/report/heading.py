@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mobilenet_edge.records import Profile
-from mobilenet_edge.report.markdown import printable
+from mobilenet_edge.report.markdown import inline
 
 
 def heading(profile: Profile) -> str:
     """Name the artifact, the threads, and the machine."""
     threads = f"{profile.threads} thread{'s' * (profile.threads > 1)}"
     where = profile.host.get("name") or "local"
-    return printable(f"{profile.variant} {profile.format} {profile.precision}, {threads}, {where}")
+    return inline(f"{profile.variant} {profile.format} {profile.precision}, {threads}, {where}")

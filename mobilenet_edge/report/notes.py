@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mobilenet_edge.judge.conditions import unusable
-from mobilenet_edge.records import Evaluation, Profile
+from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
 Kind = tuple[str, ...]
@@ -22,6 +22,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     evaluations = [row.evaluation for row in rows if row.evaluation]
     return [
         *(_latency(profiles) if profiles else ()),
+        *_predicted([row.prediction for row in rows if row.prediction]),
         *(_accuracy(evaluations) if evaluations else ()),
         *_published(rows),
         *_pareto(rows),
@@ -56,7 +57,7 @@ def _joined(key: Kind, group: Sequence[str]) -> str:
     return "".join(part for pair in zip(key, [*spans, ""], strict=True) for part in pair)
 
 
-def runtimes(profiles: Iterable[Profile]) -> list[str]:
+def runtimes(profiles: Iterable[Profile | Prediction]) -> list[str]:
     """Name the distinct runtimes with their versions."""
     return sorted({f"{profile.runtime} {profile.runtime_version}" for profile in profiles})
 
@@ -71,6 +72,16 @@ def _latency(profiles: Sequence[Profile]) -> Iterator[str]:
         yield "median ms: ± half of its 95 % interval, in which other runs and other processes count."
     if any(profile.percentile_ms(90) is None for profile in profiles):
         yield "A p90 that is missing had too few runs to carry it; ask for more with --runs."
+
+
+def _predicted(predictions: Sequence[Prediction]) -> Iterator[str]:
+    if predictions:
+        errors = _span(round(100 * each.error) for each in predictions)
+        yield (
+            f"≈: predicted from {_span(each.measured for each in predictions)} models measured here, with an interval "
+            f"meant to hold 95 % of measured medians; each of these, predicted from the others, was off by {errors} % "
+            "(median). To be sure, measure: mnet profile ARTIFACT."
+        )
 
 
 def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
@@ -99,6 +110,7 @@ def _pareto(rows: Sequence[Row]) -> Iterator[str]:
     judgement = Judgement.of(rows)
     if any(row.pareto for row in rows):
         cost = "median latency" if judgement.latency else "file size"
+        cost += " (measured or predicted)" if any(row.prediction for row in rows) else ""
         gain = "measured top-1" if judgement.measured else "published top-1 (none was measured)"
         alike = f" with as many threads{' and the same images' * judgement.measured}" if judgement.latency else ""
         yield f"Pareto: * where no row{alike} is as good in {cost} and {gain} and better in one."

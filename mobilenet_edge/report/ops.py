@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.heading import heading
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid, inline
 from mobilenet_edge.units import format_count, format_ms
 
 LONGEST: Final = 28  # so that the table fits 100 columns
@@ -29,7 +29,7 @@ def text(profile: Profile) -> str:
     ops = profile.ops or ()
     total = sum(op["ms"] for op in ops)
     table = grid(COLUMNS, [_cells(op, total) for op in ops])
-    notes = "\n".join(f"- {printable(note)}" for note in _notes(profile, total))
+    notes = "\n".join(f"- {inline(note)}" for note in _notes(profile, total))
     return f"### {heading(profile)}: operators\n\n{table}\n\n{notes}"
 
 

@@ -118,7 +118,8 @@ def join(records: Iterable[Record]) -> list[Row]:
     """Join profiles and evaluations by the artifact's hash, mark the Pareto front, and sort, large models first.
 
     Of several profiles under the same conditions the latest counts; of several evaluations, the one on the most images.
-    A prediction counts where there is no profile, and of several the last. A failure counts where what failed was not measured all the same.
+    A prediction counts where there is no profile, and of several the last. A failure counts where what failed was not
+    measured all the same.
     """
     records = list(records)
     profiles = grouped((each for each in records if isinstance(each, Profile)), _conditions)
@@ -190,7 +191,7 @@ def _with_gap(rows: Sequence[Row], own: Sequence[Row], failure: Failure) -> list
     if lender is None:
         return [*rows, gap]
     gap = replace(gap, record=lender.record, evaluation=lender.evaluation)
-    return [*(row for row in rows if row is not lender or row.profile or row.failures), gap]
+    return [*(row for row in rows if row is not lender or row.machine or row.failures), gap]
 
 
 def _is_of(failure: Failure, row: Row) -> bool:
@@ -213,12 +214,12 @@ def _place(rows: Sequence[Row], failure: Failure) -> str:
 
 
 def _order(row: Row) -> tuple[Hashable, ...]:
-    record, spec, profile = row.record, row.spec, row.profile
+    record, spec, known = row.record, row.spec, row.profile or row.prediction
     size = (-spec.alpha, -spec.resolution) if spec else (0, 0)
-    run = (profile.threads, profile.runtime, profile.runtime_version) if profile else (_threads(row) or 0, "", "")
+    run = (known.threads, known.runtime, known.runtime_version) if known else (_threads(row) or 0, "", "")
     # Gaps come after what there is of the same name.
     file = (0, row.artifact.sha256) if row.artifact else (1, "")
-    return *size, record.variant, record.format or "", record.precision or "", file, profile is None, run
+    return *size, record.variant, record.format or "", record.precision or "", file, known is None, run
 
 
 def _threads(row: Row) -> int | None:

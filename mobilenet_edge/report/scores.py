@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mobilenet_edge.records import Evaluation
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid, inline
 
 _NAMED = 5
 _COLUMNS = (
@@ -23,7 +23,7 @@ def table(evaluations: Sequence[Evaluation]) -> str:
     """Lay out evaluations; what could not be read, and what a file lacks, stands below."""
     notes = [f"{each.artifact} lacks {what}" for each in evaluations for what in each.lacks]
     notes += map(_unreadable, dict.fromkeys(each.unreadable for each in evaluations if each.unreadable))
-    remarks = "\n".join(f"- {printable(note)}" for note in notes)
+    remarks = "\n".join(f"- {inline(note)}" for note in notes)
     return "\n\n".join(filter(None, [grid(_COLUMNS, [_row(each) for each in evaluations]), remarks]))
 
 

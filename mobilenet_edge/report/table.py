@@ -6,6 +6,7 @@ Each takes one row or more, as `rows.join` makes them.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from csv import DictWriter
 from json import dumps
@@ -13,11 +14,14 @@ from typing import Any, Final
 
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid, inline
 from mobilenet_edge.report.notes import Kind, doubts, kind, notes, runtimes
 from mobilenet_edge.report.rows import Row, by_machine
+from mobilenet_edge.text import printable_lines
 
 SCHEMA_VERSION: Final = 1
+# What a spreadsheet would calculate, also where it takes semicolons between columns.
+_FORMULA: Final = re.compile(r"(^|;)( *)(?=[=+\-@])")
 Rows = Sequence[Row]
 
 
@@ -27,7 +31,10 @@ def markdown(rows: Rows) -> str:
 
 
 def csv(rows: Rows) -> str:
-    """Write one line a row: plain values, units in the column names, empty where nothing is known."""
+    """Write one line a row: plain values, units in the column names, empty where nothing is known.
+
+    Text is one line of printable characters, with an apostrophe before what a spreadsheet would take for a formula.
+    """
     text = io.StringIO()
     lines = [values(row) for row in rows]
     writer = DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
@@ -53,7 +60,9 @@ def json(rows: Rows) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return "; ".join(value)
+        value = "; ".join(value)
+    if isinstance(value, str):
+        return _FORMULA.sub(r"\1'\2", printable_lines(value.replace("\n", " ")))
     return int(value) if isinstance(value, bool) else value
 
 
@@ -69,8 +78,8 @@ def _section(machine: str, rows: Rows) -> str:
     shown = [each for each in (*FIELDS, marks) if each.needed(rows)]
     cells = [[each.cell(row) for each in shown] for row in rows]
     table = grid([each.column for each in shown], cells)
-    remarks = "\n".join(f"- {printable(note)}" for note in notes(rows))
-    return f"### {printable(machine) or 'Not profiled'}\n\n{table}\n\n{remarks}"
+    remarks = "\n".join(f"- {inline(note)}" for note in notes(rows))
+    return f"### {inline(machine) or 'Not profiled'}\n\n{table}\n\n{remarks}"
 
 
 def _marks(row: Row, numbers: dict[Kind, int]) -> str:

@@ -20,8 +20,9 @@ import pytest
 from mobilenet_edge import cli, records
 from mobilenet_edge.commands import sweep
 from mobilenet_edge.config import Calibration, Evaluating, Grid, Sweep, Weights
-from mobilenet_edge.errors import InputError, MnetError
+from mobilenet_edge.errors import InputError, MnetError, UsageError
 from mobilenet_edge.quantise import synthetic
+from mobilenet_edge.records import Prediction
 from mobilenet_edge.sweep import lock
 
 CONFIG = """
@@ -114,6 +115,28 @@ def test_a_look_lists_everything_and_does_nothing(config: Callable[..., Path], t
     assert not (tmp_path / "out").exists()
 
 
+def several(path: Path) -> Path:
+    """Two widths at three resolutions, as one kind of file."""
+    lines = path.read_text().replace("alpha = [0.25]\nrho = [32]", "alpha = [0.25, 0.5]\nrho = [32, 64, 96]")
+    path.write_text(lines.replace("classes = 3\n", 'classes = 3\nformat = "tflite"\nprecision = "float32"\n'))
+    return path
+
+
+def test_a_look_at_a_few_leaves_the_others_out(config: Callable[..., Path], tmp_path: Path) -> None:
+    lines = sweep.look(several(config()), sweep.Options(measure=4), out=tmp_path / "out").splitlines()
+    # The corners; each of the six is built and exported.
+    profiled = [line.partition(" the files of mobilenet_v1-")[2][:9] for line in lines if line.startswith("profile ")]
+    assert [each.removesuffix("-") for each in profiled] == ["a0.25-r32", "a0.25-r96", "a0.50-r32", "a0.50-r96"]
+    assert lines[-1].startswith("16 of 16 stages")
+
+
+def test_too_few_to_predict_from_is_found_first(config: Callable[..., Path], tmp_path: Path) -> None:
+    for function in (sweep.run, sweep.look):
+        with pytest.raises(UsageError, match=r"--measure 3 is too few .* needs 4"):
+            function(several(config()), sweep.Options(measure=3), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_in_which_another_sweep_is_at_work(config: Callable[..., Path], tmp_path: Path) -> None:
     with lock.hold(tmp_path / "out"), pytest.raises(InputError, match="another sweep is at work"):
         sweep.run(config(), HERE, out=tmp_path / "out")
@@ -184,6 +207,32 @@ def test_a_sweep_with_images_scores_those_held_out(
     assert {each["calibration"]["count"] for each in found if each["precision"] == "int8"} == {6}
     assert "synthetic" not in captured.out
     assert "(12)" in captured.out
+
+
+@pytest.mark.slow
+def test_a_few_are_measured_and_the_others_predicted_until_they_are(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = several(config()), tmp_path / "out"
+    path.write_text(path.read_text().replace("runs = 4", "runs = 20"))
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", str(path), "--measure", "4", "--out", str(out)])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    # The middle resolution of both widths.
+    marked = [line.split()[1] for line in text.splitlines() if "≈" in line and line.startswith("|")]
+    assert marked == ["mobilenet_v1-a0.50-r64-c3", "mobilenet_v1-a0.25-r64-c3"]
+    found = records.read(out / "records.json")
+    assert [each.kind for each in found] == ["profile"] * 4 + ["prediction"] * 2
+    made = [each for each in found if isinstance(each, Prediction)]
+    assert {(each.measured, each.host["name"], each.runtime) for each in made} == {(4, "local", "litert")}
+
+    text, failures = sweep.run(path, HERE, out=out)
+    assert failures == 0
+    assert "≈" not in text
+    assert [each.kind for each in records.read(out / "records.json")] == ["profile"] * 6
+    # What was measured meanwhile stays measured.
+    assert sweep.run(path, sweep.Options(measure=4), out=out) == (text, 0)
 
 
 @pytest.mark.slow

@@ -1,0 +1,219 @@
+"""`mnet recommend`: from records to what to take, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobilenet_edge import cli, records
+from mobilenet_edge.commands import recommend
+from mobilenet_edge.commands.recommend import Limits
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.records import Evaluation, Prediction, Profile, Record
+from mobilenet_edge.spec import ModelSpec
+
+# Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
+MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)
+PI4 = {"name": "pi4", "cpu": "Cortex-A72"}
+
+
+def identity(spec: ModelSpec, precision: str = "int8") -> dict[str, Any]:
+    name = f"{spec.name}.{precision}"
+    own = {"artifact": f"{name}.tflite", "sha256": name, "size_bytes": 1_400_000, "format": "tflite"}
+    return {**own, "precision": precision, "variant": spec.name, "spec": asdict(spec)}
+
+
+def profile(spec: ModelSpec, ms: float, *, precision: str = "int8", **changes: Any) -> Profile:
+    measured: dict[str, Any] = {
+        **identity(spec, precision),
+        "runtime": "litert",
+        "runtime_version": "2.3.0",
+        "threads": 1,
+        "load_ms": 1.0,
+        "first_ms": 1.0,
+        "times_ns": (round(ms * 1e6),) * 30,
+        "round_sizes": (10, 10, 10),
+        "host": {"name": "local", "cpu": "Xeon"},
+    }
+    return Profile(**{**measured, **changes})
+
+
+def evaluation(spec: ModelSpec, top1: float, *, data: str = "images", n: int = 500) -> Evaluation:
+    return Evaluation(**identity(spec), top1=top1, top5=0.9, n=n, interval=(top1 - 0.04, top1 + 0.04), data=data)
+
+
+def prediction(spec: ModelSpec, ms: float) -> Prediction:
+    about = {"runtime": "litert", "runtime_version": "2.3.0", "threads": 1, "host": {"name": "local", "cpu": "Xeon"}}
+    return Prediction(
+        **identity(spec), **about, predicted_ms=ms, low_ms=ms * 0.9, high_ms=ms * 1.1, measured=6, error=0.02
+    )
+
+
+def written(path: Path, made: Sequence[Record]) -> Path:
+    records.write(path / "records.json", made)
+    return path / "records.json"
+
+
+THREE = [profile(MIDDLE, 18.0), profile(LARGE, 21.2), profile(SMALL, 6.0)]
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[str]]:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["recommend", *words])
+    assert isinstance(stop.value.code, int)
+    return stop.value.code, capsys.readouterr().out.splitlines()
+
+
+def test_the_pick_the_runner_up_and_what_the_limit_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = said(capsys, str(written(tmp_path, THREE)), "--max-latency", "20ms", "--max-size", "1.5MB")
+    assert code == 0
+    assert lines == [
+        f"Take {MIDDLE.name} int8 tflite: 18.00 ms, 1.40 MB, top-1 62.2 % ({MIDDLE.name}.int8.tflite).",
+        "It is the most accurate within --max-latency 20 ms and --max-size 1.50 MB.",
+        # 62.2 - 48.2
+        f"Runner-up: {SMALL.name} int8 tflite: 6.00 ms, 1.40 MB, top-1 48.2 % ({SMALL.name}.int8.tflite); "
+        "it lost by 14.0 points of top-1.",
+        # 21.2 - 20 and 63.9 - 62.2
+        f"--max-latency 20 ms: 1.2 ms more buys 1.7 points of top-1: {LARGE.name} int8 tflite: 21.20 ms, 1.40 MB, "
+        f"top-1 63.9 % ({LARGE.name}.int8.tflite).",
+        "--max-size 1.50 MB costs nothing: without it, the others kept, the choice would be the same.",
+        "Machine: Xeon.",
+        "Top-1 is published (TF-slim), as none was measured: of other files, to be measured with mnet evaluate.",
+        "That of int8 is after quantisation-aware training, which post-training int8 seldom reaches.",
+    ]
+
+
+def test_the_fastest_that_is_accurate_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = said(capsys, str(written(tmp_path, THREE)), "--min-top1", "55")
+    assert code == 0
+    assert lines[1] == "It is the fastest within --min-top1 55."
+    assert lines[2].endswith("it lost by 3.2 ms.")
+    # 55 - 48.2 and 18 - 6
+    assert lines[3].startswith(f"--min-top1 55: 6.8 points fewer buy 12.0 ms less: {SMALL.name}")
+
+
+def test_nothing_fits_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(written(tmp_path, THREE))
+    code, lines = said(capsys, path, "--max-latency", "17ms", "--min-top1", "60")
+    assert code == 1
+    assert lines[0] == "Nothing fits within --max-latency 17 ms and --min-top1 60."
+    assert lines[1].startswith(f"The nearest miss is {MIDDLE.name} int8 tflite")
+    assert lines[1].endswith(": 1.0 ms beyond --max-latency.")
+    code, text = said(capsys, path, "--max-memory", "50MB")
+    assert code == 1
+    assert text[0] == "Nothing fits: no row has all the figures that --max-memory 50.0 MB needs."
+
+
+def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(written(tmp_path, THREE))
+    code, lines = said(capsys, path, "--max-latency", "20ms", "--format", "json")
+    found = json.loads("\n".join(lines))
+    assert code == 0
+    assert (found["goal"], found["limits"]) == ("top1", {"latency_ms": 20.0})
+    assert (found["pick"]["artifact"], found["pick"]["predicted"]) == (f"{MIDDLE.name}.int8.tflite", False)
+    assert found["runner_up_lost_by"] == "14.0 points of top-1"
+    (cost,) = found["costs"]
+    assert (cost["limit"], cost["point"]["latency_ms"]) == ("latency_ms", 21.2)
+    assert (cost["loosened_by"], cost["buys_top1"]) == pytest.approx((1.2, 1.7))
+    code, lines = said(capsys, path, "--max-latency", "5ms", "--format", "json")
+    missed = json.loads("\n".join(lines))
+    assert (code, missed["pick"], missed["costs"]) == (1, None, [])
+    assert missed["nearest_miss"]["excess"] == {"latency_ms": 1.0}
+
+
+def test_measured_accuracy_counts_before_published(tmp_path: Path) -> None:
+    made = [*THREE, evaluation(SMALL, 0.7), evaluation(LARGE, 0.6)]
+    advice = recommend.run([written(tmp_path, made)], Limits())
+    assert advice.found.pick is not None
+    assert (advice.found.pick.name, advice.found.pick.top1) == (f"{SMALL.name} int8 tflite", 70.0)
+    assert advice.notes[1:] == (
+        "Top-1 was measured on 500 images of images: known to ±4.0 points.",
+        "1 of 3 rows have no such top-1 and were passed over.",
+    )
+
+
+def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(written(tmp_path, [THREE[0], prediction(LARGE, 19.0)]))
+    code, lines = said(capsys, path, "--max-latency", "20ms")
+    assert code == 0
+    # 19 give or take a tenth
+    assert lines[0].startswith(f"Take {LARGE.name} int8 tflite: ≈ 19.00 ms (17.10 to 20.90) predicted, 1.40 MB")
+    assert f"Its latency is predicted; before you rely on it: mnet profile {LARGE.name}.int8.tflite" in lines
+    assert "Its latency may be above the limit: the interval reaches 20.90 ms." in lines
+
+
+def test_doubts_of_the_pick_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=("times vary by ±30%: run again",)), THREE[0]]))
+    assert "Doubt about its latency: times vary by ±30%: run again." in said(capsys, path)[1]
+
+
+def test_latency_that_must_not_be_used_is_left_out(tmp_path: Path) -> None:
+    made = [THREE[0], profile(LARGE, 9.0, invalid="the CPU was throttled")]
+    found = recommend.run([written(tmp_path, made)], Limits()).found
+    assert found.pick is not None
+    assert found.pick.name.startswith(MIDDLE.name)
+    with pytest.raises(InputError, match=r"no latency that can be used in .*; make some with: mnet profile"):
+        recommend.run([written(tmp_path, made[1:])], Limits())
+
+
+def test_threads_are_told_where_they_differ(tmp_path: Path) -> None:
+    found = recommend.run([written(tmp_path, [THREE[0], profile(MIDDLE, 10.0, threads=2)])], Limits()).found
+    assert found.pick is not None
+    assert found.runner_up is not None
+    assert (found.pick.name, found.runner_up.name) == (
+        f"{MIDDLE.name} int8 tflite with 2 threads",
+        f"{MIDDLE.name} int8 tflite with 1 thread",
+    )
+
+
+def test_one_machine_of_several(tmp_path: Path) -> None:
+    path = written(tmp_path, [*THREE, profile(LARGE, 90.0, host=PI4)])
+    with pytest.raises(UsageError, match=r"latencies of 2 machines: choose one with --device: .*pi4 \(.*Cortex-A72"):
+        recommend.run([path], Limits())
+    for device in ("pi4", "cortex"):
+        found = recommend.run([path], Limits(), device).found
+        assert found.pick is not None
+        assert found.pick.latency_ms == 90.0
+    with pytest.raises(UsageError, match="no latency of --device 'pi5'; there is"):
+        recommend.run([path], Limits(), "pi5")
+
+
+def test_a_name_goes_before_a_part_of_a_description(tmp_path: Path) -> None:
+    made = [profile(LARGE, 90.0, host=PI4), profile(LARGE, 80.0, host={"name": "pi4b", "cpu": "Cortex-A72"})]
+    found = recommend.run([written(tmp_path, made)], Limits(), "pi4").found
+    assert found.pick is not None
+    assert found.pick.latency_ms == 90.0
+
+
+def test_accuracy_on_different_images_is_not_compared(tmp_path: Path) -> None:
+    made = [*THREE, evaluation(SMALL, 0.7), evaluation(LARGE, 0.6, data="others")]
+    with pytest.raises(InputError, match="measured on different images"):
+        recommend.run([written(tmp_path, made)], Limits())
+
+
+def test_no_accuracy_of_any_kind(tmp_path: Path) -> None:
+    foreign = replace(profile(LARGE, 9.0), spec=None)
+    with pytest.raises(InputError, match=r"no top-1 in .*, nor published ones; measure it: mnet evaluate"):
+        recommend.run([written(tmp_path, [foreign])], Limits())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--max-latency", "20"], "is not a duration"),
+        (["--max-size", "1M"], "is not a size"),
+        (["--min-top1", "0.5"], "in percent"),
+    ],
+)
+def test_limits_that_cannot_be_read(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["recommend", str(written(tmp_path, THREE)), *words])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
