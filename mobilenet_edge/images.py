@@ -6,13 +6,14 @@ it is imported where it is used, so that the rest runs without it. docs/accuracy
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = frozenset((".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 
+_Path = TypeVar("_Path", str, Path)
+
+# Pillow reads forty more, which nobody's photographs are, and hands PostScript to Ghostscript.
+_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # What Pillow's decoders raise on broken files; SyntaxError is their own word for a bad header.
-_BROKEN: Final = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
+_BROKEN: Final = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error),
+    *(MemoryError, RecursionError),
+)
 
 
 class Samples(NamedTuple):
@@ -39,7 +47,16 @@ class Samples(NamedTuple):
 
 
 def find(folder: Path) -> list[Path]:
+    """List the image files below `folder`, as `names` does."""
+    return [folder / name for name in names(folder)]
+
+
+def names(folder: Path) -> list[str]:
     """List the image files below `folder`, sorted by path; links to folders are followed, each folder once.
+
+    Returns:
+        What comes after `folder` in the path of each, "cats/1.jpg". A million of them are about 100 MB, and twice that
+        while they are sorted; paths would be thrice that.
 
     Raises:
         InputError: Not a folder, not readable, or without images.
@@ -47,7 +64,8 @@ def find(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one that holds images")
     try:
-        found = sorted(_walk(folder))
+        # Part by part, as paths are sorted: "cat/2.jpg" before "cat-fish/1.jpg".
+        found = sorted(_walk(folder), key=lambda name: name.replace("/", "\0"))
     except OSError as error:
         raise InputError(f"cannot read {error.filename or folder}: {files.reason(error)}") from error
     if not found:
@@ -55,15 +73,19 @@ def find(folder: Path) -> list[Path]:
     return found
 
 
-def spread(paths: Sequence[Path], limit: int | None) -> list[Path]:
-    """Pick at most `limit` paths evenly over the list, so that a class a folder gives all classes alike."""
+def spread(paths: Sequence[_Path], limit: int | None) -> list[_Path]:
+    """Pick at most `limit` paths or names evenly over the list, so that a class a folder gives all classes alike."""
     if limit is None or len(paths) <= limit:
         return list(paths)
     return [paths[index * len(paths) // limit] for index in range(limit)]
 
 
-def decode(path: Path) -> Image.Image:
+def decode(path: Path, data: bytes | None = None) -> Image.Image:
     """Read one image file as upright RGB, 8 bits a channel.
+
+    Args:
+        path: The file.
+        data: What it holds, where it is on another machine.
 
     Raises:
         InputError: It is not an image, is damaged or cut short, or is larger than Pillow's limit against
@@ -71,11 +93,13 @@ def decode(path: Path) -> Image.Image:
         MissingExtraError: Pillow is not installed.
     """
     pil = _pillow()
+    if data is None and path.exists() and not path.is_file():
+        raise InputError(f"cannot read {path} as an image (it is no file); replace or remove it")  # opening may wait
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged EXIF data and the like; the picture decides
             warnings.simplefilter("error", pil.DecompressionBombWarning)
-            with pil.open(path) as image:
+            with pil.open(path if data is None else io.BytesIO(data), formats=_FORMATS) as image:
                 image.load()
                 return upright_rgb(image)
     except (*_BROKEN, pil.DecompressionBombError, pil.DecompressionBombWarning) as error:
@@ -172,20 +196,39 @@ def load_calibration(folder: Path, rule: Preprocess, limit: int = 100) -> Sample
     )
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    def fail(error: OSError) -> None:
-        raise error
-
-    seen = set()
-    for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-        identity = (Path(root).stat().st_dev, Path(root).stat().st_ino)
-        if identity in seen:
-            folders.clear()
+def _walk(folder: Path) -> Iterator[str]:
+    seen: set[tuple[int, int]] = set()
+    # A stack, not recursion: how deep folders lie is not ours to choose.
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        here = (folder / below).stat()
+        if (here.st_dev, here.st_ino) in seen:
             continue
-        seen.add(identity)
-        folders.sort()  # which of two links is followed must not depend on the file system
-        # Hidden files are not anybody's pictures: macOS leaves `._cat.jpg` beside each `cat.jpg`.
-        yield from (Path(root, name) for name in names if not name.startswith(".") and _known(name))
+        seen.add((here.st_dev, here.st_ino))
+        folders, names = _list(folder / below)
+        yield from (f"{below}{name}" for name in names)
+        # Sorted, since which of two links is followed must not depend on the file system.
+        waiting += [f"{below}{name}/" for name in sorted(folders, reverse=True)]
+
+
+def _list(folder: Path) -> tuple[list[str], list[str]]:
+    folders, names = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_folder(entry):
+                folders.append(entry.name)
+            # Hidden files are not anybody's pictures: macOS leaves `._cat.jpg` beside each `cat.jpg`.
+            elif not entry.name.startswith(".") and _known(entry.name):
+                names.append(entry.name)
+    return folders, names
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _known(name: str) -> bool:
@@ -195,10 +238,11 @@ def _known(name: str) -> bool:
 def _sixteen_bit(image: Image.Image) -> Image.Image:
     from PIL import Image
 
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     if values.min() < 0 or values.max() > 0xFFFF:
         raise ValueError("integer pixels beyond 16 bits have no defined range")
-    return Image.fromarray(np.rint(values / 257).astype(np.uint8))  # 65535 / 255
+    # 65535 / 255 = 257, and to the nearest: an odd divisor makes no ties. Not as floats, which are four times as large.
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _resample(rule: Preprocess) -> int:

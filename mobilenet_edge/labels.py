@@ -67,22 +67,23 @@ def locate(data: Path) -> tuple[Path, Path | None]:
     return folder, next((path for path in beside if path.is_file()), None)
 
 
-def of_folders(folder: Path, paths: Iterable[Path]) -> Labels:
-    """Take the sub-folders that hold images, in sorted order, for the classes."""
-    return Labels(tuple(sorted({_class(folder, path) for path in paths})), f"sub-folders of {folder}", assumed=True)
+def of_folders(folder: Path, images: Iterable[str]) -> Labels:
+    """Take the sub-folders that hold images, as `images.names` gives them, in sorted order for the classes."""
+    return Labels(tuple(sorted({_class(folder, name) for name in images})), f"sub-folders of {folder}", assumed=True)
 
 
-def match(folder: Path, paths: Sequence[Path], labels: Labels) -> list[int]:
+def match(folder: Path, images: Sequence[str], labels: Labels) -> list[int]:
     """Give the class index of each image by its sub-folder of `folder`: a synset or a class name of `labels`.
 
-    Names are compared without regard to case, and `_`, `-` and space are one.
+    The images are as `images.names` gives them. Class names are compared without regard to case, and `_`, `-` and space
+    are one.
 
     Raises:
         InputError: An image lies in no sub-folder, or its sub-folder is named like no class, or like several.
     """
     classes = _by_name(labels)
     indexes = {}
-    for name in dict.fromkeys(_class(folder, path) for path in paths):
+    for name in dict.fromkeys(_class(folder, image) for image in images):
         found = classes.get(_key(name), set())
         if not found:
             raise InputError(
@@ -93,7 +94,7 @@ def match(folder: Path, paths: Sequence[Path], labels: Labels) -> list[int]:
             several = " and ".join(str(index) for index in sorted(found))
             raise InputError(f"{folder / name} may be class {several} of {labels.source}; name it by synset")
         (indexes[name],) = found
-    return [indexes[_class(folder, path)] for path in paths]
+    return [indexes[_class(folder, image)] for image in images]
 
 
 def shift(outputs: int, labels: Labels, model: str) -> int:
@@ -120,11 +121,13 @@ def shift(outputs: int, labels: Labels, model: str) -> int:
     )
 
 
-def _class(folder: Path, path: Path) -> str:
-    parts = path.relative_to(folder).parts
-    if len(parts) < 2:
-        raise InputError(f"{path} lies in no class folder; put it into a sub-folder of {folder} named by its class")
-    return parts[0]
+def _class(folder: Path, image: str) -> str:
+    name, below, _ = image.partition("/")
+    if not below:
+        raise InputError(
+            f"{folder / image} lies in no class folder; put it into a sub-folder of {folder} named by its class"
+        )
+    return name
 
 
 def _by_name(labels: Labels) -> dict[str, set[int]]:

@@ -155,11 +155,99 @@ def test_preprocess_of_a_decoded_image_does_not_turn_it_again(tmp_path):
         np.testing.assert_array_equal(images.preprocess(opened, RAW), turned)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_of_the_eight_orientations_is_undone(tmp_path, orientation):
+    # Four quarters of different grey: upper left, upper right, lower left, lower right.
+    upright = np.kron(np.array([[0, 80], [160, 240]], np.uint8), np.ones((20, 30), np.uint8))
+    stored = {  # how a camera held that way would store it: the standard's table, read backwards
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
+        5: upright.T, 6: upright.T[::-1], 7: upright.T[::-1, ::-1], 8: upright.T[:, ::-1],
+    }[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(np.asarray(images.decode(tmp_path / "a.png"))[..., 0], upright)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff"])
+def test_the_first_frame_of_an_animation_counts(tmp_path, suffix):
+    frames = [Image.new("RGB", (40, 40), colour) for colour in ("#0000ff", "#ff0000", "#00ff00")]
+    lossless = {"lossless": True} if suffix == "webp" else {}
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], **lossless)
+    with Image.open(tmp_path / f"a.{suffix}") as whole:
+        assert whole.n_frames == 3
+    assert centre(images.decode(tmp_path / f"a.{suffix}")) == [0, 0, 255]
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_sixteen_bit_tiff_of_either_byte_order(tmp_path, mode):
+    Image.frombytes(mode, (40, 40), np.full((40, 40), 257 * 200, "<u2" if mode == "I;16" else ">u2").tobytes()).save(
+        tmp_path / "a.tif"
+    )
+    assert centre(images.decode(tmp_path / "a.tif")) == [200, 200, 200]
+
+
+def test_sixteen_bits_are_rounded_to_the_nearest_eight():
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    eight = np.asarray(images.upright_rgb(Image.fromarray(values)))[..., 0]
+    np.testing.assert_array_equal(eight, np.rint(values * 255.0 / 65535))
+
+
+def test_cmyk_jpeg_as_cameras_and_adobe_write_it(tmp_path):
+    # Full cyan and no black is what is left of white without red. JPEG may be off by a few levels.
+    Image.new("CMYK", (40, 40), (255, 0, 0, 0)).save(tmp_path / "a.jpg", quality=100)
+    np.testing.assert_allclose(centre(images.decode(tmp_path / "a.jpg")), [0, 255, 255], atol=3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30_000, 1), (1, 30_000), (30_000, 40)])
+def test_any_shape_becomes_a_square(tmp_path, size):
+    save(tmp_path / "a.png", (7, 8, 9), size)
+    for rule in (RAW, Preprocess(32, scale=1.0, offset=0.0)):  # 0.875 of one pixel, too
+        array = images.preprocess(images.decode(tmp_path / "a.png"), rule)
+        assert array.shape == (32, 32, 3)
+        assert array.reshape(-1, 3).min(0).tolist() == array.reshape(-1, 3).max(0).tolist() == [7, 8, 9]
+
+
+def test_the_content_counts_not_the_suffix(tmp_path):
+    save(tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert images.decode(tmp_path / "a.jpg").size == (40, 40)
+
+
+@pytest.mark.parametrize("name", ["a.ico", "a.tga", "a.pcx", "a.jp2", "a.eps"])
+def test_formats_of_other_suffixes_are_not_read(tmp_path, name):
+    try:
+        save(tmp_path / name, size=(32, 32))
+    except OSError as error:
+        pytest.skip(f"Pillow was built without it: {error}")
+    (tmp_path / name).rename(tmp_path / "a.jpg")
+    with pytest.raises(InputError, match="cannot identify image file"):
+        images.decode(tmp_path / "a.jpg")
+
+
 def test_find_sorts_recurses_and_knows_suffixes_in_any_case(tmp_path):
     wanted = [save(tmp_path / name) for name in ("a/1.JPEG", "a/deep/2.png", "b.webp")]
     for name in ("a/notes.txt", "a/._1.jpg", ".DS_Store"):
         (tmp_path / name).write_bytes(b"")
     assert images.find(tmp_path) == sorted(wanted)
+
+
+def test_names_are_those_of_find_and_sorted_part_by_part(tmp_path):
+    # As strings "cat-fish/" would come before "cat/": "-" is less than "/".
+    wanted = ["cat/deep/1.png", "cat/deep-er/1.png", "cat-fish/1.png"]
+    for name in wanted:
+        save(tmp_path / name)
+    assert images.names(tmp_path) == wanted
+    assert images.find(tmp_path) == sorted(tmp_path / name for name in wanted)
+
+
+def test_decode_takes_the_bytes_of_a_file_that_is_elsewhere(tmp_path):
+    path = save(tmp_path / "1.png")
+    data = path.read_bytes()
+    here = np.asarray(images.decode(path))
+    path.unlink()
+    np.testing.assert_array_equal(images.decode(path, data), here)
+    with pytest.raises(InputError, match=r"cannot read .*1\.png as an image"):
+        images.decode(path, data[:20])
 
 
 def test_find_follows_links_once(tmp_path):
@@ -221,6 +309,16 @@ def test_decompression_bomb_is_unreadable(tmp_path, monkeypatch, size):
     path = save(tmp_path / "bomb.png", size=size)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
     with pytest.raises(InputError, match="decompression bomb"):
+        images.decode(path)
+
+
+def test_one_that_takes_too_much_memory_is_unreadable(tmp_path, monkeypatch):
+    def fail(self):
+        raise MemoryError
+
+    path = save(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
+    with pytest.raises(InputError, match=r"as an image \(MemoryError\)"):
         images.decode(path)
 
 

@@ -1,4 +1,5 @@
 """Running classifiers on images, each in a process of its own: a damaged file may crash the native runtime.
 
-`classifier.start` opens an artifact; `serve` is the program in the process, `process` its near end.
+`chunk` answers for a number of images, `panel` keeps the models open that are asked about them, and `classifier` is one
+of these; `serve` is the program in its process, `process` the near end.
 """

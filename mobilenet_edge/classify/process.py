@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from mobilenet_edge.classify.tensors import ImageInput
 from mobilenet_edge.errors import HostError, MissingExtraError
 from mobilenet_edge.hosts import environment
-from mobilenet_edge.hosts.answer import Ended, parse
+from mobilenet_edge.hosts.answer import Ended, late, parse
 
+# For opening a model or answering an image; TensorFlow alone may take a minute to start on a busy machine.
+LIMIT_SECONDS: Final = 300.0
 COMMAND: Final = (sys.executable, "-m", "mobilenet_edge.classify.serve")
 
 
@@ -33,7 +36,7 @@ class Process:
         version: Its version.
 
     Raises:
-        HostError: The runtime crashed or failed; `send` and `receive` raise it too.
+        HostError: The runtime crashed, failed or took too long; `send` and `receive` raise it too.
         InputError: The file is no image classifier that the runtime can open.
         MissingExtraError: No runtime for it is installed.
     """
@@ -41,8 +44,10 @@ class Process:
     def __init__(self, model: str, request: dict[str, Any], pipe: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
         self._model, self._pipe, self._stderr = model, pipe, stderr
         self._stdin, self._stdout = cast("IO[bytes]", pipe.stdin), cast("IO[bytes]", pipe.stdout)
+        self._late = False
         self._write(json.dumps(request).encode() + b"\n")
-        line = self._stdout.readline()
+        with self._limited():
+            line = self._stdout.readline()
         if not line.endswith(b"\n"):
             self._ended()
         facts = parse(Ended(0, line, b""), model)
@@ -59,20 +64,38 @@ class Process:
     def receive(self) -> NDArray[Any]:
         """Wait for the scores of what was sent, (classes,) of the model's own type."""
         length = self.classes * self._dtype.itemsize
-        data = self._stdout.read(length)
+        with self._limited():
+            data = self._stdout.read(length)
         if len(data) < length:
             self._ended()
         return np.frombuffer(data, self._dtype)
 
     def _write(self, data: bytes) -> None:
         try:
-            self._stdin.write(data)
-            self._stdin.flush()
+            with self._limited():
+                self._stdin.write(data)
+                self._stdin.flush()
         except BrokenPipeError:
             self._ended()
 
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """End the process if the block takes too long: a pipe that is waited for then closes."""
+        watch = threading.Timer(LIMIT_SECONDS, self._end)
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    def _end(self) -> None:
+        self._late = True
+        self._pipe.kill()
+
     def _ended(self) -> NoReturn:
         code = self._pipe.wait()
+        if self._late:
+            raise late(self._model, LIMIT_SECONDS)
         self._stderr.seek(0)
         if code:
             parse(Ended(code, b"", self._stderr.read()), self._model)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.classify.tensors import ImageInput
+from mobilenet_edge.device import memory
 from mobilenet_edge.device.faults import DeviceError, InvalidModel
 from mobilenet_edge.device.runtimes import Tensor, open_model
 from mobilenet_edge.errors import InputError, MnetError
@@ -79,6 +80,7 @@ def main() -> int:
     """Answer the request on stdin, then run tensors until stdin closes."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a runtime that prints must not write into the answers
+    memory.bound()
     tensors = sys.stdin.buffer
     request = json.loads(tensors.readline())
     path = Path(request["path"])

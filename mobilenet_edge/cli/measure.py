@@ -10,7 +10,7 @@ import typer
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import ComparisonFormat, Runtime
 from mobilenet_edge.cli.options import HERE, Artifacts, Dask, Devices, Hosts, Json, Labels, Threads
-from mobilenet_edge.cli.output import output, saver, try_json
+from mobilenet_edge.cli.output import output, saver, show, try_json
 
 
 @app.command()
@@ -130,7 +130,7 @@ def compare(
     from mobilenet_edge.report import comparison
 
     write = {"text": comparison.text, "markdown": comparison.markdown, "json": comparison.json}
-    typer.echo(write[format](command.run(before, after, anyway=anyway)))
+    show(write[format](command.run(before, after, anyway=anyway)))
 
 
 @app.command(name="setup-host")
@@ -147,7 +147,7 @@ def setup_host(
 
     (target,) = reach.targets([host], devices)
     made = command.run(target.host, packages or ())
-    typer.echo("\n".join([made.executable, *(f"{name} {version}" for name, version in made.packages.items())]))
+    show("\n".join([made.executable, *(f"{name} {version}" for name, version in made.packages.items())]))
 
 
 @app.command()

@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge import artifact, images, progress, scores
+from mobilenet_edge import artifact, cpus, images
 from mobilenet_edge import labels as classes
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.classify import classifier
-from mobilenet_edge.classify.classifier import Classifier
+from mobilenet_edge.artifact import Artifact, contradictions
+from mobilenet_edge.classify import chunk
+from mobilenet_edge.commands import scoring
+from mobilenet_edge.commands.scoring import Sample, Score, Subject
 from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.jobs import Crew, local
 from mobilenet_edge.records import Evaluation
+from mobilenet_edge.scores import wilson
 
-AT_ONCE: Final = 8  # open models: each is a process of about 100 MB
 INTEGERS: Final = frozenset(("int8", "uint8"))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The images that are asked about.
-
-    Attributes:
-        folder: Where the class folders are.
-        found: All its images.
-        chosen: Those to use.
-    """
-
-    folder: Path
-    found: Sequence[Path]
-    chosen: Sequence[Path]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model, and what is right: `truth` holds the class index of each chosen image, (n,)."""
-
-    model: Artifact
-    labels: classes.Labels
-    truth: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model said.
-
-    Attributes:
-        classifier: How it was run; closed by now.
-        readable: (n,) which of the chosen images could be read.
-        top: (m, up to 5) class indexes for each readable one, best first; -1 is a background class.
-        assumed: What had to be assumed, in words.
-    """
-
-    classifier: Classifier
-    readable: NDArray[np.bool_]
-    top: NDArray[np.intp]
-    assumed: tuple[str, ...]
+# Peaks of a process that reads images and of an open model at alpha 1.0 and 224 pixels, rounded up.
+READER_BYTES: Final = 90_000_000
+MODEL_BYTES: Final = {"tflite": 100_000_000, "onnx": 130_000_000, "keras": 700_000_000}
 
 
 def run(
@@ -73,6 +35,8 @@ def run(
     threads: int = 1,
     limit: int | None = None,
     leave_out: int = 0,
+    jobs: int | None = None,
+    dask: str | None = None,
 ) -> list[Evaluation]:
     """Score models on a folder of images.
 
@@ -85,42 +49,60 @@ def run(
         threads: Threads within one inference.
         limit: Use at most so many images, evenly spread over the folder.
         leave_out: Do not score the images that `mnet export --calibrate` takes of this folder for so many.
+        jobs: Processes on this machine that read images, each with the models open; by default as many as cores for
+            `threads` each, and never more than memory allows. The figures do not depend on it.
+        dask: Address of a Dask scheduler whose workers do it instead.
 
     Returns:
         One evaluation for each path, in order.
 
     Raises:
-        HostError: A runtime crashed or failed.
+        HostError: A runtime crashed or failed, a process was lost twice, or the cluster cannot be used.
         InputError: A model, the images or the labels cannot be used, or do not fit each other.
-        MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
-        UsageError: `threads` or `limit` is below 1.
+        MissingExtraError: A runtime, TensorFlow, Pillow or distributed is not installed.
+        UsageError: `threads`, `limit` or `jobs` is below 1, or there are `jobs` and `dask`.
     """
-    for name, number in (("threads", threads), ("limit", limit)):
+    for name, number in (("threads", threads), ("limit", limit), ("jobs", jobs)):
         if number is not None and number < 1:
             raise UsageError(f"{name} must be at least 1, got {number}")
+    if jobs is not None and dask is not None:
+        raise UsageError("--jobs is for this machine; leave it out with --dask")
     models = [artifact.read(path) for path in paths]
     judge = None if reference is None else _reference(reference)
     folder, beside = classes.locate(data)
-    found = images.find(folder)
+    found = images.names(folder)
     sample = Sample(folder, found, images.spread(_held_out(found, leave_out), limit))
     everything = models if judge is None else [*models, judge]
-    subjects = {each.path: _subject(each, labels, beside, sample) for each in everything}
+    for each in everything:
+        contradictions.refuse(each)
+    subjects = _subjects(everything, labels, beside, sample)
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
-    answers = _answers(list(subjects.values()), sample, threads)
+    with _crew(jobs, dask, threads, list(subjects), len(sample.chosen)) as crew:
+        scored = scoring.score(list(subjects.values()), sample, threads, crew)
     records = []
     for each in models:
-        own = answers[each.path]
-        agreement = None if judge is None else scores.agreement(own.top, answers[judge.path].top)
-        records.append(_record(subjects[each.path], own, sample, agreement, reference, threads))
+        agreement = None if judge is None else scored[each.path].agreement(scored[judge.path])
+        records.append(_record(subjects[each.path], scored[each.path], sample, agreement, reference, threads))
     return records
 
 
-def _held_out(found: Sequence[Path], leave_out: int) -> Sequence[Path]:
+def _crew(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> Crew:
+    if dask is not None:
+        from mobilenet_edge.jobs import dask as cluster
+
+        return cluster.Crew(chunk.FUNCTION, dask)
+    wanted = min(jobs or max(1, len(cpus.available()) // threads), scoring.chunks(len(models), many))
+    # Every group of models takes its turn in every process.
+    dearest = sorted((MODEL_BYTES[path.suffix.removeprefix(".")] for path in models), reverse=True)
+    return local.Crew(chunk.FUNCTION, local.fitting(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE])))
+
+
+def _held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:
     calibrating = set(images.spread(found, leave_out)) if leave_out else set()
     if len(calibrating) == len(found):
         raise UsageError(f"all {len(found)} images are left out as calibration images; calibrate with fewer")
-    return [path for path in found if path not in calibrating]
+    return [name for name in found if name not in calibrating]
 
 
 def _reference(path: Path) -> Artifact:
@@ -130,16 +112,27 @@ def _reference(path: Path) -> Artifact:
     return model
 
 
-def _subject(model: Artifact, given: Path | None, beside: Path | None, sample: Sample) -> Subject:
+def _subjects(
+    models: Iterable[Artifact], given: Path | None, beside: Path | None, sample: Sample
+) -> dict[Path, Subject]:
+    truths: dict[tuple[str, ...], NDArray[np.intp]] = {}
+    subjects = {}
+    for each in models:
+        labels = _labels(each, given, beside, sample)
+        if labels.lines not in truths:
+            truths[labels.lines] = np.array(classes.match(sample.folder, sample.chosen, labels))
+        subjects[each.path] = Subject(each, labels, truths[labels.lines])
+    return subjects
+
+
+def _labels(model: Artifact, given: Path | None, beside: Path | None, sample: Sample) -> classes.Labels:
     if given is not None:
-        labels = classes.read(given)
-    elif model.metadata is not None and model.metadata.labels:
-        labels = classes.Labels(model.metadata.labels, f"the labels in {model.path.name}")
-    elif beside is not None:
-        labels = classes.read(beside)
-    else:
-        labels = classes.of_folders(sample.folder, sample.found)
-    return Subject(model, labels, np.array(classes.match(sample.folder, sample.chosen, labels)))
+        return classes.read(given)
+    if model.metadata is not None and model.metadata.labels:
+        return classes.Labels(model.metadata.labels, f"the labels in {model.path.name}")
+    if beside is not None:
+        return classes.read(beside)
+    return classes.of_folders(sample.folder, sample.found)
 
 
 def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
@@ -152,73 +145,36 @@ def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
             )
 
 
-def _answers(subjects: Sequence[Subject], sample: Sample, threads: int) -> dict[Path, Answers]:
-    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    answers = {}
-    with progress.bar("evaluating", len(sample.chosen) * len(groups)) as advance:
-        for group in groups:
-            for subject, given in zip(group, _answer(group, sample.chosen, threads, advance), strict=True):
-                answers[subject.model.path] = given
-    return answers
-
-
-def _answer(
-    group: Sequence[Subject], chosen: Sequence[Path], threads: int, advance: progress.Advance
-) -> Iterator[Answers]:
-    """Decode each image once and put it to all models of the group at the same time."""
-    with ExitStack() as stack:
-        open_models = [stack.enter_context(classifier.start(each.model, threads)) for each in group]
-        shifts = [
-            classes.shift(model.process.classes, each.labels, each.model.path.name)
-            for model, each in zip(open_models, group, strict=True)
-        ]
-        readable: list[bool] = []
-        top: list[list[NDArray[np.intp]]] = [[] for _ in group]
-        for _, image in images.decoded(chosen):
-            readable.append(image is not None)
-            if image is not None:
-                inputs = {rule: images.preprocess(image, rule) for rule in {model.rule for model in open_models}}
-                for model in open_models:
-                    model.ask(inputs[model.rule])
-                for model, rows in zip(open_models, top, strict=True):
-                    rows.append(model.answer())
-            advance()
-    for subject, model, rows, shift in zip(group, open_models, top, shifts, strict=True):
-        yield Answers(model, np.array(readable), np.stack(rows) - shift, _assumed(subject, model, shift))
-
-
-def _assumed(subject: Subject, model: Classifier, shift: int) -> tuple[str, ...]:
-    said = list(model.assumed)
+def _assumed(subject: Subject, score: Score) -> tuple[str, ...]:
+    said = list(score.facts["assumed"])
     if subject.labels.assumed:
         said.append("class names (assumed: the image folders in sorted order)")
-    if shift == 1:
-        said.append(f"the first of its {model.process.classes} outputs (assumed: background)")
+    if score.shift == 1:
+        said.append(f"the first of its {score.facts['classes']} outputs (assumed: background)")
     return tuple(said)
 
 
 def _record(
-    subject: Subject, answers: Answers, sample: Sample, agreement: float | None, reference: Path | None, threads: int
+    subject: Subject, score: Score, sample: Sample, agreement: float | None, reference: Path | None, threads: int
 ) -> Evaluation:
-    truth = subject.truth[answers.readable]
-    right = scores.hits(answers.top[:, :1], truth)
+    n = int(score.readable.sum())
     identity = subject.model.identity()
-    unreadable = (path for path, good in zip(sample.chosen, answers.readable, strict=True) if not good)
     return Evaluation(
-        **{**identity, "lacks": (*identity.get("lacks", ()), *answers.assumed)},
-        top1=right / len(truth),
-        top5=scores.hits(answers.top, truth) / len(truth),
-        n=len(truth),
-        interval=scores.wilson(right, len(truth)),
+        **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject, score))},
+        top1=score.top1 / n,
+        top5=score.top5 / n,
+        n=n,
+        interval=wilson(score.top1, n),
         agreement=agreement,
         reference=None if reference is None else str(reference),
         data=str(sample.folder),
-        unreadable=tuple(path.relative_to(sample.folder).as_posix() for path in unreadable),
-        runtime=answers.classifier.process.runtime,
-        runtime_version=answers.classifier.process.version,
+        unreadable=tuple(sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
+        runtime=score.facts["runtime"],
+        runtime_version=score.facts["version"],
         conditions={
             "threads": threads,
             "images_found": len(sample.found),
             "labels": subject.labels.source,
-            "preprocess": asdict(answers.classifier.rule),
+            "preprocess": score.facts["rule"],
         },
     )

@@ -6,6 +6,7 @@ import importlib
 import traceback
 from typing import Any
 
+from mobilenet_edge import files
 from mobilenet_edge.errors import BuildError, MnetError
 from mobilenet_edge.jobs import Answer, failed
 
@@ -27,6 +28,8 @@ def call(function: str, request: dict[str, Any]) -> Answer:
     except MnetError as error:
         return failed(error)
     except Exception as error:  # noqa: BLE001 - a boundary of processes: told, kept and counted as a failure
+        if isinstance(error, OSError) and (full := files.no_room(error)):
+            return failed(full)
         told = BuildError(f"this is a bug of mnet, please report it: {type(error).__name__}: {error}")
         return {**failed(told), "traceback": traceback.format_exc()}
     return answer

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final, Self
 
 from mobilenet_edge import __version__, cluster
 from mobilenet_edge.errors import HostError
-from mobilenet_edge.jobs import Answer, Request, lost
+from mobilenet_edge.jobs import AHEAD, Answer, Request, lost
 from mobilenet_edge.jobs.call import call
 
 # So often may the workers that had a request be lost before it is given up.
@@ -29,7 +30,7 @@ class Crew:
     remote = True
 
     def __init__(self, function: str, address: str) -> None:
-        self._function = function
+        self._function, self._address = function, address
         self._client = cluster.connect(address)
         self.size = sum(self._client.nthreads().values())
         _check_versions(self._client)
@@ -40,22 +41,50 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def run(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
         """As `jobs.Crew.run`; values may be bytes as well."""
         from distributed import as_completed
+
+        waiting = enumerate(requests)
+        places: dict[Any, int] = {}
+        done = as_completed(loop=self._client.loop)
+        try:
+            while True:
+                for index, request in islice(waiting, AHEAD * self.size - len(places)):
+                    future = self._submit(request)
+                    places[future] = index
+                    done.add(future)
+                if not places:
+                    return
+                future = next(done)
+                yield places.pop(future), self._result(future)
+        finally:
+            if places:
+                # The run was broken off, and the cluster belongs to others, too.
+                self._client.cancel(list(places))
+
+    def _submit(self, request: Request) -> Any:
+        import dask
+
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):  # of bytes that are meant
+            # Never from a cache of the cluster's: the answer to the same request may depend on files.
+            return self._client.submit(call, self._function, dict(request), pure=False, retries=RETRIES)
+
+    def _result(self, future: Any) -> Answer:
+        from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
-        futures = {
-            # Never from a cache of the cluster's: the answer to the same request may depend on files.
-            self._client.submit(call, self._function, dict(request), pure=False, retries=RETRIES): index
-            for index, request in enumerate(requests)
-        }
-        for future in as_completed(futures, loop=self._client.loop):
-            try:
-                yield futures[future], future.result()
-            except KilledWorker as error:
-                yield futures[future], lost(str(error).split(".")[0])
+        try:
+            answer: Answer = future.result()
+        except KilledWorker as error:
+            return lost(str(error).split(".")[0])
+        except FutureCancelledError as error:
+            raise HostError(
+                f"the Dask scheduler at {self._address} went away ({error.reason}); run it again"
+            ) from error
+        finally:
             future.release()
+        return answer
 
 
 def _check_versions(client: Any) -> None:

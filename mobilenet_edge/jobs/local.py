@@ -8,17 +8,22 @@ import queue
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
 from mobilenet_edge import cpus
+from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.environment import of_package
-from mobilenet_edge.jobs import Answer, Request, lost
+from mobilenet_edge.jobs import AHEAD, Answer, Request, failed, lost
 
 WORKER: Final = "mobilenet_edge.jobs.worker"
+# The longest request, an export of alpha 1.0 at 224 pixels with the best effort, takes minutes.
+LIMIT_SECONDS: Final = 3600.0
 
 
 def fitting(wanted: int | None, bytes_each: int) -> int:
@@ -36,6 +41,12 @@ def fitting(wanted: int | None, bytes_each: int) -> int:
 class Crew:
     """Processes of this machine, each on its share of the cores; see `jobs.Crew`.
 
+    Args:
+        function: What answers, "package.module:name".
+        size: How many there are.
+        limit_seconds: How long one may take over a request before it is given up.
+        inherited: File descriptors that they hold, too.
+
     Attributes:
         size: How many there are.
         remote: They have this machine's files.
@@ -43,12 +54,15 @@ class Crew:
 
     remote = False
 
-    def __init__(self, function: str, size: int) -> None:
+    def __init__(
+        self, function: str, size: int, *, limit_seconds: float = LIMIT_SECONDS, inherited: Sequence[int] = ()
+    ) -> None:
         self.size = size
         numbers = cpus.available()
         shares = [numbers[index::size] or [numbers[index % len(numbers)]] for index in range(size)]
-        self._members = [_Member(function, share) for share in shares]
-        self._idle: queue.SimpleQueue[_Member] = queue.SimpleQueue()
+        self._members = [_Member(function, share, limit_seconds, inherited) for share in shares]
+        # The last to be done is the next to be asked: its process is there, and what it has open.
+        self._idle: queue.LifoQueue[_Member] = queue.LifoQueue()
         for member in self._members:
             self._idle.put(member)
         self._closing = False
@@ -65,13 +79,19 @@ class Crew:
             while True:
                 self._idle.get_nowait().close()
 
-    def run(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
+    def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
         """As `jobs.Crew.run`."""
+        waiting = enumerate(requests)
         with ThreadPoolExecutor(self.size) as threads:
-            futures = {threads.submit(self._ask, request): index for index, request in enumerate(requests)}
+            futures: dict[Future[Answer], int] = {}
             try:
-                for future in as_completed(futures):
-                    yield futures[future], future.result()
+                while True:
+                    for index, request in islice(waiting, AHEAD * self.size - len(futures)):
+                        futures[threads.submit(self._ask, request)] = index
+                    if not futures:
+                        return
+                    for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                        yield futures.pop(future), future.result()
             except BaseException:
                 # The threads wait for their processes, and the pool for its threads.
                 self.__exit__()
@@ -92,13 +112,14 @@ class Crew:
 class _Member:
     """A place in the crew: its process is started when it is first needed, and again when it was lost."""
 
-    def __init__(self, function: str, cpus: Sequence[int]) -> None:
+    def __init__(self, function: str, cpus: Sequence[int], limit_seconds: float, inherited: Sequence[int]) -> None:
         self._words = (sys.executable, "-m", WORKER, function, ",".join(map(str, cpus)))
+        self._limit_seconds, self._inherited = limit_seconds, tuple(inherited)
         self._process: subprocess.Popen[str] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the place
 
     def ask(self, request: Request) -> Answer | None:
-        """Answer a request; None where the process ended instead."""
+        """Answer a request; None where the process ended instead. One that takes too long is killed."""
         if self._process is None:
             self._process = subprocess.Popen(
                 self._words,
@@ -109,18 +130,27 @@ class _Member:
                 env={**os.environ, **of_package()},
                 # Ctrl-C is for mnet alone, which then ends the crew.
                 start_new_session=True,
+                pass_fds=self._inherited,
             )
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise ValueError("the process has no pipes")
+        late = threading.Event()
+        timer = threading.Timer(self._limit_seconds, _end, (self._process, late))
+        timer.daemon = True
+        timer.start()
         with suppress(BrokenPipeError):
             stdin.write(json.dumps(request) + "\n")
             stdin.flush()
         line = stdout.readline()
+        timer.cancel()
         if line.endswith("\n"):
             answer: Answer = json.loads(line)
             return answer
         self.reap()
+        if late.is_set():
+            told = f"its process did not answer within {self._limit_seconds:.0f} s and was ended; run it again"
+            return failed(HostError(told))
         return None
 
     def last_words(self) -> str:
@@ -145,6 +175,11 @@ class _Member:
             with self._process as process:
                 process.kill()
             self._process = None
+
+
+def _end(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    process.kill()
 
 
 def _available_bytes() -> int | None:

@@ -55,6 +55,14 @@ def test_end_without_a_reason_is_told(program):
         open_and_ask(times=100)
 
 
+@pytest.mark.parametrize("first", ["", f"print('''{FACTS}''', flush=True); "], ids=["opening", "answering"])
+def test_a_model_that_hangs_is_ended(program, monkeypatch, first):
+    monkeypatch.setattr(process, "LIMIT_SECONDS", 3.0)
+    program(f"{first}import time; time.sleep(600)")
+    with pytest.raises(HostError, match=r"did not answer on m\.onnx within 3 s"):
+        open_and_ask()
+
+
 def test_exception_in_the_process_is_its_last_line(program):
     program("import sys; print('noise', file=sys.stderr); raise RuntimeError('no kernel for Foo')")
     with pytest.raises(HostError, match="RuntimeError: no kernel for Foo"):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +7,7 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.artifact.metadata import KEY, Metadata, Preprocess, Quantisation, Weights
-from mobilenet_edge.classify import process
-from mobilenet_edge.commands import evaluate
+from mobilenet_edge.commands import evaluate, scoring
 from mobilenet_edge.errors import HostError, InputError, UsageError
 
 pytestmark = pytest.mark.slow
@@ -30,17 +28,20 @@ def colour_model(
 
     shape = (1, 3, 8, 8) if layout == "NCHW" else (1, 8, 8, 3)
     axes = [2, 3] if layout == "NCHW" else [1, 2]
+    # An int8 file is int8 at both ends; the means of whole numbers in its range are cut to whole ones.
+    given = TensorProto.INT8 if dtype == "INT8" else TensorProto.FLOAT
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float", "axes"], ["means"], keepdims=0),
         # A background class that never wins.
-        helper.make_node("Concat", ["least", "means"] if background else ["means"], ["scores"], axis=1),
+        helper.make_node("Concat", ["least", "means"] if background else ["means"], ["joined"], axis=1),
+        helper.make_node("Cast", ["joined"], ["scores"], to=given),
     ]
     graph = helper.make_graph(
         nodes,
         "colours",
         [helper.make_tensor_value_info("image", getattr(TensorProto, dtype), shape)],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 4 if background else 3))],
+        [helper.make_tensor_value_info("scores", given, (1, 4 if background else 3))],
         [
             helper.make_tensor("axes", TensorProto.INT64, [2], axes),
             helper.make_tensor("least", TensorProto.FLOAT, [1, 1], [-2.0]),
@@ -53,9 +54,9 @@ def colour_model(
     return path
 
 
-def described(*labels: str, grid: Quantisation | None = None) -> Metadata:
+def described(*labels: str, io: str = "float32", grid: Quantisation | None = None) -> Metadata:
     rule = Preprocess(resolution=8, crop=1.0)
-    return Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), input=grid, labels=labels)
+    return Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), io=io, input=grid, labels=labels)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_models_of_every_kind_agree(tmp_path, photos):
 
 
 def test_more_models_than_are_open_at_once(tmp_path, photos, monkeypatch):
-    monkeypatch.setattr(evaluate, "AT_ONCE", 2)
+    monkeypatch.setattr(scoring, "AT_ONCE", 2)
     paths = [colour_model(tmp_path / f"{index}.onnx") for index in range(3)]
     assert [result.top1 for result in evaluate.run(paths, photos)] == [5 / 6] * 3
 
@@ -129,7 +130,7 @@ def test_given_labels_come_first(tmp_path, photos):
 
 def test_metadata_decides_on_preprocessing_grid_and_labels(tmp_path, photos):
     # Every image becomes -128..127 on this grid; on that of raw pixels it would be as well, but assumed.
-    own = described("red", "green", "blue", grid=Quantisation(1 / 127.5, -1))
+    own = described("red", "green", "blue", io="int8", grid=Quantisation(1 / 127.5, -1))
     (photos.parent / "labels.txt").write_text("of\nsomething\nelse\n")
     (result,) = evaluate.run([colour_model(tmp_path / "m.onnx", dtype="INT8", metadata=own)], photos)
     assert (result.top1, result.variant) == (5 / 6, "colours")
@@ -188,14 +189,22 @@ def test_folder_of_broken_images_and_empty_folder_are_refused(tmp_path, photos):
         evaluate.run([path], photos)
 
 
-@pytest.mark.parametrize("option", ["threads", "limit"])
+@pytest.mark.parametrize("option", ["threads", "limit", "jobs"])
 def test_numbers_below_one_are_refused(tmp_path, option):
     with pytest.raises(UsageError, match=f"{option} must be at least 1, got 0"):
         evaluate.run([tmp_path / "m.onnx"], tmp_path, **{option: 0})
 
 
+def test_jobs_and_a_cluster_exclude_each_other(tmp_path):
+    with pytest.raises(UsageError, match="--jobs is for this machine; leave it out with --dask"):
+        evaluate.run([tmp_path / "m.onnx"], tmp_path, jobs=2, dask="tcp://127.0.0.1:1")
+
+
 def test_crash_of_a_runtime_is_an_error_and_no_crash(tmp_path, photos, monkeypatch):
-    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "import os; os.abort()"))
+    # Imported by every Python at its start, before the runtime is.
+    crash = "import os, sys\nif 'mobilenet_edge.classify.serve' in sys.orig_argv:\n    os.abort()\n"
+    (tmp_path / "sitecustomize.py").write_text(crash)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(HostError, match=r"the runtime crashed on m\.onnx \(signal 6"):
         evaluate.run([colour_model(tmp_path / "m.onnx")], photos)
 

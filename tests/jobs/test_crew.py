@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mobilenet_edge import cpus
-from mobilenet_edge.jobs import local
+from mobilenet_edge.errors import BuildError, HostError, InputError, MnetError
+from mobilenet_edge.jobs import AHEAD, check, failed, local, lost
 from mobilenet_edge.jobs.call import call
 
 ANSWERS = """
@@ -64,6 +66,27 @@ def test_a_bug_is_an_answer_with_its_traceback(function: str) -> None:
     assert 'return {}["nothing"]' in answer["traceback"]
 
 
+@pytest.mark.parametrize("kind", [InputError, BuildError, HostError])
+def test_an_expected_failure_is_raised_as_what_it_was(kind: type[MnetError]) -> None:
+    with pytest.raises(kind, match="the fact; the next step") as raised:
+        check(failed(kind("the fact; the next step")))
+    assert raised.value.exit_code == kind.exit_code
+
+
+def test_a_bug_is_raised_with_the_traceback_of_its_process(function: str) -> None:
+    with pytest.raises(RuntimeError, match=r"KeyError(?s:.*)return \{\}\[\"nothing\"\]"):
+        check(call(function, {"bug": True}))
+
+
+def test_a_lost_request_is_a_failure_of_the_host() -> None:
+    with pytest.raises(HostError, match=r"its process ended twice \(killed\)"):
+        check(lost("killed"))
+
+
+def test_an_answer_is_passed_on() -> None:
+    assert check({"double": 4}) == {"double": 4}
+
+
 @pytest.mark.parametrize(
     ("wanted", "free", "fit"),
     [
@@ -94,6 +117,21 @@ def test_every_request_is_answered_once_by_few_processes(function: str) -> None:
         answers = dict(crew.run([{"number": number, "noise": True} for number in range(10)]))
     assert {index: answer["double"] for index, answer in answers.items()} == {n: 2 * n for n in range(10)}
     assert len({answer["pid"] for answer in answers.values()}) <= 2
+
+
+@pytest.mark.slow
+def test_requests_are_taken_as_they_are_needed(function: str) -> None:
+    taken = []
+
+    def requests() -> Iterator[dict[str, int]]:
+        for number in range(20):
+            taken.append(number)
+            yield {"number": number}
+
+    with local.Crew(function, 2) as crew:
+        for done, _ in enumerate(crew.run(requests())):
+            assert len(taken) <= done + 2 * AHEAD
+    assert len(taken) == 20
 
 
 @pytest.mark.slow

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,8 @@ import pytest
 
 from mobilenet_edge import cluster
 from mobilenet_edge.errors import HostError, MissingExtraError
-from mobilenet_edge.jobs import dask
+from mobilenet_edge.jobs import AHEAD, dask
+from tests.jobs.dask_cluster import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -36,43 +35,11 @@ def answer(request):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A scheduler with three workers, one thread each; they can import `cluster_answers`."""
+    """A cluster of three workers that can import `cluster_answers`."""
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "cluster_answers.py").write_text(ANSWERS)
-    env = {**os.environ, "PYTHONPATH": str(folder), "DASK_DISTRIBUTED__DASHBOARD__LINK": ""}
-    with start_scheduler(folder, env) as scheduler:
-        file = folder / "scheduler.json"
-        words = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file)]
-        options = ["--nworkers", "3", "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
-        with subprocess.Popen([*words, *options], env=env, cwd=folder, stderr=subprocess.DEVNULL) as workers:
-            try:
-                yield wait_for(file, 3)
-            finally:
-                workers.terminate()
-                workers.wait(30)
-                scheduler.terminate()
-                scheduler.wait(30)
-
-
-def start_scheduler(folder: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    options = ["--no-dashboard", "--scheduler-file", str(folder / "scheduler.json")]
-    return subprocess.Popen([*words, *options], env=env, cwd=folder, stderr=subprocess.DEVNULL)
-
-
-def wait_for(file: Path, workers: int) -> str:
-    import json
-
-    from distributed import Client
-
-    end = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < end, "the scheduler did not start"
-        time.sleep(0.1)
-    address = str(json.loads(file.read_text())["address"])
-    with Client(address, set_as_default=False) as client:
-        client.wait_for_workers(workers, timeout=60)
-    return address
+    with running(folder, 3, PYTHONPATH=str(folder)) as address:
+        yield address
 
 
 FUNCTION = "cluster_answers:answer"
@@ -84,6 +51,39 @@ def test_every_request_is_answered(address: str, tmp_path: Path) -> None:
         assert (crew.size, crew.remote) == (3, True)
         answers = dict(crew.run(requests))
     assert answers == {number: {"double": 2 * number, "bytes": b"\xff" * number} for number in range(9)}
+
+
+def test_requests_are_taken_as_they_are_needed(address: str, tmp_path: Path) -> None:
+    taken = []
+
+    def requests() -> Iterator[dict[str, object]]:
+        for number in range(40):
+            taken.append(number)
+            yield {"number": number, "folder": str(tmp_path), "data": b""}
+
+    with dask.Crew(FUNCTION, address) as crew:
+        answers = []
+        for done, (place, _) in enumerate(crew.run(requests())):
+            assert len(taken) <= done + AHEAD * 3
+            answers.append(place)
+    assert sorted(answers) == list(range(40))
+
+
+def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cluster_answers.py").write_text(ANSWERS)
+    requests = [{"number": number, "folder": str(tmp_path), "data": b"", "seconds": 0.2} for number in range(20)]
+    with (
+        running(tmp_path, 1, PYTHONPATH=str(tmp_path)) as address,
+        dask.Crew(FUNCTION, address) as crew,
+        pytest.raises(HostError, match=r"the Dask scheduler at tcp://\S+ went away \(.+\); run it again"),
+    ):
+        kill_at(crew, requests, 2, int((tmp_path / "scheduler.pid").read_text()))
+
+
+def kill_at(crew: dask.Crew, requests: list[dict[str, object]], place: int, pid: int) -> None:
+    for done, _ in crew.run(requests):
+        if done == place:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_an_expected_failure_is_an_answer(address: str) -> None:
@@ -107,7 +107,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(address: str, tmp_path: Pat
 def test_a_request_that_kills_every_worker_is_given_up(address: str, tmp_path: Path) -> None:
     with dask.Crew(FUNCTION, address) as crew:
         answers = dict(crew.run([{"die": True}, {"number": 4, "folder": str(tmp_path), "data": b""}]))
-    assert answers[0]["error"]["exit_code"] == 5
+    assert answers[0]["error"]["exit_code"] == 6
     assert "its process ended" in answers[0]["error"]["message"]
     assert answers[1]["double"] == 8
 

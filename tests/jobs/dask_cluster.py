@@ -1,0 +1,48 @@
+"""A real Dask cluster on this machine: a scheduler, and worker processes that a nanny starts again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def running(folder: Path, workers: int, **environment: str) -> Iterator[str]:
+    """Give the address of a scheduler with so many workers, one thread each.
+
+    The scheduler's process id is in `folder/scheduler.pid`.
+    """
+    env = {**os.environ, **environment, "DASK_DISTRIBUTED__DASHBOARD__LINK": ""}
+    file = folder / "scheduler.json"
+    start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    options = ["--no-dashboard", "--scheduler-file", str(file)]
+    with subprocess.Popen([*start, *options], env=env, cwd=folder, stderr=subprocess.DEVNULL) as scheduler:
+        (folder / "scheduler.pid").write_text(str(scheduler.pid))
+        start = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file)]
+        options = ["--nworkers", str(workers), "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
+        with subprocess.Popen([*start, *options], env=env, cwd=folder, stderr=subprocess.DEVNULL) as nannies:
+            try:
+                yield _wait(file, workers)
+            finally:
+                for process in (nannies, scheduler):
+                    process.terminate()
+                    process.wait(30)
+
+
+def _wait(file: Path, workers: int) -> str:
+    from distributed import Client
+
+    end = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < end, "the scheduler did not start"
+        time.sleep(0.1)
+    address = str(json.loads(file.read_text())["address"])
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=60)
+    return address
