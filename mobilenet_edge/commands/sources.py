@@ -1,0 +1,40 @@
+"""The files of records that a verb is given: files, and folders of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mobilenet_edge import files, records
+from mobilenet_edge.records import Record
+
+
+def read(paths: Sequence[Path]) -> list[Record]:
+    """Read the records of files that `--json` wrote, and of folders of such files.
+
+    Tables and checks in a folder are passed over, and so is a file that is given again with its folder.
+
+    Raises:
+        InputError: A file cannot be read or holds something else.
+    """
+    return [
+        record
+        for file in dict.fromkeys(each for path in paths for each in _files(path))
+        for record in records.read(file)
+    ]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    yield from (each for each in sorted(path.glob("*.json")) if not _is_table(each))
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        data = json.loads(files.read_bytes(path))
+    except ValueError:
+        return False
+    return isinstance(data, dict) and ("tables" in data or data.get("kind") == "check")

@@ -1,0 +1,1 @@
+"""What was measured, to look at: pictures, and one page that needs no network. Draws rows; knows no device."""

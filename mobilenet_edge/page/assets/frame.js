@@ -1,0 +1,98 @@
+"use strict";
+// What everything else stands on: the data, the elements, the theme, and how a chart is drawn at all.
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const POINTS = DATA.points;
+const $ = (id) => document.getElementById(id);
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+const NARROW = matchMedia("(max-width: 40rem)");
+
+// Plotly reads a few tags and entities in its labels; names are shown as they are.
+const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+const dark = () => (document.documentElement.dataset.theme || (DARK.matches ? "dark" : "light")) === "dark";
+const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const shade = (colour) => colour[dark() ? 1 : 0];
+
+function element(tag, text, parent) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (parent) parent.append(made);
+  return made;
+}
+
+// Milliseconds and megabytes with as many digits as tell them apart.
+const figures = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value < 0.1 ? 3 : 2));
+
+// 1, 2, 5, 10 ... for a logarithmic axis, written as plain numbers.
+function logarithmic(values, title) {
+  const low = Math.min(...values) / 1.12;
+  const high = Math.max(...values) * 1.12;
+  const ticks = [];
+  const steps = high / low > 3 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
+    for (const step of steps) ticks.push(step * 10 ** power);
+  }
+  const shown = ticks.filter((tick) => tick >= low && tick <= high);
+  return {
+    ...axis(title), type: "log", range: [Math.log10(low), Math.log10(high)], tickvals: shown,
+    ticktext: shown.map((tick) => String(Number(tick.toPrecision(3)))),
+  };
+}
+
+function axis(title) {
+  return {
+    title: { text: title, standoff: 8 }, gridcolor: style("line"), linecolor: style("line"), zeroline: false,
+    automargin: true, ticks: "", color: style("soft"),
+  };
+}
+
+function draw(id, traces, layout, height) {
+  const chart = $(id);
+  chart.style.height = `${height}px`;
+  const whole = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest", height,
+    font: { family: getComputedStyle(document.body).fontFamily, size: NARROW.matches ? 11 : 12, color: style("soft") },
+    margin: { l: 50, r: 12, t: 8, b: 44 }, dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
+    hoverlabel: {
+      align: "left", bgcolor: style("card"), bordercolor: style("line"), font: { size: 11, color: style("ink") },
+    },
+    ...layout,
+  };
+  Plotly.react(chart, traces, whole, { displayModeBar: false, responsive: true });
+  return chart;
+}
+
+function say(id, sentence) {
+  const chart = $(id);
+  Plotly.purge(chart);
+  chart.style.height = "auto";
+  element("p", sentence, (chart.replaceChildren(), chart)).className = "remark";
+}
+
+function remember(theme) {
+  try {
+    if (theme) localStorage.setItem("mnet-theme", theme);
+    return localStorage.getItem("mnet-theme");
+  } catch (error) {
+    return null; // a file may not keep anything
+  }
+}
+
+function theme(redraw) {
+  const button = $("theme");
+  const show = () => {
+    button.setAttribute("aria-pressed", String(dark()));
+    button.textContent = dark() ? "Light" : "Dark";
+  };
+  const kept = remember();
+  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+  button.addEventListener("click", () => {
+    document.documentElement.dataset.theme = dark() ? "light" : "dark";
+    remember(document.documentElement.dataset.theme);
+    show();
+    redraw();
+  });
+  DARK.addEventListener("change", () => { show(); redraw(); });
+  show();
+}

@@ -1,0 +1,197 @@
+"""The page in a real browser: drawn, filtered, sorted, by mouse and by keyboard, on a desktop and on a phone."""
+
+import csv
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+# 12 files here, and 6 on the Pi with one and with four threads; the long run and the operators are two rows more: the
+# first is on two threads, and the second, measured later under the same conditions, takes the place of one.
+LATENCIES = 25
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_it_is_drawn_without_a_complaint_and_without_a_request(opened):
+    page = opened()
+    assert page.errors == []
+    assert len(page.requests) == 1
+    assert page.requests[0].startswith("file://")
+    assert page.rows() == LATENCIES
+    assert page.points("accuracy-latency") == LATENCIES
+    # One file is one point, whatever it ran on.
+    assert page.points("accuracy-size") == 12
+    for chart in ("distribution", "trace", "series", "ops", "history"):
+        page.page.locator(f"#{chart}").scroll_into_view_if_needed()
+        assert page.page.locator(f"#{chart} svg.main-svg").count() >= 1, chart
+    page.page.evaluate("scrollTo(0, 0)")
+    page.shot("light")
+    assert page.errors == []
+
+
+def test_the_table_is_seen_without_scrolling(opened):
+    page = opened()
+    box = page.page.locator("#table tbody tr").nth(3).bounding_box()
+    assert box["y"] + box["height"] <= 900
+
+
+def test_stars_are_those_of_the_written_table(opened, reports):
+    page = opened()
+    with (reports("grid").parent / "tradeoff.csv").open() as file:
+        marks = [line["pareto"] for line in csv.DictReader(file)]
+    assert page.column("Pareto").count("*") == marks.count("1") > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "left"),
+    [("precision", "int8", 12), ("format", "tflite", 6), ("device", "pi4", 12), ("threads", "4", 19)],
+)
+def test_a_filter_narrows_table_and_charts(opened, name, value, left):
+    page = opened()
+    box = page.page.locator(f"input[name={name}][value='{value}']")
+    box.uncheck()
+    assert page.rows() == page.points("accuracy-latency") == left
+    assert page.page.locator("#count").text_content() == f"{left} of {LATENCIES} rows"
+    page.page.locator("button[type=reset]").click()
+    page.page.locator("#count", has_text=f"{LATENCIES} of").wait_for()
+    assert page.rows() == LATENCIES
+
+
+def test_a_filter_that_leaves_nothing_says_so(opened):
+    page = opened()
+    for value in ("float32", "int8"):
+        page.page.locator(f"input[name=precision][value={value}]").uncheck()
+    assert page.rows() == 0
+    assert "Nothing to draw" in page.page.locator("#accuracy-latency").text_content()
+    page.page.locator("input[name=precision][value=int8]").check()
+    assert page.points("accuracy-latency") > 0
+    assert page.errors == []
+
+
+def test_a_heading_sorts_and_sorts_back(opened):
+    page = opened()
+    head = page.page.get_by_role("button", name="size", exact=True)
+    head.click()
+    sizes = page.page.locator("#table tbody tr").evaluate_all(
+        "rows => rows.map(row => POINTS[row.dataset.id].size_bytes)"
+    )
+    assert sizes == sorted(sizes)
+    head.click()
+    assert page.page.locator("th[aria-sort=descending]").text_content().strip() == "size"
+    assert page.column("variant")[0] == "a1.00-r224"
+
+
+def test_it_is_used_by_keyboard(opened):
+    page = opened()
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("document.activeElement.textContent") == "Skip to the table"
+    page.page.get_by_role("button", name="median ms", exact=True).focus()
+    page.page.keyboard.press("Enter")
+    medians = [float(text.split()[0]) for text in page.column("median ms")]
+    assert medians == sorted(medians)
+    page.page.locator("input[name=precision][value=int8]").focus()
+    page.page.keyboard.press("Space")
+    assert page.rows() == 12
+    page.page.locator("#table tbody th button:visible").first.focus()
+    page.page.keyboard.press("Enter")
+    assert page.page.evaluate("document.activeElement.id") == "which"
+    assert "a0.25-r128" in page.page.locator("#which option:checked").text_content()
+
+
+def test_every_control_can_be_reached_by_tab(opened):
+    page = opened()
+    reached = set()
+    for _ in range(60):
+        page.page.keyboard.press("Tab")
+        reached.add(
+            page.page.evaluate(
+                "document.activeElement.name || document.activeElement.id || document.activeElement.type"
+            )
+        )
+    assert {"theme", "device", "format", "precision", "threads", "accuracy", "colour", "reset", "button"} <= reached
+
+
+def test_hover_tells_the_conditions(opened):
+    page = opened()
+    page.page.locator("#accuracy-latency .scatterlayer .points path").last.hover(force=True)
+    page.page.wait_for_selector("#tip:not([hidden])")
+    text = page.page.locator("#tip").inner_text()
+    for part in ("results/mobilenet_v1", "median", "threads", "Debian 12", "2026-11-22", "95 %", "images"):
+        assert part in text
+    box = page.page.locator("#tip").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 900
+    page.page.mouse.move(5, 5)
+    page.page.wait_for_selector("#tip", state="hidden")
+
+
+def test_a_click_on_a_point_shows_it_in_detail(opened):
+    page = opened()
+    point = page.page.locator("#accuracy-latency .scatterlayer .points path").last.bounding_box()
+    page.page.mouse.click(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    page.page.locator("#which:focus").wait_for()
+    assert page.page.locator("#conditions dt").count() > 10
+
+
+def test_dark_follows_the_system_and_the_button(opened):
+    page = opened(scheme="dark")
+    dark = background(page.page)
+    page.shot("dark")
+    page.page.locator("#theme").click()
+    light = background(page.page)
+    assert dark != light
+    assert page.page.locator("#theme").get_attribute("aria-pressed") == "false"
+    assert background(opened(scheme="light").page) == light
+    page.page.emulate_media(color_scheme="light")
+    page.page.locator("#theme").click()
+    assert background(page.page) == dark
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(opened, phone):
+    page = opened(size=phone)
+    assert page.page.evaluate("document.documentElement.scrollWidth") == phone["width"]
+    wide = page.page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(each => !each.closest('.scroll, svg, .chart')"
+        " && each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 80))"
+    )
+    assert wide == []
+    assert page.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 14
+    page.shot("phone")
+
+
+def test_published_figures_are_marked_and_predictions_hollow(opened):
+    page = opened("published")
+    assert page.page.locator("#latency-title").text_content() == "Published accuracy against latency"
+    assert "Nobody measured it" in page.page.locator("#remark").text_content()
+    symbols = page.page.evaluate(
+        "document.getElementById('accuracy-latency').data"
+        ".filter(trace => trace.customdata).map(trace => trace.marker.symbol)"
+    )
+    assert "circle-open" in symbols
+    assert "hollow" in page.page.locator("#legend").text_content()
+
+
+def test_without_any_accuracy_it_says_so(opened):
+    page = opened("foreign")
+    assert "There is no accuracy" in page.page.locator("#remark").text_content()
+    assert page.points("accuracy-latency") == 1
+    assert not page.page.locator("#accuracy-size").is_visible()
+
+
+def test_names_that_mean_harm_do_none(opened):
+    page = opened("hostile")
+    for chart in ("distribution", "trace", "series", "ops"):
+        page.page.locator(f"#{chart}").scroll_into_view_if_needed()
+    page.page.locator("#accuracy-latency").scroll_into_view_if_needed()
+    page.page.locator("#accuracy-latency .scatterlayer .points path").last.hover(force=True)
+    page.page.wait_for_selector("#tip:not([hidden])")
+    assert "<img src=x" in page.page.locator("#tip").text_content()
+    assert page.page.evaluate("window.broken") is None
+    assert page.page.locator("img").count() == 0
+    assert page.errors == []
+    assert len(page.requests) == 1
+    assert re.search("<img src=x", page.page.locator("#distribution").text_content())

@@ -1,0 +1,91 @@
+"""`mnet report`: what is written where, and what is refused."""
+
+import json
+
+import pytest
+
+from mobilenet_edge import records
+from mobilenet_edge.cli import main
+from mobilenet_edge.commands import report
+from mobilenet_edge.errors import InputError, MissingExtraError
+from mobilenet_edge.page import document
+from tests.page.grid import SPECS, grid, history, identity, long, profile
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "results"
+    records.write(folder / "records.json", [profile(identity(SPECS[0]), 1.0)])
+    return folder
+
+
+def test_page_tables_and_pictures(results, tmp_path):
+    made = report.run([results], tmp_path / "report")
+    names = [path.name for path in made]
+    assert names == [
+        "report.html", "tradeoff.md", "tradeoff.csv", "tradeoff.json", "accuracy-latency.svg", "accuracy-latency.png",
+        "accuracy-size.svg", "accuracy-size.png", "latency.svg", "latency.png",
+    ]  # fmt: skip
+    assert sorted(names) == sorted(path.name for path in (tmp_path / "report").iterdir())
+    assert json.loads((tmp_path / "report" / "tradeoff.json").read_text())["tables"][0]["rows"][0]["median_ms"] > 1
+    assert (tmp_path / "report" / "tradeoff.md").read_text().startswith("### Intel")
+
+
+def test_a_history_in_the_folder_or_alone(results, tmp_path):
+    lines = "".join(f"{json.dumps(line)}\n" for line in history())
+    (results / "history.jsonl").write_text(lines)
+    assert "history.svg" in [path.name for path in report.run([results], tmp_path / "report")]
+    alone = report.run([results / "history.jsonl"], tmp_path / "alone")
+    assert [path.name for path in alone] == ["report.html", "history.svg", "history.png"]
+
+
+def test_a_report_of_a_report_is_the_same(results, tmp_path):
+    # Tables in a folder are no records; the page and the pictures are passed over.
+    first = {path.name: path.read_bytes() for path in report.run([results], results)}
+    assert {path.name: path.read_bytes() for path in report.run([results], results)} == first
+
+
+def test_pictures_of_an_earlier_report_do_not_stay(results, tmp_path):
+    out = tmp_path / "report"
+    records.write(tmp_path / "long.json", [long(identity(SPECS[0]))])
+    (out / "mine").mkdir(parents=True)
+    (out / "mine.svg").write_text("not of the report")
+    assert out / "trace.svg" in report.run([tmp_path / "long.json"], out)
+    report.run([results], out)
+    assert not (out / "trace.svg").exists()
+    assert (out / "mine.svg").exists()
+
+
+def test_the_same_records_make_the_same_files(tmp_path):
+    records.write(tmp_path / "records.json", grid())
+    one, other = (report.run([tmp_path / "records.json"], tmp_path / each) for each in ("one", "other"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+
+
+def test_nothing_to_report(tmp_path):
+    records.write(tmp_path / "records.json", [])
+    with pytest.raises(InputError, match="make some with: mnet sweep"):
+        report.run([tmp_path], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_what_is_missing_is_said_before_anything_is_written(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"mobilenet-edge\[report\]"):
+        report.run([results], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_verb_prints_what_it_wrote(results, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(results), "--out", str(tmp_path / "report")])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.splitlines()[0] == str(tmp_path / "report" / "report.html")
+
+
+def test_a_file_that_is_none_is_one_line(tmp_path, capsys):
+    (tmp_path / "records.json").write_text("{")
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(tmp_path / "records.json"), "--out", str(tmp_path / "report")])
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.count("\n") == 1
