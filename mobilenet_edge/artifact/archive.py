@@ -6,7 +6,8 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,7 +17,7 @@ from mobilenet_edge.artifact.metadata import MEMBER
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 LABELS: Final = "labels.txt"
 # Far above any metadata, far below what a bomb unpacks to.
-LIMIT: Final = 16 << 20
+LIMIT: Final = 4 << 20
 # How every member that `append` writes begins: signature, version 2.0, no flags, deflated, and the clock of _EPOCH.
 _BEGINNING: Final = b"PK\x03\x04\x14\0\0\0\x08\0\0\0\x21\0"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -35,11 +36,12 @@ def append(data: bytes, members: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def read(data: bytes, name: str = MEMBER) -> str | None:
+def read(data: bytes, name: str = MEMBER, limit: int = LIMIT) -> str | None:
     """Read a text member; None where there is no zip or no such member.
 
     Raises:
-        ValueError: The zip is damaged or cut off, or the member is larger than metadata can be.
+        ValueError: The zip is damaged or cut off, it has a name twice or one that leads elsewhere, or the member
+            unpacks to more than `limit` bytes.
     """
     with _opened(data) as archive:
         if archive is None or name not in archive.namelist():
@@ -47,9 +49,9 @@ def read(data: bytes, name: str = MEMBER) -> str | None:
         if archive.getinfo(name).compress_type not in _METHODS:
             raise ValueError("its zip is damaged: a compression that is not used here")
         with archive.open(name) as member:
-            text = member.read(LIMIT + 1)
-    if len(text) > LIMIT:
-        raise ValueError(f"its {name} is larger than {LIMIT >> 20} MiB")
+            text = member.read(limit + 1)
+    if len(text) > limit:
+        raise ValueError(f"its {name} is larger than {limit >> 20} MiB")
     return text.decode("utf-8")
 
 
@@ -76,6 +78,7 @@ def _opened(data: bytes) -> Iterator[zipfile.ZipFile | None]:
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check(archive.infolist(), len(data))
             yield archive
     except (
         zipfile.BadZipFile,
@@ -88,3 +91,17 @@ def _opened(data: bytes) -> Iterator[zipfile.ZipFile | None]:
     ) as error:
         # zipfile quotes what stands in the place of a name, however long.
         raise ValueError(f"its zip is damaged: {str(error).lower():.80}") from error
+
+
+def _check(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """Refuse what readers understand differently: names that are there twice, and names of other places."""
+    names = [entry.filename for entry in entries]
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"its zip has {twice!r:.80} twice")
+    for entry in entries:
+        parts = entry.orig_filename.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or parts[0].endswith(":") or "\0" in entry.orig_filename:
+            raise ValueError(f"its zip names a place outside itself, {entry.orig_filename!r:.80}")
+        if not 0 <= entry.header_offset <= entry.header_offset + entry.compress_size <= size:
+            raise ValueError("its zip is damaged: a member lies outside the file")

@@ -12,6 +12,8 @@ ITEM_BITS: Final = {
     "float32": 32, "float16": 16, "bfloat16": 16, "float64": 64, "int4": 4, "int8": 8, "uint8": 8, "int16": 16,
     "uint16": 16, "int32": 32, "uint32": 32, "int64": 64, "uint64": 64, "bool": 8,
 }  # fmt: skip
+# Runtimes take 6 or 8 axes; products of many more sides would be numbers of megabytes.
+_MOST_AXES: Final = 64
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Tensor:
         zero_points: As many as scales, or none.
         constant_bytes: Size of its stored values, 0 for an activation.
         constant: Those values as they lie in the file; of an .onnx file only those of one byte each.
+
+    Raises:
+        ValueError: There are more axes than any model has, or a scale is not finite.
     """
 
     name: str
@@ -35,6 +40,12 @@ class Tensor:
     zero_points: tuple[int, ...] = ()
     constant_bytes: int = 0
     constant: memoryview = field(default=memoryview(b""), repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.shape) > _MOST_AXES:
+            raise ValueError(f"a tensor has {len(self.shape)} axes")
+        if not all(map(math.isfinite, self.scales)):
+            raise ValueError("a scale is not finite")
 
     @property
     def integers(self) -> tuple[int, ...]:
@@ -76,6 +87,9 @@ class Contents:
         inputs: Names of the model's inputs.
         outputs: Names of the model's outputs.
         sections: Where the file's bytes go, by part; sums to the file's size.
+
+    Raises:
+        ValueError: Parts overlap.
     """
 
     tensors: dict[str, Tensor]
@@ -83,6 +97,10 @@ class Contents:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     sections: dict[str, int]
+
+    def __post_init__(self) -> None:
+        if min(self.sections.values(), default=0) < 0:
+            raise ValueError("its parts overlap")
 
     @property
     def ops(self) -> dict[str, int]:

@@ -7,7 +7,13 @@ its vtable, which holds the distance from the table to each field, 0 for one tha
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+
+from mobilenet_edge.artifact.meter import Meter
+
+# What a table counts for, beside its vectors: about the smallest there is with its vtable and the offset to it.
+_TABLE_BYTES: Final = 64
 
 
 @dataclass(frozen=True)
@@ -16,11 +22,12 @@ class Table:
 
     data: bytes
     position: int
+    meter: Meter = field(repr=False, compare=False)
 
     @classmethod
     def root(cls, data: bytes) -> Table:
         """The root table."""
-        return cls(data, _read(data, "<I", 0))
+        return cls(data, _read(data, "<I", 0), Meter(len(data)))
 
     def number(self, field: int, form: str, default: int = 0) -> int:
         """A scalar field: `form` is the struct code of its type."""
@@ -30,23 +37,25 @@ class Table:
     def table(self, field: int) -> Table | None:
         """A table field."""
         place = self._field(field)
-        return Table(self.data, self._follow(place)) if place else None
+        return self._at(self._follow(place)) if place else None
 
     def text(self, field: int) -> str:
         """A string field."""
         start, length = self.span(field, 1)
+        self.meter.take(length)
         return self.data[start : start + length].decode("utf-8", "replace")
 
     def numbers(self, field: int, form: str) -> tuple[int, ...]:
         """A vector of scalars."""
         size = struct.calcsize(f"<{form}")
         start, length = self.span(field, size)
+        self.meter.take(length * size)
         return struct.unpack_from(f"<{length}{form}", self.data, start)
 
     def tables(self, field: int) -> list[Table]:
         """A vector of tables."""
         start, length = self.span(field, 4)
-        return [Table(self.data, self._follow(start + 4 * index)) for index in range(length)]
+        return [self._at(self._follow(start + 4 * index)) for index in range(length)]
 
     def span(self, field: int, item_size: int) -> tuple[int, int]:
         """Where a vector's items begin and how many there are."""
@@ -58,6 +67,10 @@ class Table:
         if start + 4 + length * item_size > len(self.data):
             raise ValueError(f"a vector of {length} items at byte {start} reaches past the end of the file")
         return start + 4, length
+
+    def _at(self, position: int) -> Table:
+        self.meter.take(_TABLE_BYTES)
+        return Table(self.data, position, self.meter)
 
     def _follow(self, place: int) -> int:
         return place + int(_read(self.data, "<I", place))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from mobilenet_edge.artifact import archive
 from mobilenet_edge.artifact.contents import Contents, Operator
 from mobilenet_edge.artifact.metadata import MEMBER, Metadata
 
-_PARTS = {"config.json": "graph", "model.weights.h5": "weights", MEMBER: "metadata"}
+# The largest architecture of keras.applications has less than a tenth of it.
+_LARGEST_CONFIG: Final = 16 << 20
+_PARTS: Final = {"config.json": "graph", "model.weights.h5": "weights", MEMBER: "metadata"}
 
 
 def contents(data: bytes) -> Contents:
@@ -18,7 +20,7 @@ def contents(data: bytes) -> Contents:
     sizes = archive.sizes(data)
     if sizes is None:
         raise ValueError("it is not a zip")
-    config = archive.read(data, "config.json")
+    config = archive.read(data, "config.json", _LARGEST_CONFIG)
     if config is None or "model.weights.h5" not in sizes:
         raise ValueError("it holds no config.json or no model.weights.h5")
     try:

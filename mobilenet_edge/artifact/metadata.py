@@ -10,7 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
-from mobilenet_edge import typed
+from mobilenet_edge import strict, typed
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.spec import ModelSpec
 
@@ -184,12 +184,11 @@ class Metadata:
             InputError: Not JSON, a field is missing or of the wrong type, or written by a newer version.
         """
         try:
-            data = json.loads(text)
+            data = strict.loads(text)
             version = data.pop("schema_version")
             if version != SCHEMA_VERSION:
-                raise InputError(
-                    f"{source}: metadata schema {version!r}, this is schema {SCHEMA_VERSION}; upgrade mobilenet-edge"
-                )
+                newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
+                raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
             parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
             made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
             return made
@@ -210,7 +209,7 @@ def joined(text: str, labels: str) -> str:
         ValueError: `text` is not a JSON object.
     """
     try:
-        return json.dumps({**json.loads(text), "labels": labels.removesuffix("\n").split("\n")})
+        return json.dumps({**strict.loads(text), "labels": labels.removesuffix("\n").split("\n")})
     except (TypeError, RecursionError) as error:
         raise ValueError("its metadata is not a JSON object") from error
 

@@ -11,6 +11,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from mobilenet_edge.artifact.meter import Meter
+
+# What a chunk counts for: an operator of no name and no kind is two bytes, and hundreds in memory.
+_CHUNK_BYTES: Final = 16
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT: Final = 10
 
@@ -21,18 +26,20 @@ class Message:
 
     Attributes:
         data: The message's bytes.
+        meter: Of the whole file.
         numbers: Varints and fixed-size values, as unsigned integers.
         chunks: Length-delimited values.
     """
 
     data: memoryview
+    meter: Meter
     numbers: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     chunks: dict[int, list[memoryview]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def parse(cls, data: bytes | memoryview) -> Message:
-        """Split a message into its fields, one level deep."""
-        message = cls(memoryview(data))
+    def parse(cls, data: bytes | memoryview, meter: Meter | None = None) -> Message:
+        """Split a message into its fields, one level deep; without a meter it is a whole file."""
+        message = cls(memoryview(data), meter or Meter(len(data)))
         place = 0
         while place < len(message.data):
             place = message._take(place)
@@ -41,11 +48,11 @@ class Message:
     def message(self, number: int) -> Message | None:
         """The last message in a field, as protobuf reads a singular one."""
         chunks = self.chunks.get(number)
-        return Message.parse(chunks[-1]) if chunks else None
+        return Message.parse(chunks[-1], self.meter) if chunks else None
 
     def messages(self, number: int) -> list[Message]:
         """Every message in a repeated field."""
-        return [Message.parse(chunk) for chunk in self.chunks.get(number, [])]
+        return [Message.parse(chunk, self.meter) for chunk in self.chunks.get(number, [])]
 
     def number(self, number: int, default: int = 0) -> int:
         """A scalar field."""
@@ -81,6 +88,7 @@ class Message:
             return place
         if kind == _BYTES:
             size, place = _varint(self.data, place)
+            self.meter.take(_CHUNK_BYTES)
             self.chunks[number].append(_slice(self.data, place, size))
             return place + size
         if kind in (_FIXED32, _FIXED64):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_edge import artifact
-from mobilenet_edge.artifact import Artifact
+from mobilenet_edge.artifact import Artifact, contradictions
 from mobilenet_edge.artifact.contents import Tensor
 from mobilenet_edge.artifact.products import Product, products
 from mobilenet_edge.coral import preflight
@@ -42,6 +42,7 @@ def _inspect(found: Artifact, target: str | None) -> Inspection:
         bytes=contents.sections,
         inputs=tuple(_end(contents.tensors[name]) for name in contents.inputs),
         outputs=tuple(_end(contents.tensors[name]) for name in contents.outputs),
+        contradictions=contradictions.find(found),
         head_room=_head_room(found),
         preflight=preflight.check(contents).to_dict() if target else None,
     )

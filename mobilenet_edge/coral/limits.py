@@ -169,7 +169,7 @@ def unit_strides(step: Step) -> str:
 
 def large(step: Step) -> str:
     """Say so where the tensor is large."""
-    elements = max(tensor.elements for tensor in step.tensors)
+    elements = max((tensor.elements for tensor in step.tensors), default=0)
     return f"may stay on the CPU: {elements:,} elements are many" if elements >= LARGE_ELEMENTS else ""
 
 

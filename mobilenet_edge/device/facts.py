@@ -83,6 +83,12 @@ def memory_of_self(name: str, root: Path = SYSTEM) -> int | None:
     return _field(root / "proc/self/status", name)
 
 
+def memory_of_machine(root: Path = SYSTEM) -> int | None:
+    """Return the machine's memory and swap together, in bytes."""
+    memory, swap = _memory(root), _field(root / "proc/meminfo", "SwapTotal")
+    return None if memory is None else memory + (swap or 0)
+
+
 def _cores() -> int | None:
     # What this process may use, not what the machine has; the second is all there is outside Linux.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -7,6 +7,7 @@ way. Everything a runtime prints goes to stderr.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from mobilenet_edge import __version__
-from mobilenet_edge.device import busy, runtimes, streams
+from mobilenet_edge.device import busy, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
 from mobilenet_edge.device.timing import Stop
 
@@ -108,10 +109,16 @@ def main() -> int:
             threading.Thread(target=_end_with_stdin, daemon=True).start()
         if request.affinity is not None:
             _pin(request.affinity)
+        memory.bound()
         with busy.measuring() if request.mode in MEASURING else nullcontext():
             answer = find(request.mode)(request)
     except DeviceError as error:
         answer = {"error": error.to_dict()}
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = DeviceError("no space left in the temporary folder; free some, or set TMPDIR to another")
+        answer = {"error": full.to_dict()}
     with out:
         json.dump({"version": __version__, **answer}, out)
     return 0

@@ -82,7 +82,8 @@ def loads(text: bytes, source: str) -> list[Record]:
 
 def _parse(entry: dict[str, Any]) -> Record:
     if entry["schema_version"] != SCHEMA_VERSION:
-        raise InputError(f"record schema {entry['schema_version']!r:.40}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
+        version = f"{entry['schema_version']!r:.40}"
+        raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")

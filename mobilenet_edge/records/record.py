@@ -74,5 +74,6 @@ class ArtifactRecord(Record):
             typed.check(ModelSpec(**self.spec))
             if len(self.spec) < len(fields(ModelSpec)):
                 raise ValueError("spec lacks alpha, resolution or classes")
-        if not typed.fits((self.calibration or {}).get("note", ""), str):
-            raise TypeError("the note of calibration is not text")
+        for name in ("source", "note"):
+            if not typed.fits((self.calibration or {}).get(name, ""), str):
+                raise TypeError(f"the {name} of calibration is not text")

@@ -57,7 +57,7 @@ def test_a_zip_that_lost_its_end_is_damaged(lost):
 def test_a_bomb_is_refused():
     bomb = archive.append(HEAD, {"a": "x" * (archive.LIMIT + 1)})
     assert len(bomb) < 100_000
-    with pytest.raises(ValueError, match="larger than 16 MiB"):
+    with pytest.raises(ValueError, match="larger than 4 MiB"):
         archive.read(bomb, "a")
 
 

@@ -1,0 +1,26 @@
+"""How much memory a model may make this process take."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+from pathlib import Path
+
+from mobilenet_edge.device.facts import SYSTEM, memory_of_machine
+
+
+def bound(root: Path = SYSTEM) -> None:
+    """Let allocations fail that exceed the machine's own memory and swap, where the system counts them.
+
+    A model that claims 100 GB is then an error of its runtime, and not the end of other programs. Only data counts
+    (RLIMIT_DATA, Linux 4.7): address space that is merely reserved does no harm.
+    """
+    most = memory_of_machine(root)
+    if most is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    # Where a system has no such limit, or emulates it, there is none.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
