@@ -38,7 +38,7 @@ test: $(READY) legacy ## Run every test; those on real weights and images look i
 	$(BIN)/python -m pytest
 
 test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
-	$(BIN)/python -m pytest -m "not slow and not data"
+	$(BIN)/python -m pytest -m "not slow and not data and not fuzz"
 
 test-base: $(READY) ## Run what needs no TensorFlow where there is none, on the demo's artifacts
 	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }

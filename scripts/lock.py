@@ -1,4 +1,7 @@
-"""Check that each lock has a hashed pin for all that pyproject.toml asks for, and no trace of where it was made."""
+"""Check that each lock has a hashed pin for all that pyproject.toml asks for, and no trace of where it was made.
+
+And that pyproject.toml asks for little: three packages where only `mnet` is wanted, and nothing but by its name.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 # The extra that each is made for; that of development has the dependency groups too.
 LOCKS = {"dev.txt": "build", "legacy.txt": "tflite-legacy"}
+# What a device has to install, and so to trust, beside a runtime.
+BASE = {"numpy", "rich", "typer"}
 
 
 def main() -> int:
@@ -27,7 +32,25 @@ def main() -> int:
     ]
     for problem in found:
         print(f"{problem}; run: make lock", file=sys.stderr)
-    return int(bool(found))
+    asked = list(excess(pyproject))
+    for problem in asked:
+        print(f"pyproject.toml: {problem}", file=sys.stderr)
+    return int(bool(found or asked))
+
+
+def excess(pyproject: dict[str, Any]) -> Iterator[str]:
+    """Say what `pyproject` asks for beyond the base, and what it would fetch from a URL or a repository."""
+    project = pyproject["project"]
+    base = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    if base != BASE:
+        yield f"the base needs {', '.join(sorted(base))}; it is to need {', '.join(sorted(BASE))} and no more"
+    groups = (*project["optional-dependencies"].values(), *pyproject["dependency-groups"].values())
+    for text in chain(project["dependencies"], pyproject["build-system"]["requires"], *groups):
+        if Requirement(text).url:
+            yield f"{text!r} is fetched from a place and not by its name"
+    for name in ("sources", "index", "find-links"):
+        if name in pyproject.get("tool", {}).get("uv", {}):
+            yield f"tool.uv.{name} says where packages come from"
 
 
 def problems(pyproject: dict[str, Any], lock: str, name: str = "dev.txt") -> list[str]:
@@ -52,11 +75,11 @@ def _extra(project: dict[str, Any], name: str) -> Iterator[str]:
 
 
 def _pins(lock: str) -> Iterator[tuple[Requirement, bool]]:
-    """Yield each pin, and whether it has a hash."""
+    """Yield each pin, and whether it has hashes, all of them sha256."""
     for entry in lock.replace("\\\n", " ").splitlines():
         pin, *hashes = entry.split(" --hash=")
         if pin.strip() and not pin.lstrip().startswith(("#", "-")):
-            yield Requirement(pin.strip()), bool(hashes)
+            yield Requirement(pin.strip()), bool(hashes) and all(each.startswith("sha256:") for each in hashes)
 
 
 def _unmet(asked: list[Requirement], pins: list[tuple[Requirement, bool]]) -> Iterator[str]:
@@ -64,6 +87,8 @@ def _unmet(asked: list[Requirement], pins: list[tuple[Requirement, bool]]) -> It
     for pin, hashed in pins:
         if not hashed:
             yield f"{pin} has no hash"
+        if [each.operator for each in pin.specifier] != ["=="] and not pin.url:
+            yield f"{pin} is no pin; it must have one version"
         versions.setdefault(canonicalize_name(pin.name), []).extend(each.version for each in pin.specifier)
     for requirement in asked:
         here = versions.get(canonicalize_name(requirement.name), [])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mobilenet_edge import strict
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
 
 ADVICE: Final = {
@@ -69,11 +69,11 @@ def parse(ended: Ended, about: str, away: str | None = None) -> dict[str, Any]:
     if ended.code:
         raise HostError(f"the worker failed on {about}{where} (exit code {ended.code}): {last_line(ended.stderr)}")
     try:
-        document = json.loads(ended.stdout)
+        document = strict.loads(ended.stdout)
         error = document.get("error")
         if error is not None:
             error = dict(error)
-    except (ValueError, TypeError, AttributeError) as broken:
+    except (ValueError, TypeError, AttributeError, RecursionError) as broken:
         raise HostError(
             f"the worker's answer on {about}{where} cannot be read ({last_line(ended.stdout)}); "
             "check that nothing else writes to its stdout"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, strict
 from mobilenet_edge.sweep.stage import Stage, differences, digest
 
 FOLDER: Final = ".mnet"
@@ -71,7 +71,7 @@ class Ledger:
         path = self.out / output["path"]
         try:
             facts = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # or no name of a file at all
             return f"{output['path']} is missing"
         # Unchanged in size and time is believed; touched or copied, the content decides.
         if facts.st_size == output["bytes"] and facts.st_mtime_ns == output["mtime_ns"]:
@@ -82,10 +82,11 @@ class Ledger:
     def _entry(self, stage: Stage) -> dict[str, Any] | None:
         """What is remembered; an entry that cannot be read, or is of another version, is as good as none."""
         try:
-            entry = json.loads(self._path(stage).read_bytes())
+            entry = strict.loads(self._path(stage).read_bytes())
             whole = entry["schema_version"] == SCHEMA and entry["stage"] == stage.name
             whole = whole and isinstance(entry["ingredients"], dict)
-            whole = whole and all({"path", "bytes", "mtime_ns", "sha256"} <= each.keys() for each in entry["outputs"])
+            # A stage always leaves a file; where none is noted, the note is damaged.
+            whole = whole and bool(entry["outputs"]) and all(map(_vouched, entry["outputs"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return dict(entry) if whole else None
@@ -98,6 +99,11 @@ class Ledger:
 
     def _path(self, stage: Stage) -> Path:
         return self.place(stage, "stage.json")
+
+
+def _vouched(output: Any) -> bool:
+    kinds = {"path": str, "bytes": int, "mtime_ns": int, "sha256": str}
+    return all(isinstance(output[name], kind) for name, kind in kinds.items())
 
 
 def _plain(ingredients: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-problems = runpy.run_path(str(ROOT / "scripts" / "lock.py"))["problems"]
+script = runpy.run_path(str(ROOT / "scripts" / "lock.py"))
+problems, excess = script["problems"], script["excess"]
 
 PYPROJECT = {
     "project": {
@@ -59,6 +61,69 @@ def test_pin_without_a_hash_is_named():
     assert problems(PYPROJECT, lock(PINS, hashed="")) == [
         f"{name}=={version} has no hash" for name, version in PINS.items()
     ]
+
+
+@pytest.mark.parametrize("hashes", [" --hash=md5:00", " --hash=sha256:00 --hash=md5:11"])
+def test_another_hash_than_sha256_is_none(hashes):
+    found = problems(PYPROJECT, lock(PINS, hashed=hashes))
+    assert found == [f"{name}=={version} has no hash" for name, version in PINS.items()]
+
+
+@pytest.mark.parametrize("pin", ["numpy>=2", "numpy", "numpy~=2.4.6", "numpy==2.4.6,!=2.4.7"])
+def test_a_range_is_no_pin(pin):
+    rest = {other: version for other, version in PINS.items() if other != "numpy"}
+    found = problems(PYPROJECT, f"{lock(rest)}{pin} --hash=sha256:00\n")
+    assert any("is no pin; it must have one version" in each for each in found)
+
+
+SMALL = {
+    "build-system": {"requires": ["hatchling"]},
+    "project": {"dependencies": ["numpy>=1.26", "Rich", "typer<1"], "optional-dependencies": {"onnx": ["onnx"]}},
+    "dependency-groups": {"dev": ["pytest"]},
+}
+
+
+def test_a_project_of_three_packages_by_name_is_enough():
+    assert list(excess(SMALL)) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "named"), [(["numpy", "rich"], "rich"), (["numpy", "rich", "typer", "click"], "click")]
+)
+def test_the_base_is_three_packages(base, named):
+    (found,) = excess({**SMALL, "project": {**SMALL["project"], "dependencies": base}})
+    assert found.startswith("the base needs ")
+    assert named in found
+
+
+FROM = ("thing @ git+https://example.org/thing", "thing @ https://example.org/thing-1-py3-none-any.whl")
+
+
+@pytest.mark.parametrize("text", FROM)
+@pytest.mark.parametrize("place", ["build-system", "optional-dependencies", "dependency-groups"])
+def test_what_is_fetched_from_a_place_is_named(text, place):
+    changed = {
+        "build-system": {"build-system": {"requires": [text]}},
+        "optional-dependencies": {"project": {**SMALL["project"], "optional-dependencies": {"x": [text]}}},
+        "dependency-groups": {"dependency-groups": {"dev": [text]}},
+    }[place]
+    assert list(excess({**SMALL, **changed})) == [f"{text!r} is fetched from a place and not by its name"]
+
+
+def test_an_index_of_uv_is_a_place_too():
+    assert list(excess({**SMALL, "tool": {"uv": {"index": [{}]}}})) == ["tool.uv.index says where packages come from"]
+
+
+def test_the_real_project_asks_for_little():
+    assert list(excess(tomllib.loads((ROOT / "pyproject.toml").read_text()))) == []
+
+
+@pytest.mark.parametrize("name", ["dev.txt", "legacy.txt"])
+def test_every_hash_of_the_real_locks_is_whole(name):
+    text = (ROOT / "requirements" / name).read_text()
+    hashes = re.findall(r"--hash=(\S+)", text)
+    assert len(hashes) >= len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 0
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes)
 
 
 def test_names_are_compared_as_the_index_does():

@@ -93,7 +93,8 @@ def test_an_entry_that_lacks_a_field_of_a_file_is_as_good_as_none(ledger: Ledger
 def test_names_that_differ_in_what_a_file_cannot_be_called_are_two(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     one, other = Stage("profile a on pi/4", {}), Stage("profile a on pi 4", {})
-    ledger.note(one, [])
+    (tmp_path / "a.json").write_bytes(b"1")
+    ledger.note(one, [tmp_path / "a.json"])
     assert ledger.why(one) is None
     assert ledger.why(other) == "never done"
 
