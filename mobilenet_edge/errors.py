@@ -10,6 +10,10 @@ class MnetError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """One line that a terminal shows as it is, whatever a file or a path has put into it."""
+        return "".join(each if each.isprintable() else " " for each in super().__str__())
+
 
 class UsageError(MnetError):
     """An option, or a combination of options, that cannot be met."""

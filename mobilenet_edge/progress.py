@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mobilenet_edge.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -44,7 +46,7 @@ def board() -> Iterator[Board]:
         yield lambda description, total: _Lines(console, description, total)
         return
     with _progress(console) as progress:
-        yield lambda description, total: _Drawn(progress, progress.add_task(description, total=total, what=""))
+        yield lambda named, total: _Drawn(progress, progress.add_task(printable(named), total=total, what=""))
 
 
 @contextmanager
@@ -82,7 +84,7 @@ class _Drawn:
         self.progress.update(self.task, total=total + steps)
 
     def now(self, what: str, seconds: float = 0.0) -> None:
-        self.progress.update(self.task, what=f"{what}{_lasting(seconds)}")
+        self.progress.update(self.task, what=f"{printable(what)}{_lasting(seconds)}")
 
 
 @dataclass
@@ -113,7 +115,7 @@ class _Lines:
         if at_once or now - self.spoke >= QUIET_SECONDS:
             self.spoke = now
             line = f"{self.description}: {text}, {(now - self.began) / 60:.0f} min gone"
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _lasting(seconds: float) -> str:

@@ -41,7 +41,7 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
         name: For messages. What fails inside the block because the file is damaged is reported under it too.
 
     Raises:
-        InputError: Not HDF5, damaged, or it refers to other files or places.
+        InputError: Not HDF5, damaged, it refers to other files or places, or unpacks to more than it is.
         MissingExtraError: h5py, which comes with TensorFlow, is not installed.
     """
     try:
@@ -53,6 +53,7 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             _refuse_references(h5py, file, name)
+            _refuse_bombs(h5py, file, name, len(data))
             yield file
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{name} is cut off or damaged: {_first_line(error)}; copy it again") from error
@@ -68,6 +69,19 @@ def _refuse_references(h5py: Any, file: Any, name: str) -> None:
 
 def _is_elsewhere(h5py: Any, item: Any) -> bool:
     return isinstance(item, h5py.Dataset) and bool(item.external or item.is_virtual)
+
+
+def _refuse_bombs(h5py: Any, file: Any, name: str, length: int) -> None:
+    """Refuse arrays that are larger than the file: Keras packs none, and the sum is known before any is read."""
+    held = 0
+
+    def add(path: str, item: Any) -> None:
+        nonlocal held
+        held += item.nbytes if isinstance(item, h5py.Dataset) else 0
+
+    file.visititems(add)
+    if held > length:
+        raise InputError(f"{name}: its arrays would take {held} bytes, and the file has {length}; save it unpacked")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,16 +1,23 @@
-"""Load a .keras file from anywhere. Nothing in it is run: what is not Keras's own is refused by its name."""
+"""Load a .keras file from anywhere. Nothing in it is run: what is not Keras's own is refused by its name.
+
+Keras's own safe mode is the second fence: what it lets through has changed from version to version. So Keras never gets
+the file itself, but a new one with the parts that were looked at.
+"""
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
+import tempfile
 import textwrap
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import artifact
+from mobilenet_edge import artifact, files
 from mobilenet_edge.artifact import archive
 from mobilenet_edge.build import hdf5
 from mobilenet_edge.build.tf import load_keras
@@ -18,6 +25,8 @@ from mobilenet_edge.errors import InputError
 
 # Layers of Keras's own that hold or call code from outside.
 CODE: Final = frozenset(("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))
+# Those that read files whose names the configuration gives.
+FILES: Final = frozenset(("IntegerLookup", "StringLookup", "TextVectorization"))
 # Where Keras's classes and functions for models live; other modules of it read files and fetch URLs.
 OWN: Final = tuple(
     f"keras.{internal}{module}."
@@ -27,6 +36,7 @@ OWN: Final = tuple(
         "models", "ops", "optimizers", "quantizers", "random", "regularizers",
     )
 )  # fmt: skip
+CONFIG: Final = "config.json"
 _LONGEST: Final = 200
 _STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -45,16 +55,21 @@ def load_model(path: Path) -> Any:
     if model.format != "keras":
         raise InputError(f"{path} is no Keras model; give the .keras file that mnet build or Keras saved")
     # artifact.read has parsed it already.
-    _refuse_foreign(json.loads(archive.read(model.data, "config.json") or "{}"), str(path))
-    with hdf5.opened(hdf5.inside(model), f"{path} ({hdf5.MEMBER})"):
+    config = archive.read(model.data, CONFIG) or "{}"
+    _refuse_foreign(json.loads(config), str(path))
+    weights = hdf5.inside(model)
+    with hdf5.opened(weights, f"{path} ({hdf5.MEMBER})"):
         pass  # opening is the check
     keras = load_keras()
     try:
-        with warnings.catch_warnings():
+        with tempfile.TemporaryDirectory(prefix="mnet-") as folder, warnings.catch_warnings():
             # What Keras warns of while it loads is what it fails for afterwards.
             warnings.simplefilter("ignore")
-            return keras.models.load_model(path, compile=False, safe_mode=True)
+            checked = _write(Path(folder) / "model.keras", config, weights)
+            return keras.models.load_model(checked, compile=False, safe_mode=True)
     except Exception as error:
+        if isinstance(error, OSError) and (full := files.no_room(error)):
+            raise full from error  # Keras unpacks into the temporary folder
         # Keras raises whatever comes up, with pages of configuration, in bold, in the message.
         text = _STYLE.sub("", str(error)) or type(error).__name__
         reason = textwrap.shorten(text, _LONGEST, placeholder=" …")
@@ -71,17 +86,35 @@ def _refuse_foreign(config: dict[str, Any], path: str) -> None:
                 f"{path}: layer {layer!r} is a {kind}, which holds or calls code; mnet runs no code from files: "
                 f"build the model with Keras's other layers"
             )
+        if kind in FILES:
+            raise InputError(
+                f"{path}: layer {layer!r} is a {kind}, which may read other files; no image classifier needs it: "
+                f"build the model without"
+            )
         registered = ">" in str(entry.get("registered_name"))
-        if registered or (module is not None and not _is_own(str(module))):
-            name = entry["registered_name"] if registered else f"{module}.{kind}"
+        if registered or not _is_own(module, kind, entry.get("config")):
+            name = entry["registered_name"] if registered else ".".join(filter(None, (module, kind)))
             raise InputError(
                 f"{path}: layer {layer!r} uses {name}, which is not Keras's own; mnet runs no code from files: "
                 f"build the model with Keras's layers"
             )
 
 
-def _is_own(module: str) -> bool:
-    return module in ("keras", "builtins") or f"{module}.".startswith(OWN)
+def _is_own(module: object, kind: str, config: object) -> bool:
+    """Say whether Keras would look nowhere but among its classes and functions for models."""
+    if not all(map(str.isidentifier, kind.split(">"))):
+        return False  # "utils.get_file" of the module "keras"
+    if module == "builtins":
+        # How Keras writes its own functions, by their names; up to 3.8 it took Python's for them, too.
+        return not hasattr(builtins, str(config) if kind == "function" else kind)
+    return module is None or module == "keras" or f"{module}.".startswith(OWN)
+
+
+def _write(path: Path, config: str, weights: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(CONFIG, config)
+        file.writestr(hdf5.MEMBER, weights)
+    return path
 
 
 def _entries(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

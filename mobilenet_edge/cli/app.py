@@ -10,6 +10,7 @@ import typer
 
 from mobilenet_edge import __version__
 from mobilenet_edge.errors import Interrupted, MnetError, UsageError
+from mobilenet_edge.text import printable
 
 app = typer.Typer(
     name="mnet",
@@ -45,9 +46,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         SystemExit: Always; README.md lists the codes.
     """
     try:
-        code = app(args=None if argv is None else list(argv), prog_name="mnet", standalone_mode=False)
+        code = _command()(args=None if argv is None else list(argv), prog_name="mnet", standalone_mode=False)
     except MnetError as error:
         code = _fail(str(error), error.exit_code)
+    except OSError as error:
+        code = _full(error)
     except (KeyboardInterrupt, typer.Abort):  # newer versions of Typer return 130 themselves
         code = _fail("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
@@ -55,10 +58,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _command() -> Any:
+    """Leave files to those who read them: Typer would call one that may not be read a wrong option."""
+    command: Any = typer.main.get_command(app)
+    for verb in command.commands.values():
+        for each in verb.params:
+            if getattr(each.type, "readable", False):
+                each.type.readable = False
+    return command
+
+
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    typer.echo(f"mnet: {line}", err=True)
+    typer.echo(f"mnet: {printable(message)}", err=True)
     return code
+
+
+def _full(error: OSError) -> int:
+    """A disk that is full, stdout's too, is an expected failure wherever it happens; no other such error is."""
+    from mobilenet_edge import files
+
+    told = files.no_room(error)
+    if told is None:
+        raise error
+    return _fail(str(told), told.exit_code)
 
 
 def _usage(error: Any) -> str:

@@ -10,7 +10,7 @@ import typer
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import Effort, Format, Io, Precision, Preflight, Target
 from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Artifacts, Json, Labels, Out, Seed
-from mobilenet_edge.cli.output import output
+from mobilenet_edge.cli.output import output, show
 
 
 @app.command()
@@ -27,7 +27,7 @@ def plan(
     from mobilenet_edge import units
     from mobilenet_edge.commands import plan as command
 
-    typer.echo(
+    show(
         command.run(
             alpha or (),
             rho or (),
@@ -55,7 +55,7 @@ def build(
     spec = ModelSpec(alpha, rho, classes)
     from mobilenet_edge.commands import build as command
 
-    typer.echo(command.run(spec, weights=weights, seed=seed, out=out).path)
+    show(command.run(spec, weights=weights, seed=seed, out=out).path)
 
 
 @app.command()
@@ -94,7 +94,7 @@ def export(
         effort=effort,
         out=out,
     )
-    typer.echo(exports.table(made, made.mutual))
+    show(exports.table(made, made.mutual))
 
 
 @app.command()

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mobilenet_edge.text import printable_lines
+
 if TYPE_CHECKING:
     from mobilenet_edge.records import Record
+
+
+def show(text: object) -> None:
+    """Print a result; the one way to stdout, so that no name in a file can say anything to the terminal but itself."""
+    typer.echo(printable_lines(str(text)))
 
 
 def try_json(json: str | None) -> None:
@@ -40,8 +47,8 @@ def output(made: Sequence[Any], json: str | None, text: Any) -> None:
     from mobilenet_edge import records
 
     if json == "-":
-        typer.echo(records.dumps(made), nl=False)
+        show(records.dumps(made).removesuffix("\n"))
         return
     if json is not None:
         records.write(Path(json), made)
-    typer.echo(text(made))
+    show(text(made))

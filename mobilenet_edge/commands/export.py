@@ -184,13 +184,16 @@ def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
         raise UsageError(f"{source.path} is not a .keras file; mnet exports Keras models")
     from mobilenet_edge.build.fold import fold
     from mobilenet_edge.build.load import load_model
+    from mobilenet_edge.build.recognise import safe_name
 
     model = load_model(source.path)
     graph = fold(model, "model")
     if source.metadata is None:
         about = describe(graph, model.name, source.path.name)
     else:
-        about = replace(source.metadata, weights=replace(source.metadata.weights, sha256=graph.sha256()))
+        weights = replace(source.metadata.weights, sha256=graph.sha256())
+        # The files are named by it.
+        about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
     return replace(graph, name=about.variant), about
 
 

@@ -21,6 +21,8 @@ OPTIONS: Final = (
     "RemoteCommand=none",  # the user's configuration may have one for interactive use
     "ClearAllForwardings=yes",
 )
+# As newer versions of ssh refuse it in the name of a host or a user.
+SHELL: Final = frozenset(" '`\"$\\;&<>|(){}*?!#")
 
 
 @dataclass
@@ -95,10 +97,16 @@ class Ssh:
 
 
 def check(destination: str) -> None:
-    """Refuse a destination that ssh could take for an option or a shell for several words.
+    """Refuse a destination that ssh could take for an option, or a shell for more than a word.
+
+    Older versions of ssh put the name into a shell's line where the user's configuration has a ProxyCommand
+    (CVE-2023-51385), and messages put it into lines to be copied.
 
     Raises:
-        UsageError: It begins with "-", is empty, or holds white space or control characters.
+        UsageError: It or its host begins with "-", it is empty, or holds white space, control characters, or what means
+            something to a shell.
     """
-    if not destination or destination.startswith("-") or not destination.isprintable() or " " in destination:
+    unfit = not destination.isprintable() or SHELL.intersection(destination)
+    host = destination.removeprefix("ssh://").rpartition("@")[2]
+    if not host or destination.startswith("-") or host.startswith("-") or unfit:
         raise UsageError(f"host cannot be {destination!r}; give it as ssh takes it, such as pi@raspberrypi.local")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mobilenet_edge.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -48,7 +50,7 @@ def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Don
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(verb, total=total, last="")
-        yield lambda subject: progress.update(task, advance=1, last=f"done: {subject}")
+        yield lambda subject: progress.update(task, advance=1, last=f"done: {printable(subject)}")
 
 
 class _Lines:
@@ -61,4 +63,4 @@ class _Lines:
         elapsed = self._clock() - self._began
         left = elapsed / self._count * (self._total - self._count)
         text = f"{self._verb} {self._count}/{self._total} {subject} ({elapsed:.0f} s, {left:.0f} s left)"
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,13 @@ def test_references_are_refused_not_followed(refer: Callable[[Any, Path], None],
 def test_what_breaks_inside_the_block_is_the_files_fault() -> None:
     with pytest.raises(InputError, match="cut off or damaged"), opened(written(plain), "a.h5") as file:
         file["no such layer"]
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "gzip", "chunks": (1024, 1024)}])
+def test_arrays_larger_than_the_file_are_refused_before_they_are_read(options: dict[str, Any]) -> None:
+    # 100,000 by 250,000 float32 that nobody wrote: 100 GB in some kilobytes.
+    data = written(lambda file: file.create_dataset("kernel", (100_000, 250_000), "f4", **options))
+    assert len(data) < 100_000
+    message = f"a.h5: its arrays would take 100000000000 bytes, and the file has {len(data)}; save it unpacked"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"), opened(data, "a.h5"):
+        pass

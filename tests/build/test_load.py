@@ -82,6 +82,15 @@ FOREIGN = {
         entry("Conv2D", name="odd", activation=entry("get_file", "keras.utils")),
         "'odd' uses keras.utils.get_file",
     ),
+    "a download behind the name": (
+        entry("Conv2D", name="odd", activation=entry("utils.get_file", "keras")),
+        "uses keras.utils.get_file",
+    ),
+    "a function of Python's": (
+        entry("Conv2D", name="odd", activation=entry("function", "builtins") | {"config": "breakpoint"}),
+        "'odd' uses builtins.function",
+    ),
+    "a class of Python's": (entry("Conv2D", name="odd", activation=entry("eval", "builtins")), "uses builtins.eval"),
     "a module that only begins alike": (entry("Own", "keras_extra.layers", name="odd"), "uses keras_extra.layers.Own"),
     "deep inside": (
         entry("Sequential", "keras", name="inner", layers=[entry("Sequential", "keras", layers=[entry("Own", "x")])]),
@@ -97,6 +106,12 @@ def test_what_is_not_keras_own_is_refused_by_name(
     given = line(zipped(tmp_path / "a.keras", sequential(layer)))
     assert message in given
     assert "mnet runs no code from files" in given
+
+
+@pytest.mark.parametrize("kind", ["StringLookup", "IntegerLookup", "TextVectorization"])
+def test_a_layer_that_reads_files_is_refused(kind: str, tmp_path: Path, no_keras: None) -> None:
+    given = line(zipped(tmp_path / "a.keras", sequential(entry(kind, name="odd", vocabulary="/etc/passwd"))))
+    assert f"layer 'odd' is a {kind}, which may read other files" in given
 
 
 def test_the_training_configuration_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +181,15 @@ def test_a_saved_model_comes_back(saved: Path, mobilenet: Any) -> None:
     assert model.name == mobilenet.name
     for given, wanted in zip(model.get_weights(), mobilenet.get_weights(), strict=True):
         np.testing.assert_array_equal(given, wanted)
+
+
+@pytest.mark.slow
+def test_activations_by_name_and_by_function(keras: Any, tmp_path: Path) -> None:
+    """Keras writes the second as a function of "builtins"."""
+    functions = ("relu", keras.activations.softmax, keras.layers.ReLU(6.0))
+    layers = [keras.layers.Dense(2, activation=each) for each in functions]
+    keras.Sequential([keras.Input((4,)), *layers]).save(tmp_path / "a.keras")
+    assert load_model(tmp_path / "a.keras").output_shape == (None, 2)
 
 
 @pytest.mark.slow
