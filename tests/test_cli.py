@@ -286,8 +286,14 @@ def test_a_table_is_not_written_over_a_folder(mnet: Callable[..., Ended], place:
 CONFIGS = {
     "missing.toml": (None, "cannot read missing.toml: no such file"),
     "bad.toml": ("= 3\n", "bad.toml is not TOML: "),
-    "key.toml": ("[grid]\nalhpa = [1.0]\nrho = [32]\n", "key.toml, line 2: unknown key 'grid.alhpa'; did you mean 'alpha'?"),
-    "type.toml": ("[grid]\nalpha = ['wide']\nrho = [32]\n", "type.toml, line 2: grid.alpha is 'wide'; it must be a number"),
+    "key.toml": (
+        "[grid]\nalhpa = [1.0]\nrho = [32]\n",
+        "key.toml, line 2: unknown key 'grid.alhpa'; did you mean 'alpha'?",
+    ),
+    "type.toml": (
+        "[grid]\nalpha = ['wide']\nrho = [32]\n",
+        "type.toml, line 2: grid.alpha is 'wide'; it must be a number",
+    ),
     "list.toml": ("[grid]\nalpha = []\nrho = [32]\n", "list.toml: grid.alpha is empty"),
     "zero.toml": ("[grid]\nalpha = [0]\nrho = [32]\n", "zero.toml: alpha must be above 0 and at most 2, got 0"),
     "grid.toml": ("[weights]\nseed = 1\n", "grid.toml: the file lacks grid; see configs/ for examples"),
