@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from mobilenet_edge.errors import InputError
+
+# What a file is called until it is whole.
+PART: Final = ".part"
+# A disk that takes no more, which is nobody's bug wherever it happens.
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -15,19 +24,48 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         InputError: The place cannot be written; nothing is left behind.
     """
-    try:
+    write_together({path: data})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: none is moved into place before all are on the disk.
+
+    Raises:
+        InputError: One of them cannot be written; nothing is left behind, and the files of before are as they were.
+    """
+    with ExitStack() as left:
+        parts = {path: _part(path, data, left) for path, data in contents.items()}
+        for path, part in parts.items():
+            with _telling(path):
+                part.replace(path)
+
+
+def _part(path: Path, data: bytes, left: ExitStack) -> Path:
+    """Write a file under a temporary name, under which it is removed at the end."""
+    with _telling(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).chmod(0o666 & ~_umask())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
+        part = Path(name)
+        left.callback(part.unlink, missing_ok=True)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        part.chmod(0o666 & ~_umask())
+    return part
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError(f"cannot write {path}: {reason(error)}; choose another place") from error
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what writers left in a folder that were killed; only where nobody else writes there."""
+    with suppress(OSError):
+        for path in folder.glob(f".*{PART}"):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -70,6 +108,16 @@ def try_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {reason(error)}; choose another place") from error
+
+
+def no_room(error: OSError) -> InputError | None:
+    """Say of an error that nobody expected that a disk takes no more; None where it is something else."""
+    if error.errno in FULL:
+        where = f"cannot write {error.filename}" if error.filename else "cannot write"
+        return InputError(f"{where}: {reason(error)}; free some there, or in the temporary folder (set TMPDIR)")
+    if "temporary directory" in (error.strerror or ""):  # tempfile's, which tried them all
+        return InputError("no temporary folder can be written; free some space, or set TMPDIR to another folder")
+    return None
 
 
 def reason(error: OSError) -> str:

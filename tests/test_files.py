@@ -62,6 +62,38 @@ def test_an_interruption_leaves_nothing_either(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_files_that_belong_together_are_all_there_or_none(tmp_path):
+    files.write_together({tmp_path / "a.txt": b"old", tmp_path / "b.txt": b"old"})
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match=r"cannot write .*file/c\.txt"):
+        files.write_together({tmp_path / "a.txt": b"new", tmp_path / "b.txt": b"new", tmp_path / "file" / "c.txt": b""})
+    assert [(tmp_path / name).read_text() for name in ("a.txt", "b.txt")] == ["old", "old"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.txt", "b.txt", "file"]
+
+
+def test_what_killed_writers_left_can_be_removed(tmp_path):
+    for name in (".a.txt.x.part", "b.part", ".c"):
+        (tmp_path / name).write_text("x")
+    files.remove_parts(tmp_path)
+    files.remove_parts(tmp_path / "nowhere")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".c", "b.part"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "cannot write: no space left on device; free some there"),
+        (OSError(30, "Read-only file system", "/a"), "cannot write /a: read-only file system; free some there"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "no temporary folder can be written"),
+        (OSError(2, "No such file or directory", "/a"), None),
+        (OSError("odd"), None),
+    ],
+)
+def test_a_disk_that_takes_no_more_is_told_from_a_bug(error, told):
+    found = files.no_room(error)
+    assert found is None if told is None else str(found).startswith(told)
+
+
 def test_a_place_that_is_no_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="choose another place"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import artifact, progress
-from mobilenet_edge.artifact import Artifact
+from mobilenet_edge.artifact import Artifact, contradictions
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.measure import feed, fleet, machine
@@ -85,7 +86,10 @@ def _read(paths: Iterable[Path]) -> list[Artifact]:
     found = [artifact.read(path) for path in once.values()]
     for each in found:
         if each.format == "keras":
-            raise InputError(f"{each.path} is a Keras model, which no device runs; first: mnet export {each.path}")
+            raise InputError(
+                f"{each.path} is a Keras model, which no device runs; first: mnet export {shlex.quote(str(each.path))}"
+            )
+        contradictions.refuse(each)
     return found
 
 

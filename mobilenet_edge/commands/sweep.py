@@ -199,7 +199,7 @@ def _make(work: _Work, held: int) -> list[Artifact]:
     """
     plan, ledger = work.plan, work.ledger
     specs = plan.sweep.grid.specs()
-    with _makers(work.options, held) as crew:
+    with _makers(work.options, plan.out, held) as crew:
         _do(work, crew, "build", [(plan.build(spec), spec) for spec in specs])
         built = [spec for spec in specs if ledger.why(plan.build(spec)) is None]
         exports = [
@@ -216,12 +216,15 @@ def _make(work: _Work, held: int) -> list[Artifact]:
     return [artifact.read(path) for path in made if path.suffix != ".keras"]
 
 
-def _makers(options: Options, held: int) -> Crew:
+def _makers(options: Options, out: Path, held: int) -> Crew:
     if options.dask is not None:
         from mobilenet_edge.jobs import dask
 
         return dask.Crew(making.FUNCTION, options.dask)
-    return local.Crew(making.FUNCTION, local.fitting(options.jobs, BYTES_EACH), inherited=(held,))
+    temporary = lock.temporary(out)
+    temporary.mkdir(exist_ok=True)
+    size = local.fitting(options.jobs, BYTES_EACH)
+    return local.Crew(making.FUNCTION, size, inherited=(held,), temporary=temporary)
 
 
 def _do(work: _Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:

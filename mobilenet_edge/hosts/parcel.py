@@ -54,7 +54,11 @@ def _file() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="mnet-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / NAME
-    file.write_bytes(pack())
+    try:
+        file.write_bytes(pack())
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return file
 
 

@@ -46,6 +46,7 @@ class Crew:
         size: How many there are.
         limit_seconds: How long one may take over a request before it is given up.
         inherited: File descriptors that they hold, too.
+        temporary: Their folder for temporary files, None for the usual one.
 
     Attributes:
         size: How many there are.
@@ -55,12 +56,18 @@ class Crew:
     remote = False
 
     def __init__(
-        self, function: str, size: int, *, limit_seconds: float = LIMIT_SECONDS, inherited: Sequence[int] = ()
+        self,
+        function: str,
+        size: int,
+        *,
+        limit_seconds: float = LIMIT_SECONDS,
+        inherited: Sequence[int] = (),
+        temporary: Path | None = None,
     ) -> None:
         self.size = size
         numbers = cpus.available()
         shares = [numbers[index::size] or [numbers[index % len(numbers)]] for index in range(size)]
-        self._members = [_Member(function, share, limit_seconds, inherited) for share in shares]
+        self._members = [_Member(function, share, limit_seconds, inherited, temporary) for share in shares]
         # The last to be done is the next to be asked: its process is there, and what it has open.
         self._idle: queue.LifoQueue[_Member] = queue.LifoQueue()
         for member in self._members:
@@ -112,9 +119,17 @@ class Crew:
 class _Member:
     """A place in the crew: its process is started when it is first needed, and again when it was lost."""
 
-    def __init__(self, function: str, cpus: Sequence[int], limit_seconds: float, inherited: Sequence[int]) -> None:
+    def __init__(
+        self,
+        function: str,
+        cpus: Sequence[int],
+        limit_seconds: float,
+        inherited: Sequence[int],
+        temporary: Path | None,
+    ) -> None:
         self._words = (sys.executable, "-m", WORKER, function, ",".join(map(str, cpus)))
         self._limit_seconds, self._inherited = limit_seconds, tuple(inherited)
+        self._environment = {} if temporary is None else {"TMPDIR": str(temporary)}
         self._process: subprocess.Popen[str] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the place
 
@@ -127,7 +142,7 @@ class _Member:
                 stdout=subprocess.PIPE,
                 stderr=self._said,
                 text=True,
-                env={**os.environ, **of_package()},
+                env={**os.environ, **of_package(), **self._environment},
                 # Ctrl-C is for mnet alone, which then ends the crew.
                 start_new_session=True,
                 pass_fds=self._inherited,

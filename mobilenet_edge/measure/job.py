@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mobilenet_edge import files
 from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.errors import MnetError
+from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.measure.feed import Feed
 from mobilenet_edge.measure.plan import Delegate, Plan
@@ -51,13 +52,22 @@ class Job:
         """Measure every operator."""
         return self._ask({"mode": "ops", **self.plan.timing()})
 
+    def changed(self) -> InputError | None:
+        """Say that the file is not the one that was read when the measurement began; None where it is."""
+        path = self.artifact.path
+        try:
+            same = files.read_bytes(path) == self.artifact.data
+        except InputError:
+            return InputError(f"{path} was removed while it was measured; put it back and run it again")
+        return None if same else InputError(f"{path} was changed while it was measured; run it again")
+
     def _ask(self, request: Document) -> Document:
-        files = {"artifact": self.artifact.path}
+        held = {"artifact": self.artifact.path}
         if self.feed is not None:
-            files["inputs"] = self.feed.path
+            held["inputs"] = self.feed.path
         extra = {} if self.delegate is None else {"delegate": self.delegate.request()}
         whole = {**self.plan.request(self.threads), **extra, **request}
-        return self.host.run(whole, files, limit_seconds=self.plan.limit_seconds)
+        return self.host.run(whole, held, limit_seconds=self.plan.limit_seconds)
 
 
 @dataclass

@@ -48,6 +48,9 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[Taken]:
             error = pace(f"{_name(each)}, operators", partial(_dissect, each))
             if error is not None:
                 each.remarks.append(f"its operators could not be measured: {error}")
+    for each in taken:
+        # Another file under the same name explains any other error, too.
+        each.error = each.job.changed() or each.error
     return taken
 
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.sweep.ledger import FOLDER
 
+# Processes of a sweep that was killed end as soon as they notice.
+WAIT_SECONDS: Final = 2.0
+
 
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
+def hold(out: Path) -> Iterator[int]:
     """Keep the folder to this process while the block runs; the system lets go when a process ends, however it does.
+
+    What others left half-written there, who were killed, is removed.
+
+    Yields:
+        A descriptor; processes that inherit it keep the folder, too, until they have ended.
 
     Raises:
         InputError: Another sweep is at work there, or the folder cannot be written.
@@ -26,11 +37,25 @@ def hold(out: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"cannot write to {out}: {files.reason(error)}; choose another place") from error
     try:
-        if not _lock(handle):
-            raise InputError(f"another sweep is at work in {out}; wait for it, or choose another --out")
-        yield
+        end = time.monotonic() + WAIT_SECONDS
+        while not _lock(handle):
+            if time.monotonic() >= end:
+                raise InputError(f"another sweep is at work in {out}; wait for it, or choose another --out")
+            time.sleep(0.05)
+        files.remove_parts(out)
+        files.remove_parts(path.parent)
+        shutil.rmtree(temporary(out), ignore_errors=True)
+        try:
+            yield handle
+        finally:
+            shutil.rmtree(temporary(out), ignore_errors=True)
     finally:
         os.close(handle)
+
+
+def temporary(out: Path) -> Path:
+    """Where a sweep's processes put what is for a moment; removed at its end, or where it was killed by the next."""
+    return out.resolve() / FOLDER / "tmp"
 
 
 def _lock(handle: int) -> bool:

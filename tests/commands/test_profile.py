@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import records
+from mobilenet_edge.artifact.contents import Contents
 from mobilenet_edge.commands import profile
 from mobilenet_edge.commands.profile import Plan, Target
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
@@ -90,10 +91,15 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             "precision": "int8",
             "variant": path.stem,
         }
-        return SimpleNamespace(path=path, format=path.suffix[1:], identity=lambda: known)
+        empty = Contents({}, (), (), (), {})
+        made = {"path": path, "format": path.suffix[1:], "data": b"7 bytes", "contents": empty, "metadata": None}
+        return SimpleNamespace(**made, identity=lambda: known)
 
     monkeypatch.setattr(profile.artifact, "read", read)
-    return [tmp_path / "a.tflite", tmp_path / "b.onnx"]
+    paths = [tmp_path / "a.tflite", tmp_path / "b.onnx"]
+    for path in paths:
+        path.write_bytes(b"7 bytes")
+    return paths
 
 
 def on(*hosts: FakeHost) -> list[Target]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 import signal
@@ -145,15 +144,6 @@ def test_a_folder_in_which_another_sweep_is_at_work(config: Callable[..., Path],
 # The whole of it
 
 
-def contents(folder: Path) -> dict[str, str]:
-    """What is in the model files of a folder."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.iterdir()
-        if path.suffix in (".keras", ".tflite", ".onnx")
-    }
-
-
 def ages(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix in (".keras", ".tflite")}
 
@@ -266,21 +256,6 @@ def test_nothing_at_all_is_the_error_itself(config: Callable[..., Path], tmp_pat
 def start(path: Path, out: Path) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "mobilenet_edge", "sweep", str(path), "--jobs", "1", "--out", str(out)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.slow
-def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(config: Callable[..., Path], tmp_path: Path) -> None:
-    path, out, calm = config(), tmp_path / "out", tmp_path / "calm"
-    for seconds in (0.3, 4.0, 8.0):
-        with start(path, out) as process:
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-    sweep.run(path, HERE, out=out)
-    sweep.run(path, HERE, out=calm)
-    assert contents(out) == contents(calm)
-    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [".mnet"]
 
 
 @pytest.mark.slow

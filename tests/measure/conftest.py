@@ -130,7 +130,7 @@ def pace(bar: FakeBar) -> Pace:
 
 @pytest.fixture
 def artifact(tmp_path: Path) -> Callable[..., Any]:
-    """Make an artifact that is nothing but its name."""
+    """Make an artifact that is nothing but its name and seven bytes."""
 
     def make(name: str = "a.int8.tflite", **changes: Any) -> Any:
         variant, precision, kind = name.split(".")
@@ -144,7 +144,9 @@ def artifact(tmp_path: Path) -> Callable[..., Any]:
         }
         contents = SimpleNamespace(ops=changes.pop("ops", {"CONV_2D": 1}), operators=(), tensors={}, inputs=())
         whole = {**known, **changes}
-        return SimpleNamespace(path=tmp_path / name, format=kind, contents=contents, identity=lambda: whole)
+        path, data = tmp_path / name, b"7 bytes"
+        path.write_bytes(data)
+        return SimpleNamespace(path=path, data=data, format=kind, contents=contents, identity=lambda: whole)
 
     return make
 

@@ -22,6 +22,20 @@ def test_another_folder_is_free(tmp_path: Path) -> None:
         assert (tmp_path / "b" / ".mnet" / "lock").exists()
 
 
+@pytest.mark.slow
+def test_what_inherits_it_keeps_it(tmp_path: Path) -> None:
+    with lock.hold(tmp_path) as held:
+        child = subprocess.Popen(["sleep", "60"], pass_fds=(held,))
+    try:
+        with pytest.raises(InputError, match="another sweep is at work"):
+            lock.hold(tmp_path).__enter__()
+    finally:
+        child.kill()
+    # Whoever comes now need not know whether it is dead yet.
+    with lock.hold(tmp_path):
+        child.wait()
+
+
 def test_one_after_the_other(tmp_path: Path) -> None:
     for _ in range(2):
         with lock.hold(tmp_path):

@@ -1,0 +1,143 @@
+"""Sweeps that are killed at any moment, and what must be the same in the end as if they had not been."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+GRID = """
+[grid]
+alpha = [0.25]
+rho = [32]
+classes = 10
+format = ["onnx"]
+precision = ["float32"]
+[profile]
+runs = 2
+seconds = 0
+rounds = 1
+"""
+# What a measurement finds differs from run to run. What it is of does not.
+OF_THE_ARTIFACT = ("kind", "artifact", "sha256", "size_bytes", "format", "precision", "variant", "spec", "target")
+OF_THE_ROW = ("variant", "format", "precision", "macs", "parameters", "size_bytes", "artifact", "sha256", "failed")
+PATIENCE_SECONDS = 60
+
+
+def words(config: Path, out: Path) -> list[str]:
+    """The command of a sweep."""
+    return [sys.executable, "-m", "mobilenet_edge", "sweep", str(config), "--jobs", "1", "--out", str(out)]
+
+
+def start(config: Path, out: Path) -> subprocess.Popen[str]:
+    """Start a sweep."""
+    return subprocess.Popen(words(config, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and all that it started, itself first."""
+    yield pid
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))
+
+
+def running(place: Path) -> list[int]:
+    """Processes with something in their command line, their environment or their open files that is of a folder."""
+    return [
+        int(each.name)
+        for each in Path("/proc").glob("[0-9]*")
+        if int(each.name) != os.getpid() and any(str(place) in word for word in _about(each))
+    ]
+
+
+def _about(process: Path) -> Iterator[str]:
+    with suppress(OSError):
+        if "Z" in (process / "stat").read_text().rpartition(")")[2].split()[:1]:
+            return
+        yield (process / "cmdline").read_text(errors="replace")
+        yield (process / "environ").read_text(errors="replace")
+        for each in (process / "fd").iterdir():
+            with suppress(OSError):
+                yield str(each.readlink())
+
+
+def await_end(place: Path) -> bool:
+    """Whether all processes of a folder end, in time."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while running(place):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def kill(process: subprocess.Popen[str], everything: bool) -> None:
+    """SIGKILL a sweep: it alone, or all of its processes with it."""
+    pids = list(family(process.pid)) if everything else [process.pid]
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """What came of a sweep that was to be killed.
+
+    Attributes:
+        after_seconds: When it was killed.
+        code: Its exit code; -9 for killed, 0 where it had ended before.
+        said: What it wrote to stderr.
+    """
+
+    after_seconds: float
+    code: int
+    said: str
+
+
+def disturb(config: Path, out: Path, after_seconds: float, everything: bool) -> Disturbed:
+    """Start a sweep and kill it after a while."""
+    with start(config, out) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(after_seconds)
+        if process.poll() is None:
+            kill(process, everything)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    return Disturbed(after_seconds, process.returncode, said)
+
+
+def moments(random: Random, longest_seconds: float) -> Iterator[tuple[float, bool]]:
+    """Yield when to kill, and whether everything; for ever."""
+    everything = False
+    while True:
+        yield random.uniform(0.1, longest_seconds), everything
+        everything = not everything
+
+
+def result(out: Path) -> dict[str, Any]:
+    """What is the same in every sweep of the same grid into folders of whatever name."""
+    models = [path for path in out.iterdir() if path.suffix in (".keras", ".tflite", ".onnx")]
+    records = json.loads((out / "records.json").read_text())
+    rows = list(csv.DictReader((out / "tradeoff.csv").read_text().splitlines()))
+    return {
+        "names": sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()),
+        "models": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in models},
+        "records": [_of(each, OF_THE_ARTIFACT, out) for each in records],
+        "table": [_of(each, OF_THE_ROW, out) for each in rows],
+    }
+
+
+def _of(entry: dict[str, Any], names: tuple[str, ...], out: Path) -> dict[str, Any]:
+    return {name: str(entry.get(name)).removeprefix(f"{out}/") for name in names}
