@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,8 @@ class Stage:
         return self.name.partition(" ")[2]
 
 
-def versions(packages: Iterable[str]) -> dict[str, str]:
+@cache
+def versions(packages: tuple[str, ...]) -> Mapping[str, str]:
     """Look up versions without importing anything; what is not installed is left out."""
     found = {"mobilenet-edge": __version__}
     for name in packages:

@@ -12,8 +12,9 @@ from typing import Any, Self
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.commands import build, export, making, sweep
+from mobilenet_edge.commands import build, export
 from mobilenet_edge.commands import profile as profiling
+from mobilenet_edge.commands.sweep import answer, make
 from mobilenet_edge.jobs.call import call
 from mobilenet_edge.measure.plan import Plan
 from mobilenet_edge.spec import ModelSpec
@@ -125,13 +126,13 @@ class Here:
 
     def run(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         for index, request in enumerate(requests):
-            yield index, call(making.FUNCTION, dict(request))
+            yield index, call(answer.FUNCTION, dict(request))
 
 
 @pytest.fixture
 def quick_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build and export in this process, and leave out the machine's limit: seconds that no fault here is about."""
-    monkeypatch.setattr(sweep, "_makers", lambda *_: Here())
+    monkeypatch.setattr(make, "crew_of", lambda *_: Here())
     monkeypatch.setattr(profiling, "Plan", lambda **how: Plan(**how, limit=False))
 
 

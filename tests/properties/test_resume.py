@@ -117,7 +117,10 @@ def _folder() -> Iterator[Path]:
 def run(machine: Machine, folder: Path, stop: int | None = None) -> str | None:
     """Sweep until the end, and return the table, or until the machine stops."""
     machine.stop = stop
-    makers, measure = patch.object(sweep, "_makers", lambda *_: machine), patch.object(sweep.profile, "run")
+    makers, measure = (
+        patch.object(sweep.make, "crew_of", lambda *_: machine),
+        patch.object(sweep.measure.profile, "run"),
+    )
     # Looked up hundreds of times, which takes most of the time and gives the same.
     with makers, patch.object(stage, "versions", VERSIONS), measure as stand_in:
         stand_in.side_effect = machine.measure
