@@ -90,7 +90,7 @@ def compiler(tmp_path, monkeypatch):
 @pytest.mark.parametrize("io", ["int8", "uint8"])
 def test_our_own_file_is_mapped_whole(tmp_path, io):
     (made,) = write(tmp_path / "out", graph(), io)
-    assert made.path.name == "mine.int8.tflite"
+    assert made.path.name == "mine.int8-edgetpu.tflite"
     assert (made.metadata.target, made.metadata.io, made.metadata.compilation) == ("edgetpu", io, None)
     (record,) = inspect.run([made.path], "edgetpu")
     found = record.preflight
@@ -103,7 +103,7 @@ def test_our_own_file_is_mapped_whole(tmp_path, io):
 def test_without_the_compiler_the_command_to_run_elsewhere_is_told(tmp_path):
     shown = exports.table(write(tmp_path / "out", graph()))
     assert "edgetpu_compiler is not on PATH" in shown
-    assert "edgetpu_compiler --min_runtime_version 13 --out_dir . mine.int8.tflite" in shown
+    assert "edgetpu_compiler --min_runtime_version 13 --out_dir . mine.int8-edgetpu.tflite" in shown
 
 
 @pytest.mark.slow

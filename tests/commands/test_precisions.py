@@ -125,7 +125,7 @@ def test_every_verb_takes_them(exported: list[Artifact], photos: Path, tmp_path:
     assert all(each.head_room is None for each in inspections)
     scores = evaluate.run(paths, photos, reference=paths[0])
     assert all(score.agreement == 1.0 for score in scores if score.precision != "dynamic")
-    records.write(tmp_path / "all.json", [*scores, *profile.run(paths, runs=3, seconds=0, rounds=1)])
+    records.write(tmp_path / "all.json", [*scores, *profile.run(paths, profile.Plan(runs=3, seconds=0, rounds=1))])
     text = table.run([tmp_path / "all.json"])
     # Top-1 that others published is of float weights for all three.
     assert all(precision in text for precision in PRECISIONS)
