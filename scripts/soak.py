@@ -1,6 +1,6 @@
 """Break things on purpose, for longer than the tests do, and count what came of it.
 
-    python scripts/soak.py                          everything; takes 10 minutes on two idle cores
+    python scripts/soak.py                          everything; takes 20 minutes on two cores
     python scripts/soak.py --kills 20 sweep         one part of it, shorter
     python scripts/soak.py --json faults.json       for the table of docs/hardening.md
 

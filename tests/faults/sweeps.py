@@ -69,7 +69,13 @@ def _about(process: Path) -> Iterator[str]:
             return
         yield (process / "cmdline").read_text(errors="replace")
         yield (process / "environ").read_text(errors="replace")
-        for each in (process / "fd").iterdir():
+    yield from opened(int(process.name))
+
+
+def opened(pid: int) -> Iterator[str]:
+    """The files that a process has open, as far as it is still there."""
+    with suppress(OSError):
+        for each in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
                 yield str(each.readlink())
 

@@ -97,7 +97,7 @@ def busy(model: Path, tmp_path: Path) -> Iterator[None]:
 
 
 def _holds_a_lock(pids: list[int]) -> bool:
-    return any("mnet-measuring" in str(each.readlink()) for pid in pids for each in Path(f"/proc/{pid}/fd").iterdir())
+    return any("mnet-measuring" in name for pid in pids for name in sweeps.opened(pid))
 
 
 @pytest.mark.usefixtures("busy")
