@@ -149,7 +149,7 @@ def load(options: argparse.Namespace, rho: int) -> Images:
     folder, beside = labels.locate(options.images)
     found = images.find(folder)
     named = options.labels or beside
-    known = labels.read(named) if named else labels.of_folders(folder, found)
+    known = labels.read(named) if named else labels.of_folders(folder, _names(folder, found))
     calibrating = images.spread(found, options.calibrate)
     chosen = images.spread([path for path in found if path not in set(calibrating)], options.limit)
     if not chosen:
@@ -160,8 +160,12 @@ def load(options: argparse.Namespace, rho: int) -> Images:
         folder,
         images.load_calibration(folder, rule, options.calibrate).images,
         np.stack([image for _, image in scoring]),
-        np.array(labels.match(folder, [path for path, _ in scoring], known)),
+        np.array(labels.match(folder, _names(folder, [path for path, _ in scoring]), known)),
     )
+
+
+def _names(folder: Path, paths: Iterable[Path]) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def answers(path: Path, scoring: Iterable[NDArray[np.float32]]) -> NDArray[np.intp]:
