@@ -11,8 +11,8 @@ so where that cannot be reached. Ends with 1 if anything is wrong.
 from __future__ import annotations
 
 import argparse
-import csv
 import base64
+import csv
 import hashlib
 import json
 import re
