@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import verify
+from mobilenet_edge.artifact.metadata import Agreement
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
@@ -98,3 +99,13 @@ def test_a_graph_without_a_softmax_is_its_own_probe(graph: Graph) -> None:
     assert plain.without_softmax() is plain
     assert (plain.output.name, plain.logits) == ("head", "head")
     assert check("float16", "onnx", plain, referred(plain)).snr_db > 55
+
+
+@pytest.mark.parametrize(("snr_db", "top1", "kept"), [(34.0, 0.18, True), (19.0, 0.18, False), (19.0, 0.6, True)])
+def test_another_top1_counts_only_where_the_logits_differ(snr_db: float, top1: float, kept: bool) -> None:
+    found = Agreement(snr_db, top1, 50)
+    if kept:
+        assert verify._kept("tflite", "int8", found) is found
+    else:
+        with pytest.raises(BuildError, match="has lost the model"):
+            verify._kept("tflite", "int8", found)
