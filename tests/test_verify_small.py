@@ -101,11 +101,21 @@ def test_a_graph_without_a_softmax_is_its_own_probe(graph: Graph) -> None:
     assert check("float16", "onnx", plain, referred(plain)).snr_db > 55
 
 
-@pytest.mark.parametrize(("snr_db", "top1", "kept"), [(34.0, 0.18, True), (19.0, 0.18, False), (19.0, 0.6, True)])
-def test_another_top1_counts_only_where_the_logits_differ(snr_db: float, top1: float, kept: bool) -> None:
-    found = Agreement(snr_db, top1, 50)
+@pytest.mark.parametrize(
+    ("gap", "top1", "kept"),
+    [
+        (0.02, 0.18, False),  # five steps of 1/256: a decided answer that is another one
+        (0.004, 0.18, True),  # one step
+        (0.02, 0.6, True),
+    ],
+)
+def test_a_top1_is_asked_for_where_the_float_model_has_one(gap: float, top1: float, kept: bool) -> None:
+    outputs = np.full((16, 50), 0.02, np.float32)
+    outputs[:, 7] += gap
+    reference = Reference(outputs, outputs, outputs, real=True)
+    found = Agreement(34.0, top1, 16)
     if kept:
-        assert verify._kept("tflite", "int8", found) is found
+        assert verify._kept("tflite", "int8", found, reference) is found
     else:
         with pytest.raises(BuildError, match="has lost the model"):
-            verify._kept("tflite", "int8", found)
+            verify._kept("tflite", "int8", found, reference)
