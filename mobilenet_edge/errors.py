@@ -4,6 +4,8 @@ A message is one line: the fact, then the next step. Anything else is a bug and 
 traceback.
 """
 
+from mobilenet_edge.text import plain
+
 
 class MnetError(Exception):
     """An expected failure, shown to the user as one line on stderr."""
@@ -12,7 +14,7 @@ class MnetError(Exception):
 
     def __str__(self) -> str:
         """One line that a terminal shows as it is, whatever a file or a path has put into it."""
-        return "".join(each if each.isprintable() else " " for each in super().__str__())
+        return plain(super().__str__())
 
 
 class UsageError(MnetError):

@@ -9,13 +9,14 @@ def printable(text: str) -> str:
     What a terminal would obey or a table would break at goes: line breaks, escape sequences, marks that turn the
     direction of writing (as `str.isprintable` has it), and half characters of a name that is no UTF-8.
     """
-    return " ".join(_plain(text).split())
+    return " ".join(plain(text).split())
 
 
 def printable_lines(text: str) -> str:
     """Do the same for a text of several lines; line breaks and the width of what stands in them are kept."""
-    return "\n".join(map(_plain, text.split("\n")))
+    return "\n".join(map(plain, text.split("\n")))
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
+    """Put a space in the place of each character that `printable` takes out, so that the width stays."""
     return line if line.isprintable() else "".join(each if each.isprintable() else " " for each in line)

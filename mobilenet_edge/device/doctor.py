@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mobilenet_edge.device import busy, facts, runtimes, streams
+from mobilenet_edge.device import busy, delegate, facts, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, InvalidModel, first_line
 from mobilenet_edge.device.runtimes import wheels
 
@@ -32,7 +32,6 @@ TRY_SECONDS: Final = 60
 CHILD: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from mobilenet_edge.device import doctor; doctor.child(sys.argv[1])"
 )
-EDGETPU_LIBRARIES: Final = ("usr/lib*", "usr/lib/*", "usr/local/lib", "usr/local/lib/*")
 # Before and after the runtime has sent its firmware; https://coral.ai/docs/accelerator/get-started.
 EDGETPU_USB: Final = (("1a6e", "089a"), ("18d1", "9302"))
 EDGETPU_PCI: Final = (("0x1ac1", "0x089a"),)
@@ -61,7 +60,7 @@ def run(_: Request) -> dict[str, Any]:
         "numpy": numpy,
         "system": wheels.words(*system),
         "runtimes": {name: _runtime(runtimes.RUNTIMES[name], each) for name, each in requirements.items()},
-        "delegates": edgetpu_libraries(),
+        "delegates": delegate.found(),
         "edge_tpus": edge_tpus(),
         "memory_available_bytes": memory_available(),
         **_disk(),
@@ -111,16 +110,6 @@ def child(name: str) -> None:
         except DeviceError as error:
             found["error"] = first_line(error.__cause__ or error)
         json.dump(found, out)
-
-
-def edgetpu_libraries(root: Path = facts.SYSTEM) -> list[str]:
-    """List the copies of libedgetpu in the system's library folders, each file once."""
-    found: dict[str, str] = {}
-    for folder in EDGETPU_LIBRARIES:
-        for path in sorted(root.glob(f"{folder}/libedgetpu.so*")):
-            if path.is_file():
-                found.setdefault(str(path.resolve()), str(path))
-    return list(found.values())
 
 
 def edge_tpus(root: Path = facts.SYSTEM) -> list[str]:

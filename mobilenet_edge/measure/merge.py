@@ -59,12 +59,8 @@ def profile(taken: Taken, started: str, limit: Document | str | None = None) -> 
 
 def failure(job: Job, reason: str, exit_code: int) -> Failure:
     """Say of a job why there is no profile."""
-    known = job.artifact.identity()
-    return Failure(
-        variant=known["variant"],
-        format=known["format"],
-        precision=known["precision"],
-        artifact=known["artifact"],
+    return Failure.of(
+        job.artifact.identity(),
         host=job.host.name,
         stage="profile",
         reason=" ".join(reason.split()),

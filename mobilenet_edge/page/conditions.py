@@ -8,8 +8,8 @@ from typing import Any, Final
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Prediction, Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.columns import delegate
-from mobilenet_edge.report.markdown import printable
 from mobilenet_edge.report.rows import Row
+from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_count, format_ms
 
 Pairs = Iterator[tuple[str, str]]

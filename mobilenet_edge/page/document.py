@@ -23,9 +23,10 @@ from mobilenet_edge.page.history import Entry
 from mobilenet_edge.page.points import FAMILY, Point, points
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.markdown import Column, printable
+from mobilenet_edge.report.markdown import Column
 from mobilenet_edge.report.notes import notes
 from mobilenet_edge.report.rows import Row, by_machine
+from mobilenet_edge.text import printable
 
 NEEDS: Final = ("jinja2", "plotly", "matplotlib")
 SCRIPTS: Final = ("frame.js", "choice.js", "table.js", "chart.js", "tradeoff.js", "latency.js", "detail.js", "start.js")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from mobilenet_edge import files, typed
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.page.shorten import shorten
-from mobilenet_edge.report.markdown import printable
+from mobilenet_edge.text import printable
 
 SCHEMA_VERSION: Final = 1
 _COMMIT: Final = 7

@@ -11,8 +11,8 @@ from mobilenet_edge.page.conditions import conditions
 from mobilenet_edge.page.shorten import shorten
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.columns import threads
-from mobilenet_edge.report.markdown import printable
 from mobilenet_edge.report.rows import Row
+from mobilenet_edge.text import printable
 
 Point = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mobilenet_edge.report.markdown import printable
+from mobilenet_edge.text import printable
 
 MOST: Final = 32
 

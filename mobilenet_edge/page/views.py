@@ -11,8 +11,8 @@ from mobilenet_edge.page import history, machines, palette, thin
 from mobilenet_edge.page.history import Entry
 from mobilenet_edge.page.points import family, label
 from mobilenet_edge.records import Profile
-from mobilenet_edge.report.markdown import printable
 from mobilenet_edge.report.rows import Row, grouped
+from mobilenet_edge.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 from mobilenet_edge.records.record import Record
 
@@ -44,3 +45,24 @@ class Failure(Record):
             raise ValueError(f"there is no stage {self.stage!r:.60}; there are {', '.join(STAGES)}")
         if not self.reason:
             raise ValueError("a failure has a reason")
+
+    @classmethod
+    def of(
+        cls,
+        identity: Mapping[str, Any],
+        *,
+        stage: str,
+        reason: str,
+        exit_code: int,
+        host: str | None = None,
+        threads: int | None = None,
+    ) -> Self:
+        """Make the failure of an artifact that is there; `identity` is what `Artifact.identity` gives."""
+        return cls(
+            **{name: identity[name] for name in ("variant", "format", "precision", "artifact")},
+            stage=stage,
+            reason=reason,
+            exit_code=exit_code,
+            host=host,
+            threads=threads,
+        )

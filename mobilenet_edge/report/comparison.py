@@ -10,7 +10,8 @@ from mobilenet_edge.judge.compare import FEW_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid, inline, printable
+from mobilenet_edge.report.markdown import Column, grid, inline
+from mobilenet_edge.text import printable
 
 SCHEMA_VERSION: Final = 1
 _COLUMNS: Final = (

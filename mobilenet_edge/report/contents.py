@@ -7,7 +7,8 @@ from typing import Any
 from mobilenet_edge import units
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import overflow, preflight
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.text import printable
 
 
 def text(record: Inspection) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.artifact import Artifact
 from mobilenet_edge.coral import compiler
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.text import printable
 
 NOTES: Final = """\
 Each file was opened again and run beside the float model. SNR is the signal-to-noise ratio of its logits, for float32

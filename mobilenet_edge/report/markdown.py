@@ -8,8 +8,6 @@ from typing import Final, NamedTuple
 
 from mobilenet_edge.text import printable
 
-__all__ = ["Column", "grid", "inline", "printable"]
-
 # What begins a tag, makes a link of words or fetches a picture, and a backslash that would be an escape or undo one. No
 # more than that: in a terminal the backslashes are seen.
 _MARKUP: Final = re.compile(r"<|(?<=!)\[|(?<=\])\(|\\(?![\w\s])")

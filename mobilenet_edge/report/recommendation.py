@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any, Final
 
 from mobilenet_edge.judge.recommend import Cost, Goal, Point, Recommendation, excess, gain
-from mobilenet_edge.report.markdown import printable
+from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
 
 SCHEMA_VERSION: Final = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from mobilenet_edge import __version__, files
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.spec import ModelSpec
 
 # Whose version may change the bytes of a file.
 BUILDERS: Final = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
@@ -85,11 +84,6 @@ def listing(folder: Path, paths: Iterable[Path]) -> str:
         facts = path.stat()
         whole.update(f"{path.relative_to(folder).as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
     return whole.hexdigest()
-
-
-def spec_values(spec: ModelSpec) -> dict[str, Any]:
-    """A spec as values of JSON."""
-    return asdict(spec)
 
 
 def differences(before: Any, after: Any, place: str = "") -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import mobilenet_edge
-from mobilenet_edge.device import doctor
+from mobilenet_edge.device import delegate, doctor
 from mobilenet_edge.device.runtimes import RUNTIMES
 
 PACKAGE = Path(mobilenet_edge.__file__).parents[1]
@@ -133,8 +133,8 @@ def test_libedgetpu_is_found_once(tmp_path):
     (folder / "libedgetpu.so.1.0").touch()
     (folder / "libedgetpu.so.1").symlink_to("libedgetpu.so.1.0")
     (folder / "libedgetpu.so").symlink_to("gone")
-    assert doctor.edgetpu_libraries(tmp_path) == [str(folder / "libedgetpu.so.1")]
-    assert doctor.edgetpu_libraries(tmp_path / "usr/lib") == []
+    assert delegate.found(tmp_path) == [str(folder / "libedgetpu.so.1")]
+    assert delegate.found(tmp_path / "usr/lib") == []
 
 
 @pytest.mark.parametrize(

@@ -19,19 +19,7 @@ from mobilenet_edge.jobs.call import call
 from mobilenet_edge.measure.plan import Plan
 from mobilenet_edge.spec import ModelSpec
 from tests.faults.disk import Disk, mount
-
-CONFIG = """
-[grid]
-alpha = [0.25]
-rho = [32]
-classes = 10
-format = ["onnx"]
-precision = ["float32"]
-[profile]
-runs = 2
-seconds = 0
-rounds = 1
-"""
+from tests.faults.sweeps import GRID
 
 
 @dataclass(frozen=True)
@@ -108,7 +96,7 @@ def records(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
 def config(tmp_path: Path) -> Path:
     """A sweep of one variant and one artifact."""
     path = tmp_path / "sweep.toml"
-    path.write_text(CONFIG)
+    path.write_text(GRID)
     return path
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobilenet_edge.report.markdown import Column, grid, printable
+from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.text import printable
 
 COLUMNS = [Column("name", words=True), Column("ms")]
 

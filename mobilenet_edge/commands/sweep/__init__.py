@@ -78,7 +78,7 @@ def _start(path: Path, options: Options, out: Path) -> Work:
     files.try_folder(out)
     _try_sources(sweep)
     work = Work(Plan(sweep, out), Ledger(out), options)
-    work.chosen()
+    _ = work.chosen  # refuses too small a choice before anything is built
     return work
 
 
@@ -115,7 +115,7 @@ def _look(work: Work) -> Iterator[tuple[str, str | None]]:
         for export in plan.exports(spec, work.model(spec), sha256):
             why = f"after {build.name}" if why_build else work.ledger.why(export)
             yield export.name, why
-            if spec.name not in work.chosen():
+            if spec.name not in work.chosen:
                 continue
             made = [] if why else [*zip(work.ledger.outputs(export), work.ledger.sha256(export), strict=True)]
             for host in how.hosts:

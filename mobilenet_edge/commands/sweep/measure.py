@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import artifact
 from mobilenet_edge.artifact import Artifact
 from mobilenet_edge.commands import evaluate, profile, reach
 from mobilenet_edge.commands.sweep.work import Work
@@ -29,14 +28,14 @@ def latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
         for host in how.hosts
         for threads in how.threads
     }
-    chosen = work.chosen()
-    few = {str(each.path) for each in artifacts if _variant(each) in chosen}
+    few = {str(each.path) for each in artifacts if _variant(each) in work.chosen}
     stale = {key for key, stage in stages.items() if key[0] in few and work.ledger.why(stage) is not None}
-    todo = [each.path for each in artifacts if any(key[0] == str(each.path) for key in stale)]
+    todo = [each for each in artifacts if any(key[0] == str(each.path) for key in stale)]
     size = max(1, TOGETHER // len(how.threads))
     for start in range(0, len(todo), size):
         group = todo[start : start + size]
-        hosts = [host for host in how.hosts if any((str(p), host, t) in stale for p in group for t in how.threads)]
+        paths = {str(each.path) for each in group}
+        hosts = [host for host in how.hosts if any(key[0] in paths and key[1] == host for key in stale)]
         for made in _measured(group, plan, how.threads, hosts):
             if isinstance(made, Failure):
                 work.fail(made)
@@ -57,8 +56,8 @@ def _predict(
     for each, made in zip(wanted, found, strict=True):
         if isinstance(made, str):
             work.fail(
-                Failure(
-                    **{name: each.identity[name] for name in ("variant", "format", "precision", "artifact")},
+                Failure.of(
+                    each.identity,
                     host=each.host,
                     stage="profile",
                     reason=made,
@@ -70,24 +69,15 @@ def _predict(
 
 
 def _measured(
-    paths: Sequence[Path], plan: profile.Plan, threads: Sequence[int], hosts: Sequence[str]
+    group: Sequence[Artifact], plan: profile.Plan, threads: Sequence[int], hosts: Sequence[str]
 ) -> list[Profile | Failure]:
     try:
-        return profile.run(paths, plan, threads=threads, targets=reach.targets(hosts))
+        return profile.run([each.path for each in group], plan, threads=threads, targets=reach.targets(hosts))
     except MnetError as error:
         # The only machine brought nothing; the other groups may be better off.
         return [
-            Failure(
-                variant=_variant(each),
-                format=each.format,
-                precision=each.precision,
-                artifact=str(each.path),
-                host=hosts[0],
-                stage="profile",
-                reason=str(error),
-                exit_code=error.exit_code,
-            )
-            for each in map(artifact.read, paths)
+            Failure.of(each.identity(), stage="profile", reason=str(error), exit_code=error.exit_code, host=hosts[0])
+            for each in group
         ]
 
 

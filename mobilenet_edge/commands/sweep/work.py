@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mobilenet_edge import records
@@ -70,12 +71,13 @@ class Work:
         """Where the Keras model of a variant is."""
         return self.plan.out / f"{spec.name}.keras"
 
-    def chosen(self) -> set[str]:
-        """Name the variants whose artifacts are profiled.
+    @cached_property
+    def chosen(self) -> frozenset[str]:
+        """Names of the variants whose artifacts are profiled.
 
         Raises:
             UsageError: So few that some could not be predicted from them.
         """
         specs, count = self.plan.sweep.grid.specs(), self.options.measure
         indexes = range(len(specs)) if count is None else predict.choose(specs, count)
-        return {specs[index].name for index in indexes}
+        return frozenset(specs[index].name for index in indexes)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from mobilenet_edge.budget.verdict import Outcome, Verdict
-from mobilenet_edge.report.markdown import printable
 from mobilenet_edge.report.verdicts import Check, prose
+from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:

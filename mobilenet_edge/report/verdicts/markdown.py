@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 
-from mobilenet_edge.report.markdown import inline, printable
+from mobilenet_edge.report.markdown import inline
 from mobilenet_edge.report.verdicts import Check, prose
+from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:

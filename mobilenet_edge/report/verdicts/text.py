@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mobilenet_edge.report.markdown import printable
 from mobilenet_edge.report.verdicts import Check, prose
+from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:
