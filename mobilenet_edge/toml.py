@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
-from mobilenet_edge import files, typed
+from mobilenet_edge import files, schema
 from mobilenet_edge.errors import InputError, MnetError
 
 KINDS: Final[Mapping[Any, str]] = {
@@ -149,7 +149,7 @@ def _value(kind: Any, value: Any, place: Place) -> Any:
         # Of a list of values the line is that of its key.
         tables = isinstance(value, list) and hasattr(item_kind, "__dataclass_fields__")
         return tuple(_value(item_kind, item, (*place, at) if tables else place) for at, item in enumerate(items))
-    if not typed.fits(value, kind):
+    if not schema.fits(value, kind):
         raise _Wrong(place, f"{name} is {value!r:.60}; it must be {KINDS[kind]}")
     return float(value) if kind is float else value
 

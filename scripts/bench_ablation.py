@@ -16,19 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenet_edge import images, scores
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.build import weights
-from mobilenet_edge.build.fold import fold
-from mobilenet_edge.build.model import build
+from mobilenet_edge.data import images
 from mobilenet_edge.device.runtimes import open_model
+from mobilenet_edge.evaluation import scores
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
+from mobilenet_edge.model import weights
+from mobilenet_edge.model.build import build
+from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, Options, solve
 from mobilenet_edge.report.markdown import Column, grid
-from mobilenet_edge.spec import ModelSpec
-from mobilenet_edge.write.onnx import int8_onnx
 
 NEVER = (1e9, 1e9)  # a ridge or damping so firm that nothing moves
 ROWS = {

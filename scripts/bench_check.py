@@ -36,10 +36,10 @@ min_agreement = "90 %"
 
 def model() -> bytes:
     """A dense layer of as many weights as MobileNet 0.5, with metadata of a thousand labels."""
-    from mobilenet_edge.artifact import embed
-    from mobilenet_edge.artifact.metadata import Agreement, Metadata, Preprocess, Weights
+    from mobilenet_edge.formats.artifact import embed
+    from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+    from mobilenet_edge.formats.tflite import write as tflite
     from mobilenet_edge.graph import Graph, Node
-    from mobilenet_edge.write import tflite
 
     rows = WEIGHTS // 4000
     weight, bias = np.ones((rows, 1000), np.float32), np.zeros(1000, np.float32)

@@ -19,11 +19,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mobilenet_edge import artifact, cpus, images
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.classify import chunk
+from mobilenet_edge import cpus
 from mobilenet_edge.commands import evaluate
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.data import images
+from mobilenet_edge.evaluation import chunk
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.model.spec import ModelSpec
 
 SPECS = (ModelSpec(0.25, 128), ModelSpec(0.5, 160))
 TICKS = os.sysconf("SC_CLK_TCK")

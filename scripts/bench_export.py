@@ -27,8 +27,8 @@ import numpy as np
 
 
 def ours(model: Any, samples: np.ndarray, out: Path) -> None:
-    from mobilenet_edge.build.fold import fold
-    from mobilenet_edge.commands import export
+    from mobilenet_edge.conversion import pipeline as export
+    from mobilenet_edge.model.fold import fold
 
     graph = fold(model, "bench")
     about = export.describe(graph, model.name, "bench")
@@ -70,9 +70,9 @@ ROADS = {"mnet": ours, "usual": usual}
 
 def child(road: str, alpha: float, rho: int, count: int) -> None:
     """Run one road and print what it took; the roads' own chatter goes to stderr."""
-    from mobilenet_edge.build.model import build
+    from mobilenet_edge.model.build import build
+    from mobilenet_edge.model.spec import ModelSpec
     from mobilenet_edge.quantise import synthetic
-    from mobilenet_edge.spec import ModelSpec
 
     for package in PACKAGES:
         importlib.import_module(package)
@@ -89,7 +89,7 @@ def child(road: str, alpha: float, rho: int, count: int) -> None:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     from mobilenet_edge.errors import UsageError
-    from mobilenet_edge.spec import ModelSpec
+    from mobilenet_edge.model.spec import ModelSpec
 
     for name in ("images", "runs"):
         if getattr(options, name) < 1:

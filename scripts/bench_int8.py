@@ -26,19 +26,23 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge import artifact, images, labels, layers, scores
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.classify.tensors import ImageInput
-from mobilenet_edge.commands import build, export, profile
+from mobilenet_edge.commands import build, profile
+from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.data import images, labels
 from mobilenet_edge.device import streams
 from mobilenet_edge.device.faults import first_line
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import MnetError
+from mobilenet_edge.evaluation import scores
+from mobilenet_edge.evaluation.tensors import ImageInput
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise.solve import EFFORTS
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report import machine, markdown
-from mobilenet_edge.spec import ModelSpec
-from mobilenet_edge.write.onnx import float_onnx
 
 DATA: Final = Path(os.environ.get("MNET_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VARIANTS: Final = {
@@ -203,8 +207,8 @@ def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
 
 def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """Yield the float files, the peers' and ours; the first is what the others have to agree with."""
-    from mobilenet_edge.build.fold import fold
-    from mobilenet_edge.build.load import load_model
+    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.model.load import load_model
 
     model = build.run(spec, weights=str(options.weights), out=folder)
     floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}

@@ -22,14 +22,14 @@ from pathlib import Path
 from statistics import median
 
 from mobilenet_edge import records
+from mobilenet_edge.analysis import predict
+from mobilenet_edge.analysis.forecast import Wanted, forecast
 from mobilenet_edge.commands import profile
 from mobilenet_edge.errors import MnetError
-from mobilenet_edge.judge import predict
-from mobilenet_edge.judge.forecast import Wanted, forecast
+from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 from mobilenet_edge.records import Prediction, Profile
 from mobilenet_edge.report.machine import describe
 from mobilenet_edge.report.markdown import Column, grid
-from mobilenet_edge.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 
 SPECS = [ModelSpec(alpha, rho) for alpha in PUBLISHED_ALPHAS for rho in PUBLISHED_RESOLUTIONS]
 SORTS = [(form, precision) for form in ("tflite", "onnx") for precision in ("float32", "int8")]

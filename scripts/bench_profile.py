@@ -21,9 +21,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from mobilenet_edge.commands import build, export
+from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.model.spec import ModelSpec
 
 WARMUP = 20
 WITHIN = 0.03

@@ -46,8 +46,8 @@ def timed(words: list[str], env: dict[str, str]) -> tuple[float, str]:
 
 def small_model(path: Path) -> None:
     """A model whose inference is nothing beside the start of its worker."""
+    from mobilenet_edge.formats.tflite import write as tflite
     from mobilenet_edge.graph import Graph, Node
-    from mobilenet_edge.write import tflite
 
     weight, bias = np.ones((3, 3, 3, 8), np.float32), np.zeros(8, np.float32)
     node = Node("conv", "conv", ("image",), (30, 30, 8), weight, bias)

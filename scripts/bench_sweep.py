@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenet_edge import config
-from mobilenet_edge.layers import macs
+from mobilenet_edge.model.layers import macs
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import synthetic
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.sweep import config
 
 MARK = 8.0
 SIDE = 256

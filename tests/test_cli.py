@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobilenet_edge import __version__, artifact, cli, errors
-from mobilenet_edge.artifact.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge import __version__, cli, errors
 from mobilenet_edge.commands import plan, reach
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.hosts.local import Local
 
@@ -72,7 +73,8 @@ def listed(folder: Path) -> dict[str, int]:
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A tiny model in each format; the .keras has an architecture of nothing, which is all that reading it asks for."""
-    from mobilenet_edge.write import onnx, tflite
+    from mobilenet_edge.formats.onnx import write as onnx
+    from mobilenet_edge.formats.tflite import write as tflite
 
     folder = tmp_path_factory.mktemp("whole")
     random = np.random.default_rng(0)

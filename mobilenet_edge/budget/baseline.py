@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
-from mobilenet_edge import files, records, strict
+from mobilenet_edge import files, records
 from mobilenet_edge.budget import git
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.budget.subject import Key, Subject
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.records import strict
 
 GIT: Final = "git:"
 KIND: Final = "check"

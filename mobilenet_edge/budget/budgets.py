@@ -10,10 +10,10 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from mobilenet_edge import files, toml
-from mobilenet_edge.artifact import READERS
 from mobilenet_edge.budget.limit import METRICS, Limit, known
+from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.target import TARGETS
+from mobilenet_edge.formats.artifact import READERS
 
 PATH: Final = Path("configs/budgets.toml")
 SELECTORS: Final = ("variant", "format", "precision", "target")

@@ -9,10 +9,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mobilenet_edge import artifact
+from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.budget.subject import Run, Subject
-from mobilenet_edge.devices import LOCAL
-from mobilenet_edge.judge.conditions import unusable
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Inspection, Profile, Record
 
 Groups = dict[str, list[ArtifactRecord]]

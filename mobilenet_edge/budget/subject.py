@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from mobilenet_edge import artifact as reader
-from mobilenet_edge import typed
+from mobilenet_edge import schema
+from mobilenet_edge.formats import artifact as reader
 
 Key = tuple[str, str | None, str | None, str | None]
 
@@ -33,7 +33,7 @@ class Run:
     unusable: str | None = None
 
     def __post_init__(self) -> None:
-        typed.check(self)
+        schema.check(self)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Subject:
     failures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        typed.check(self)
+        schema.check(self)
 
     @property
     def key(self) -> Key:

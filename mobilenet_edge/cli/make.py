@@ -50,7 +50,7 @@ def build(
     out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Where the .keras file goes.")] = RESULTS,
 ) -> None:
     """Build a MobileNet v1 in Keras."""
-    from mobilenet_edge.spec import ModelSpec
+    from mobilenet_edge.model.spec import ModelSpec
 
     spec = ModelSpec(alpha, rho, classes)
     from mobilenet_edge.commands import build as command
@@ -79,7 +79,7 @@ def export(
     out: Out = RESULTS,
 ) -> None:
     """Write TFLite and ONNX files, float32 to int8, and check them."""
-    from mobilenet_edge.commands import export as command
+    from mobilenet_edge.conversion import pipeline as command
     from mobilenet_edge.report import exports
 
     made = command.run(

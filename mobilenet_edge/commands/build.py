@@ -6,17 +6,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import __version__, artifact, files, progress
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.artifact.metadata import Metadata, Preprocess, Weights
-from mobilenet_edge.build import weights as sources
-from mobilenet_edge.build.fold import fold
-from mobilenet_edge.build.model import build
-from mobilenet_edge.build.save import keras_bytes
-from mobilenet_edge.build.tf import tensorflow_version
+from mobilenet_edge import __version__, files, progress
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
 from mobilenet_edge.graph import Graph
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.model import weights as sources
+from mobilenet_edge.model.build import build
+from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.save import keras_bytes
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.model.tf import tensorflow_version
 
 _SEEDS: Final = 1 << 32
 _TOOLS: Final = ("keras", "numpy")

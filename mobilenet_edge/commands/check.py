@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import artifact, files, records
+from mobilenet_edge import files, records
 from mobilenet_edge.budget import baseline, budgets, git, history, ratchet, verdict
 from mobilenet_edge.budget.budgets import Budgets
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.budget.limit import METRICS
 from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.formats import artifact
 from mobilenet_edge.report import verdicts
 from mobilenet_edge.report.verdicts import Check
 

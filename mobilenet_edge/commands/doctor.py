@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
-from mobilenet_edge.devices import LOCAL
+from mobilenet_edge.analysis.health import Report, judge, unreached
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import Host
-from mobilenet_edge.judge.health import Report, judge, unreached
+from mobilenet_edge.hosts.devices import LOCAL
 
 # Module to package, as pip calls it; what the worker looks for itself is left out.
 EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -9,16 +9,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge import artifact, cpus, images
-from mobilenet_edge import labels as classes
-from mobilenet_edge.artifact import Artifact, contradictions
-from mobilenet_edge.classify import chunk
-from mobilenet_edge.commands import scoring
-from mobilenet_edge.commands.scoring import Sample, Score, Subject
+from mobilenet_edge import cpus
+from mobilenet_edge.data import images
+from mobilenet_edge.data import labels as classes
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.jobs import Crew, local
+from mobilenet_edge.evaluation import chunk, scoring
+from mobilenet_edge.evaluation.scores import wilson
+from mobilenet_edge.evaluation.scoring import Sample, Score, Subject
+from mobilenet_edge.formats import artifact, contradictions
+from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.records import Evaluation
-from mobilenet_edge.scores import wilson
+from mobilenet_edge.workers import local
+from mobilenet_edge.workers.pool import Crew
 
 INTEGERS: Final = frozenset(("int8", "uint8"))
 # Peaks of a process that reads images and of an open model at alpha 1.0 and 224 pixels, rounded up.
@@ -89,7 +91,7 @@ def run(
 
 def _crew(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> Crew:
     if dask is not None:
-        from mobilenet_edge.jobs import dask as cluster
+        from mobilenet_edge.workers import dask as cluster
 
         return cluster.Crew(chunk.FUNCTION, dask)
     wanted = min(jobs or max(1, len(cpus.available()) // threads), scoring.chunks(len(models), many))

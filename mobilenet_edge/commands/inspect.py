@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mobilenet_edge import artifact
-from mobilenet_edge.artifact import Artifact, contradictions
-from mobilenet_edge.artifact.contents import Tensor
-from mobilenet_edge.artifact.products import Product, products
-from mobilenet_edge.coral import preflight
+from mobilenet_edge.conversion.coral import preflight
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.formats import artifact, contradictions
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.contents import Tensor
+from mobilenet_edge.formats.onnx.products import Product, products
 from mobilenet_edge.records import Inspection
 
 

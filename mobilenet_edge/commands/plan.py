@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.layers import int8_bytes, macs
-from mobilenet_edge.published import lookup
+from mobilenet_edge.model.layers import int8_bytes, macs
+from mobilenet_edge.model.published import lookup
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 from mobilenet_edge.report import explain, variants
-from mobilenet_edge.spec import IMAGENET_CLASSES, PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 from mobilenet_edge.units import format_bytes, format_count
 
 

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import artifact, progress
-from mobilenet_edge.artifact import Artifact, contradictions
+from mobilenet_edge import progress
 from mobilenet_edge.errors import HostError, InputError, UsageError
+from mobilenet_edge.formats import artifact, contradictions
+from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.measure import feed, fleet, machine
-from mobilenet_edge.measure.machine import Result, Target
-from mobilenet_edge.measure.plan import Delegate, Plan
+from mobilenet_edge.profiling import feed, fleet, machine
+from mobilenet_edge.profiling.machine import Result, Target
+from mobilenet_edge.profiling.plan import Delegate, Plan
 from mobilenet_edge.records import Failure, Profile
 
 __all__ = ["Delegate", "Plan", "Target", "exit_code", "run"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_edge import devices
+from mobilenet_edge.hosts import devices
 from mobilenet_edge.hosts.reach import reach
-from mobilenet_edge.measure.machine import Target
-from mobilenet_edge.measure.plan import Delegate
+from mobilenet_edge.profiling.machine import Target
+from mobilenet_edge.profiling.plan import Delegate
 
 
 def targets(names: Sequence[str], path: Path | None = None) -> list[Target]:

@@ -9,10 +9,10 @@ from typing import Final
 from mobilenet_edge import files
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.page import document, history
-from mobilenet_edge.page.history import Entry
-from mobilenet_edge.page.pictures import KINDS, NAMES, pictures
 from mobilenet_edge.report import table
+from mobilenet_edge.report.html import document, history
+from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html.pictures import KINDS, NAMES, pictures
 from mobilenet_edge.report.rows import Row, join
 
 HISTORY: Final = ".jsonl"

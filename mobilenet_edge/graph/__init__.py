@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Op = Literal["conv", "depthwise", "dense", "add", "mean", "softmax"]
+Op = Literal[
+    "conv", "depthwise", "dense", "add", "multiply", "concat", "mean", "max", "average_pool", "max_pool",
+    "sigmoid", "hard_sigmoid", "hard_swish", "softmax",
+]  # fmt: skip
 Activation = Literal["linear", "relu", "relu6"]
 Padding = tuple[tuple[int, int], tuple[int, int]]
 
@@ -29,14 +32,17 @@ class Node:
 
     Attributes:
         name: Of the Keras layer it came from.
-        op: "mean" averages over height and width; "add" takes two inputs of one shape.
+        op: "mean" and "max" reduce height and width; "add" and "multiply" take two inputs of one shape, or a map
+            (h, w, c) and a vector (c,) that is applied to each of its pixels; "concat" joins channels.
         inputs: Names of the tensors it reads.
         shape: Of its output without the batch: (height, width, channels) or (channels,).
         weight: float32; conv (kh, kw, in, out), depthwise (kh, kw, channels), dense (in, out), else None.
         bias: float32 (out,), None where there is no weight.
         stride: Of both axes.
-        padding: Zeros around the input: ((top, bottom), (left, right)).
+        padding: Zeros around the input of a convolution: ((top, bottom), (left, right)); of a pool, places that are
+            left out of its maximum or mean.
         activation: Applied to the output.
+        window: Height and width of a pool.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Node:
     stride: int = 1
     padding: Padding = NO_PADDING
     activation: Activation = "linear"
+    window: tuple[int, int] = (1, 1)
 
     @property
     def kernel(self) -> Array:

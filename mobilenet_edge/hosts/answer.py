@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import strict
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
+from mobilenet_edge.records import strict
 
 ADVICE: Final = {
     signal.SIGKILL: "the machine may have run out of memory",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mobilenet_edge.devices import LOCAL, Device
 from mobilenet_edge.hosts import Host
+from mobilenet_edge.hosts.devices import LOCAL, Device
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.hosts.ssh import Ssh
 

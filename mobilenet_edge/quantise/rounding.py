@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.artifact.products import MAX_PAIR
+from mobilenet_edge.formats.onnx.products import MAX_PAIR
 from mobilenet_edge.quantise.moments import Wide
 
 MAX_WEIGHT: Final = 127

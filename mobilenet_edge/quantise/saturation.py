@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.artifact.products import MAX_PAIR, Product
+from mobilenet_edge.formats.onnx.products import MAX_PAIR, Product
 from mobilenet_edge.graph import Array
 from mobilenet_edge.graph.run import compute, patches
 from mobilenet_edge.quantise import LOW, QuantisedGraph

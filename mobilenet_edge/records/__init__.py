@@ -12,8 +12,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files, strict
+from mobilenet_edge import files
 from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.records import strict
 from mobilenet_edge.records.evaluation import Evaluation
 from mobilenet_edge.records.failure import Failure
 from mobilenet_edge.records.inspection import Inspection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mobilenet_edge import typed
+from mobilenet_edge import schema
 from mobilenet_edge.records.record import ArtifactRecord
 
 # What is read again of the machine; the rest is for people.
@@ -54,7 +54,7 @@ class Prediction(ArtifactRecord):
             raise ValueError("a prediction rests on at least one profile, and its error is 0 or more")
         for key, hint in _READ.items():
             value = self.host.get(key)
-            if not typed.fits(tuple(value) if isinstance(value, list) else value, hint):
+            if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
                 raise TypeError(f"{key} of host cannot be {value!r:.60}")
 
     @property

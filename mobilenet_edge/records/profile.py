@@ -10,8 +10,9 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
-from mobilenet_edge import interval, typed
-from mobilenet_edge.outliers import outliers
+from mobilenet_edge import schema
+from mobilenet_edge.records import interval
+from mobilenet_edge.records.outliers import outliers
 from mobilenet_edge.records.record import ArtifactRecord
 
 # What is read again of fields that hold anything; the rest of them is for people.
@@ -156,5 +157,5 @@ class Profile(ArtifactRecord):
 def _check(name: str, held: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
     for key, hint in keys.items():
         value = held.get(key)
-        if not typed.fits(tuple(value) if isinstance(value, list) else value, hint):
+        if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
             raise TypeError(f"{key} of {name} cannot be {value!r:.60}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final
 
-from mobilenet_edge import typed
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge import schema
+from mobilenet_edge.model.spec import ModelSpec
 
 SCHEMA_VERSION: Final = 1
 
@@ -22,7 +22,7 @@ class Record:
     kind: ClassVar[str]
 
     def __post_init__(self) -> None:
-        typed.check(self)
+        schema.check(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: the fields, the derived figures, and the version."""
@@ -71,9 +71,9 @@ class ArtifactRecord(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spec is not None:
-            typed.check(ModelSpec(**self.spec))
+            schema.check(ModelSpec(**self.spec))
             if len(self.spec) < len(fields(ModelSpec)):
                 raise ValueError("spec lacks alpha, resolution or classes")
         for name in ("source", "note"):
-            if not typed.fits((self.calibration or {}).get(name, ""), str):
+            if not schema.fits((self.calibration or {}).get(name, ""), str):
                 raise TypeError(f"the {name} of calibration is not text")

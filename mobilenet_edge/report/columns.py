@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from mobilenet_edge.judge.conditions import unusable
+from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.report.rows import Row
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from json import dumps
 from typing import Any, Final
 
-from mobilenet_edge.judge.compare import FEW_RUNS, Comparison, Pair, label
+from mobilenet_edge.analysis.compare import FEW_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.machine import describe

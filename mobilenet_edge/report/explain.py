@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mobilenet_edge import layers
-from mobilenet_edge.layers import Block, Layer
-from mobilenet_edge.published import lookup
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.layers import Block, Layer
+from mobilenet_edge.model.published import lookup
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.report.markdown import Column, grid
-from mobilenet_edge.spec import ModelSpec
 from mobilenet_edge.units import format_bytes, format_count
 
 _SAVINGS_NOTE: Final = """\

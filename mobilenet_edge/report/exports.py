@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from mobilenet_edge import units
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.coral import compiler
+from mobilenet_edge.conversion.coral import compiler
+from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.report.markdown import Column, grid
 from mobilenet_edge.text import printable
 

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mobilenet_edge.judge.finding import Finding
-from mobilenet_edge.judge.health import Report
-from mobilenet_edge.judge.installation import formats
+from mobilenet_edge.analysis.finding import Finding
+from mobilenet_edge.analysis.health import Report
+from mobilenet_edge.analysis.installation import formats
 
 WIDTH: Final = 80
 INDENT: Final = 8

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from mobilenet_edge.judge.conditions import unusable
+from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from mobilenet_edge.judge.conditions import unusable
-from mobilenet_edge.published import lookup
+from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.model.published import lookup
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Prediction, Profile, Record
 from mobilenet_edge.report.machine import LOCAL, describe
 from mobilenet_edge.report.pareto import Costs, front
-from mobilenet_edge.spec import ModelSpec
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")

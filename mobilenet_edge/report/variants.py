@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from mobilenet_edge import layers
-from mobilenet_edge.published import lookup
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.published import lookup
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.report.markdown import Column, grid
-from mobilenet_edge.spec import ModelSpec
 from mobilenet_edge.units import format_bytes, format_count
 
 NOTES: Final = """\

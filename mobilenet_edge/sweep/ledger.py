@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files, strict
+from mobilenet_edge import files
+from mobilenet_edge.records import strict
 from mobilenet_edge.sweep.stage import Stage, differences, digest
 
 FOLDER: Final = ".mnet"

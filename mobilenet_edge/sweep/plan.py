@@ -8,11 +8,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import images, labels
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.config import Sweep
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.data import images, labels
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import stage
+from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"

@@ -17,11 +17,12 @@ from corpus.case import Case
 from corpus.run import Outcome
 from corpus.seeds import load
 from corpus.verbs import code
-from mobilenet_edge.artifact import contradictions, read
-from mobilenet_edge.classify import classifier
 from mobilenet_edge.commands import profile
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.measure import plan
+from mobilenet_edge.evaluation import classifier
+from mobilenet_edge.formats import contradictions
+from mobilenet_edge.formats.artifact import read
+from mobilenet_edge.profiling import plan
 
 # Of each category, and most of them pass the reader: only those show what the runtime makes of them.
 OF_EACH: Final = 24

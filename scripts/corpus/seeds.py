@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import artifact, records
+from mobilenet_edge import records
 from mobilenet_edge.commands import inspect
+from mobilenet_edge.formats import artifact
 from mobilenet_edge.records import Evaluation, Failure, Profile
 
 VARIANT: Final = "mobilenet_v1-a0.25-r32-c10"

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import devices, records
-from mobilenet_edge.artifact import costs, read
+from mobilenet_edge import records
 from mobilenet_edge.budget import baseline, budgets, history
 from mobilenet_edge.commands import check, compare, inspect, table
 from mobilenet_edge.errors import MnetError
+from mobilenet_edge.formats import costs
+from mobilenet_edge.formats.artifact import read
+from mobilenet_edge.hosts import devices
 from mobilenet_edge.report import contents
 
 Verb = Callable[[Path], object]

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.commands import build, export
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.model.spec import ModelSpec
 
 PROJECT = Path(__file__).parents[2]
 ENTER = Path(__file__).with_name("enter.sh")
@@ -84,7 +85,7 @@ def whole(pi: Pi) -> Pi:
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each precision in each format, made for 64-bit Arm: "int8.tflite" and so on."""
-    from mobilenet_edge.build.load import load_model
+    from mobilenet_edge.model.load import load_model
 
     folder = tmp_path_factory.mktemp("artifacts")
     path = build.run(SPEC, out=folder).path

@@ -11,7 +11,7 @@ import pytest
 
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.spec import BODY
+from mobilenet_edge.model.spec import BODY
 
 pytestmark = [pytest.mark.slow, pytest.mark.arm]
 

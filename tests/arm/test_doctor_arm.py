@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from mobilenet_edge.analysis import health
 from mobilenet_edge.hosts import parcel
-from mobilenet_edge.judge import health
 
 pytestmark = [pytest.mark.slow, pytest.mark.arm]
 

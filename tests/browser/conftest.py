@@ -16,7 +16,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.commands import report
-from tests.page import grid
+from tests.report.html import grid
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP: Final = {"width": 1280, "height": 900}

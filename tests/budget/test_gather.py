@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact
-from mobilenet_edge.artifact.metadata import Agreement, Metadata, Preprocess, Weights
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Failure
-from mobilenet_edge.write import tflite
 
 
 @pytest.fixture(scope="module")

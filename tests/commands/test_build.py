@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact, layers
 from mobilenet_edge.commands import build
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
 
 SPEC = ModelSpec(0.25, 32, 3)
 NAME = "mobilenet_v1-a0.25-r32-c3.keras"
@@ -97,8 +98,8 @@ def test_the_file_says_what_it_is(built: artifact.Artifact) -> None:
 
 @pytest.mark.slow
 def test_the_digest_is_that_of_the_folded_weights(built: artifact.Artifact) -> None:
-    from mobilenet_edge.build.fold import fold
-    from mobilenet_edge.build.load import load_model
+    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.model.load import load_model
 
     assert built.metadata is not None
     assert built.metadata.weights.sha256 == fold(load_model(built.path), "x").sha256()
@@ -114,7 +115,7 @@ def test_the_same_arguments_give_the_same_bytes(built: artifact.Artifact, tmp_pa
 
 @pytest.mark.slow
 def test_weights_from_a_file(built: artifact.Artifact, tmp_path: Path) -> None:
-    from mobilenet_edge.build.load import load_model
+    from mobilenet_edge.model.load import load_model
 
     # Of another resolution, on which weights do not depend.
     other = build.run(ModelSpec(0.25, 64, 3), weights=str(built.path), out=tmp_path)

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact, cli, records
-from mobilenet_edge.artifact.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge import cli, records
 from mobilenet_edge.budget import git
 from mobilenet_edge.commands import check
 from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Profile
-from mobilenet_edge.write import tflite
 
 FILE = Path("configs/budgets.toml")
 # The model below has 1000 weights and 10 biases of 4 bytes, and 1000 MACs.

@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact, cli
-from mobilenet_edge.artifact.metadata import Metadata, Preprocess, Weights
-from mobilenet_edge.commands import export, inspect
+from mobilenet_edge import cli
+from mobilenet_edge.commands import inspect
+from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.errors import BuildError, UsageError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.report import exports
@@ -150,7 +152,7 @@ def test_what_the_edge_tpu_cannot_take_is_refused_at_once(tmp_path, options, mes
 
 
 def test_only_tflite_files_have_a_preflight(tmp_path, capsys):
-    from mobilenet_edge.write.onnx import float_onnx
+    from mobilenet_edge.formats.onnx.write import float_onnx
 
     made = graph()
     artifact.write(tmp_path / "mine.onnx", float_onnx(made), about(made))
@@ -172,7 +174,7 @@ def test_inspect_tells_of_googles_model(data, capsys, tmp_path):
 
 
 def test_without_a_target_there_is_no_preflight(tmp_path):
-    from mobilenet_edge.write.tflite import float_tflite
+    from mobilenet_edge.formats.tflite.write import float_tflite
 
     made = graph()
     artifact.write(tmp_path / "mine.tflite", float_tflite(made), about(made))

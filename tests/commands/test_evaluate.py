@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge.artifact.metadata import KEY, Metadata, Preprocess, Quantisation, Weights
-from mobilenet_edge.commands import evaluate, scoring
+from mobilenet_edge.commands import evaluate
 from mobilenet_edge.errors import HostError, InputError, UsageError
+from mobilenet_edge.evaluation import scoring
+from mobilenet_edge.formats.metadata import KEY, Metadata, Preprocess, Quantisation, Weights
 
 pytestmark = pytest.mark.slow
 
@@ -202,7 +203,7 @@ def test_jobs_and_a_cluster_exclude_each_other(tmp_path):
 
 def test_crash_of_a_runtime_is_an_error_and_no_crash(tmp_path, photos, monkeypatch):
     # Imported by every Python at its start, before the runtime is.
-    crash = "import os, sys\nif 'mobilenet_edge.classify.serve' in sys.orig_argv:\n    os.abort()\n"
+    crash = "import os, sys\nif 'mobilenet_edge.evaluation.serve' in sys.orig_argv:\n    os.abort()\n"
     (tmp_path / "sitecustomize.py").write_text(crash)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(HostError, match=r"the runtime crashed on m\.onnx \(signal 6"):

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge import cluster as cluster_module
-from mobilenet_edge.classify import chunk
 from mobilenet_edge.cli import main
-from mobilenet_edge.commands import evaluate, scoring
+from mobilenet_edge.commands import evaluate
 from mobilenet_edge.errors import HostError, InputError
+from mobilenet_edge.evaluation import chunk, scoring
 from mobilenet_edge.records import Evaluation
-from tests.jobs.dask_cluster import running
+from mobilenet_edge.workers import cluster as cluster_module
+from tests.workers.dask_cluster import running
 
 pytestmark = pytest.mark.slow
 
@@ -101,8 +101,8 @@ def expected(folder: Path) -> list[Evaluation]:
 
 def test_figures_are_those_of_numpy(folder, expected):
     # The same product by hand: crop 0.875 of 9 pixels to 8, scaled to -1..1.
-    from mobilenet_edge import images
-    from mobilenet_edge.artifact.metadata import Preprocess
+    from mobilenet_edge.data import images
+    from mobilenet_edge.formats.metadata import Preprocess
 
     names = [name for name in images.names(folder / "images") if name not in {"c/3.png", "j/9.png"}]
     inputs = [images.preprocess(images.decode(folder / "images" / n), Preprocess(resolution=8)).ravel() for n in names]

@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact, cli, images, verify
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.build.tf import load_keras
-from mobilenet_edge.commands import build, export
+from mobilenet_edge import cli
+from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import verify
+from mobilenet_edge.data import images
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError, InputError, MissingExtraError, UsageError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.model.tf import load_keras
 from mobilenet_edge.quantise import synthetic
-from mobilenet_edge.spec import ModelSpec
 
 pytestmark = pytest.mark.slow
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobilenet_edge import artifact, records
-from mobilenet_edge.artifact.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge import records
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.onnx import write as onnx
+from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.quantise.solve import Options, solve
-from mobilenet_edge.write import onnx, tflite
 
 WRITERS: dict[str, Any] = {
     "tflite": (tflite.float_tflite, tflite.int8_tflite),

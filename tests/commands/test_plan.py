@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge.commands import plan
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS
+from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS
 
 
 def variants(text):

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli, records
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.commands import build, evaluate, export, inspect, profile, table
+from mobilenet_edge.commands import build, evaluate, inspect, profile, table
+from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import synthetic
-from mobilenet_edge.spec import ModelSpec
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import records
-from mobilenet_edge.artifact.contents import Contents
 from mobilenet_edge.commands import profile
 from mobilenet_edge.commands.profile import Plan, Target
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
+from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment
 
 MS = 1_000_000

@@ -8,7 +8,7 @@ from mobilenet_edge.commands import reach
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.hosts.ssh import Ssh
-from mobilenet_edge.measure.plan import Delegate
+from mobilenet_edge.profiling.plan import Delegate
 
 FILE = """
 [pi4]

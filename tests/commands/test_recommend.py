@@ -14,8 +14,8 @@ from mobilenet_edge import cli, records
 from mobilenet_edge.commands import recommend
 from mobilenet_edge.commands.recommend import Limits
 from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Prediction, Profile, Record
-from mobilenet_edge.spec import ModelSpec
 
 # Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
 MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)

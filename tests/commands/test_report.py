@@ -8,8 +8,8 @@ from mobilenet_edge import records
 from mobilenet_edge.cli import main
 from mobilenet_edge.commands import report
 from mobilenet_edge.errors import InputError, MissingExtraError
-from mobilenet_edge.page import document
-from tests.page.grid import SPECS, grid, history, identity, long, profile
+from mobilenet_edge.report.html import document
+from tests.report.html.grid import SPECS, grid, history, identity, long, profile
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.commands import export
+from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
-from mobilenet_edge.target import TARGETS
 
 
 @pytest.mark.parametrize("target", [each for each in TARGETS if each != "edgetpu"])

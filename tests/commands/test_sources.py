@@ -2,7 +2,7 @@
 
 from mobilenet_edge import records
 from mobilenet_edge.commands import sources
-from tests.page.grid import SPECS, identity, profile
+from tests.report.html.grid import SPECS, identity, profile
 
 
 def test_tables_and_checks_in_a_folder_are_passed_over(tmp_path):

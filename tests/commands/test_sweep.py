@@ -18,11 +18,11 @@ import pytest
 
 from mobilenet_edge import cli, records
 from mobilenet_edge.commands import sweep
-from mobilenet_edge.config import Calibration, Evaluating, Grid, Sweep, Weights
 from mobilenet_edge.errors import InputError, MnetError, UsageError
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.records import Prediction
 from mobilenet_edge.sweep import lock
+from mobilenet_edge.sweep.config import Calibration, Evaluating, Grid, Sweep, Weights
 
 CONFIG = """
 [grid]

@@ -10,9 +10,10 @@ import pytest
 from corpus import flatbuffer, opened, protobuf, run, seeds, texts, verbs
 from corpus.all import corpus
 
-from mobilenet_edge.artifact import contradictions, read
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats import contradictions
+from mobilenet_edge.formats.artifact import read
 from mobilenet_edge.report import contents
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.formats.tflite.write import float_tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.write.onnx import float_onnx
-from mobilenet_edge.write.tflite import float_tflite
 
 SHAPE = (1, 8, 8, 3)
 

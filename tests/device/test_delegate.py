@@ -34,7 +34,7 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def branched(tmp_path: Path) -> Path:
     """y = logistic(r) + tanh(r) with r = relu(x): four operators, of which two stand side by side."""
-    from mobilenet_edge.write.flatbuffer import FlatBuffer
+    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
 
     file = FlatBuffer()
     x, r, left, right, y = (file.tensor(name, (1, 8), "float32") for name in "xrlmy")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.artifact import tflite
 from mobilenet_edge.device import gemm_tflite, runtimes
 from mobilenet_edge.device.gemm import Shape, weights
+from mobilenet_edge.formats.tflite import read as tflite
 
 SHAPE = Shape(5, 200, 7)
 

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.legacy]
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """y = relu(x)."""
-    from mobilenet_edge.write.flatbuffer import FlatBuffer
+    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
 
     file = FlatBuffer()
     x, y = (file.tensor(name, (1, 8), "float32") for name in "xy")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import mobilenet_edge
-from mobilenet_edge.artifact import tflite
 from mobilenet_edge.device import ops
 from mobilenet_edge.device.faults import InvalidModel, RequestError
 from mobilenet_edge.device.timing import Stop
 from mobilenet_edge.device.worker import Request
+from mobilenet_edge.formats.tflite import read as tflite
 
 PACKAGE = Path(mobilenet_edge.__file__).parents[1]
 
@@ -68,7 +68,7 @@ def test_operators_of_a_tflite_file_have_the_indexes_of_the_file(small_tflite: b
 
 
 def test_a_float16_file_has_its_conversions_once(small_graph, tmp_path: Path):
-    from mobilenet_edge.write.tflite import float16_tflite
+    from mobilenet_edge.formats.tflite.write import float16_tflite
 
     path = tmp_path / "small.tflite"
     path.write_bytes(float16_tflite(small_graph))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.artifact import tflite
 from mobilenet_edge.device import pieces
 from mobilenet_edge.device.faults import InvalidModel, RequestError
 from mobilenet_edge.device.flatbuffer import Table
 from mobilenet_edge.device.pieces import Operator, cut
-from mobilenet_edge.write.tflite import float16_tflite
+from mobilenet_edge.formats.tflite import read as tflite
+from mobilenet_edge.formats.tflite.write import float16_tflite
 
 
 def names(data: bytes) -> list[str]:

@@ -12,12 +12,13 @@ from typing import Any, Self
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.commands import build, export
+from mobilenet_edge.commands import build
 from mobilenet_edge.commands import profile as profiling
-from mobilenet_edge.commands.sweep import answer, make
-from mobilenet_edge.jobs.call import call
-from mobilenet_edge.measure.plan import Plan
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.sweep.stages import answer, make
+from mobilenet_edge.workers.call import call
 from tests.faults.disk import Disk, mount
 from tests.faults.sweeps import GRID
 

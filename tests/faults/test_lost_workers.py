@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.hosts import local as host
-from mobilenet_edge.jobs import local
-from mobilenet_edge.measure import plan
+from mobilenet_edge.profiling import plan
+from mobilenet_edge.workers import local
 from tests.faults.conftest import Mnet
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]

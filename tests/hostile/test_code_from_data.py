@@ -140,7 +140,7 @@ def test_a_link_out_of_a_file_is_refused_not_followed(place, mnet, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["export", "evaluate", "inspect"])
 def test_a_lambda_is_not_run(verb, mnet, canary, tmp_path):
-    from mobilenet_edge.build.tf import load_keras
+    from mobilenet_edge.model.tf import load_keras
 
     keras = load_keras()
     layer = keras.layers.Lambda(lambda x: x, name="odd")
@@ -172,8 +172,8 @@ def test_a_lambda_is_not_run(verb, mnet, canary, tmp_path):
 @pytest.mark.slow
 def test_keras_gets_nothing_but_what_was_looked_at(tmp_path, monkeypatch):
     """Members that nobody looked at, and a file that is swapped after the look, never reach it."""
-    from mobilenet_edge.build import load
-    from mobilenet_edge.build.tf import load_keras
+    from mobilenet_edge.model import load
+    from mobilenet_edge.model.tf import load_keras
 
     keras = load_keras()
     path = tmp_path / "m.keras"
@@ -202,7 +202,7 @@ def test_keras_gets_nothing_but_what_was_looked_at(tmp_path, monkeypatch):
 def test_a_name_in_a_models_metadata_is_no_path(mnet, tmp_path):
     from dataclasses import replace
 
-    from mobilenet_edge import artifact
+    from mobilenet_edge.formats import artifact
 
     ended = mnet("build", "--alpha", 0.25, "--rho", 32, "--classes", 2, "--out", tmp_path / "in/m.keras")
     assert ended.code == 0
@@ -247,7 +247,7 @@ def test_toml_and_labels_are_data(text, mnet, canary, tmp_path):
         (["doctor", "--host", "pi", "--devices", tmp_path / "devices.toml"], 2),
     ):
         assert mnet(*words).code == code
-    from mobilenet_edge import labels
+    from mobilenet_edge.data import labels
 
     assert labels.read(tmp_path / "labels.txt").lines == (text, text)
     assert not canary.exists()

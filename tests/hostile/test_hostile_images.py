@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge import images
-from mobilenet_edge.artifact.metadata import Preprocess
+from mobilenet_edge.data import images
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats.metadata import Preprocess
 from tests.commands.test_evaluate import colour_model
 from tests.hostile.conftest import FILE, assert_plain
 

@@ -75,8 +75,8 @@ def test_the_bait_bites(canary):
 
 @pytest.mark.slow
 def test_a_file_name_is_no_shells_business(canary, mnet, tmp_path):
-    from mobilenet_edge.write.flatbuffer import FlatBuffer
-    from tests.artifact.conftest import keras_file
+    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from tests.formats.conftest import keras_file
 
     keras, tflite = (tmp_path / f"{SHELL}.{kind}" for kind in ("keras", "tflite"))
     keras.write_bytes(keras_file())
@@ -105,7 +105,7 @@ def test_a_module_beside_the_models_is_not_imported(module, canary, mnet):
     assert not canary.exists()
     if module in ("numpy", "json"):  # the bait works
         subprocess.run(
-            [sys.executable, "-m", "mobilenet_edge.classify.serve"], input=b"", capture_output=True, check=False
+            [sys.executable, "-m", "mobilenet_edge.evaluation.serve"], input=b"", capture_output=True, check=False
         )
         assert canary.exists()
 

@@ -19,11 +19,11 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from mobilenet_edge import records
-from mobilenet_edge.page import document
+from mobilenet_edge.report.html import document
 from mobilenet_edge.report.rows import join
 from mobilenet_edge.text import printable, printable_lines
 from tests.hostile.conftest import ALL, FILE, MARKDOWN, TERMINAL, assert_plain
-from tests.page import grid
+from tests.report.html import grid
 
 # Texts by which records are told apart or read again.
 KEYS = frozenset(("kind", "format", "precision", "sha256", "stage", "started", "source"))
@@ -130,8 +130,8 @@ def test_a_models_own_names_are_shown_plainly(mnet, tmp_path):
 
     from onnx import TensorProto, helper
 
-    from mobilenet_edge.artifact.metadata import KEY
-    from tests.artifact.conftest import ABOUT
+    from mobilenet_edge.formats.metadata import KEY
+    from tests.formats.conftest import ABOUT
 
     name = POISON
     shape = (1, 3, 8, 8)

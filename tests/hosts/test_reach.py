@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.devices import Device
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.hosts.devices import Device
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.hosts.reach import reach
 from mobilenet_edge.hosts.ssh import Ssh

@@ -15,19 +15,23 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import config, devices, labels, records, units
-from mobilenet_edge.artifact import archive, costs, keras, onnx, tflite
-from mobilenet_edge.artifact.metadata import Metadata
+from mobilenet_edge import records, units
 from mobilenet_edge.budget import baseline, budgets
 from mobilenet_edge.commands import inspect, table
+from mobilenet_edge.data import labels
 from mobilenet_edge.errors import MnetError
-from mobilenet_edge.hosts import answer
+from mobilenet_edge.formats import archive, costs, keras
+from mobilenet_edge.formats.metadata import Metadata
+from mobilenet_edge.formats.onnx import read as onnx
+from mobilenet_edge.formats.tflite import read as tflite
+from mobilenet_edge.hosts import answer, devices
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record
 from mobilenet_edge.report import contents
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.sweep import config
 from mobilenet_edge.sweep.ledger import Ledger
 from mobilenet_edge.sweep.stage import Stage
-from tests.artifact.conftest import ABOUT, keras_file, quantised
+from tests.formats.conftest import ABOUT, keras_file, quantised
 from tests.properties import mutation
 from tests.properties.mutation import Mutate
 
@@ -99,8 +103,8 @@ def _model(kind: str) -> Callable[[bytes], None]:
 
 @cache
 def _models(kind: str) -> list[bytes]:
-    from mobilenet_edge.write.onnx import float_onnx, int8_onnx
-    from mobilenet_edge.write.tflite import float_tflite, int8_tflite
+    from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
+    from mobilenet_edge.formats.tflite.write import float_tflite, int8_tflite
 
     made = quantised()
     if kind == "keras":

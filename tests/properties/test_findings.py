@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from mobilenet_edge import config, records
-from mobilenet_edge.artifact.contents import Contents, Operator
-from mobilenet_edge.artifact.metadata import Metadata
+from mobilenet_edge import records
 from mobilenet_edge.commands import table
-from mobilenet_edge.coral import preflight
+from mobilenet_edge.conversion.coral import preflight
 from mobilenet_edge.errors import HostError, InputError
+from mobilenet_edge.formats.contents import Contents, Operator
+from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.hosts import answer
+from mobilenet_edge.sweep import config
 from mobilenet_edge.sweep.ledger import Ledger
 from mobilenet_edge.sweep.stage import Stage
-from tests.artifact.conftest import ABOUT
+from tests.formats.conftest import ABOUT
 from tests.properties.readers import READERS
 
 HUGE = 10**400  # an int to Python and to JSON, and no double holds it

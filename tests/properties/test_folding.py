@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilenet_edge.build.fold import fold
-from mobilenet_edge.build.tf import load_keras
 from mobilenet_edge.graph.run import run
+from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.tf import load_keras
 
 pytestmark = pytest.mark.slow
 

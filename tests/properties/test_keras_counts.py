@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilenet_edge import layers
-from mobilenet_edge.build.tf import load_keras
-from mobilenet_edge.spec import STEM, ModelSpec
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import STEM, ModelSpec
+from mobilenet_edge.model.tf import load_keras
 
 pytestmark = pytest.mark.slow
 

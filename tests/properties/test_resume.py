@@ -14,16 +14,17 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilenet_edge import artifact, files
-from mobilenet_edge.artifact.metadata import Metadata
+from mobilenet_edge import files
 from mobilenet_edge.commands import sweep
 from mobilenet_edge.errors import Interrupted
+from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats.metadata import Metadata
+from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.formats.tflite.write import float_tflite
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Profile
-from mobilenet_edge.spec import ModelSpec
 from mobilenet_edge.sweep import stage
-from mobilenet_edge.write.onnx import float_onnx
-from mobilenet_edge.write.tflite import float_tflite
-from tests.artifact.conftest import ABOUT, keras_file, quantised
+from tests.formats.conftest import ABOUT, keras_file, quantised
 
 CONFIG = """
 [grid]

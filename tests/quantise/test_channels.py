@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mobilenet_edge.evaluation.scores import snr_db
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.quantise import channels
 from mobilenet_edge.quantise.solve import Options, solve
-from mobilenet_edge.scores import snr_db
 
 STEP = 6 / 255
 

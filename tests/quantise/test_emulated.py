@@ -18,19 +18,19 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from mobilenet_edge import images
-from mobilenet_edge.artifact import onnx as reader
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.artifact.products import products
-from mobilenet_edge.build import weights as stored
-from mobilenet_edge.build.fold import fold
-from mobilenet_edge.build.model import build as model_of
+from mobilenet_edge.data import images
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.formats.onnx import read as reader
+from mobilenet_edge.formats.onnx.products import products
+from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import patches
+from mobilenet_edge.model import weights as stored
+from mobilenet_edge.model.build import build as model_of
+from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, saturation
 from mobilenet_edge.quantise.solve import Options, solve
-from mobilenet_edge.spec import ModelSpec
-from mobilenet_edge.write.onnx import int8_onnx
 
 pytestmark = [pytest.mark.slow, pytest.mark.emulated]
 

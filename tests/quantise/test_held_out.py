@@ -7,19 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge import images, scores
-from mobilenet_edge.artifact.metadata import Preprocess
-from mobilenet_edge.build import weights as stored
-from mobilenet_edge.build.fold import fold
-from mobilenet_edge.build.model import build
+from mobilenet_edge.conversion.verify import Reference, int8_file
+from mobilenet_edge.data import images
+from mobilenet_edge.evaluation import scores
+from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.formats.onnx.write import int8_onnx
+from mobilenet_edge.formats.tflite.write import int8_tflite
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
+from mobilenet_edge.model import weights as stored
+from mobilenet_edge.model.build import build
+from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, solve
-from mobilenet_edge.spec import ModelSpec
-from mobilenet_edge.verify import Reference, int8_file
-from mobilenet_edge.write.onnx import int8_onnx
-from mobilenet_edge.write.tflite import int8_tflite
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 

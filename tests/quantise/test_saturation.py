@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mobilenet_edge.artifact.products import MAX_PAIR, Product
+from mobilenet_edge.formats.onnx.products import MAX_PAIR, Product
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, rounding
 from mobilenet_edge.quantise import saturation as it

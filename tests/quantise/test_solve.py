@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilenet_edge import images as pictures
-from mobilenet_edge.artifact.metadata import Preprocess
+from mobilenet_edge.data import images as pictures
 from mobilenet_edge.errors import BuildError
+from mobilenet_edge.evaluation.scores import snr_db
+from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.quantise import SOFTMAX_GRID, Grid
 from mobilenet_edge.quantise.saturation import head_room
 from mobilenet_edge.quantise.solve import EFFORTS, INPUT_GRID, Options, solve
-from mobilenet_edge.scores import snr_db
 
 
 def assert_sound(made, images):

@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import pytest
 
-from mobilenet_edge import layers
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile
-from mobilenet_edge.spec import ModelSpec
 
 HOST = {
     "name": "local",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from mobilenet_edge.artifact.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import contents
-from mobilenet_edge.spec import ModelSpec
 
 SPEC = ModelSpec(0.5, 160)
 ABOUT = Metadata(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mobilenet_edge import layers
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.report import explain
-from mobilenet_edge.spec import ModelSpec
 from mobilenet_edge.units import format_bytes, format_count
 
 SPEC = ModelSpec(0.5, 160)

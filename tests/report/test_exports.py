@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.artifact import Artifact
-from mobilenet_edge.artifact.contents import Contents
-from mobilenet_edge.artifact.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.contents import Contents
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
 from mobilenet_edge.report import exports
 
 ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess(8), Weights("random", 0))

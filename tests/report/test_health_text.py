@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from mobilenet_edge.judge.finding import Finding
-from mobilenet_edge.judge.health import Report, unreached
+from mobilenet_edge.analysis.finding import Finding
+from mobilenet_edge.analysis.health import Report, unreached
 from mobilenet_edge.report import health
 
 WORKS = {"installed": True, "error": None, "format": "tflite"}

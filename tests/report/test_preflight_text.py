@@ -1,6 +1,6 @@
 """The preflight as it is read."""
 
-from mobilenet_edge.coral.preflight import Preflight, Verdict
+from mobilenet_edge.conversion.coral.preflight import Preflight, Verdict
 from mobilenet_edge.report import preflight
 
 CONV = Verdict(0, "CONV_2D", "conv1", True)

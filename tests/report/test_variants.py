@@ -2,8 +2,8 @@
 
 import pytest
 
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.report import variants
-from mobilenet_edge.spec import ModelSpec
 
 
 def test_a_row_in_full():

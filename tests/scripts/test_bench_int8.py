@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Profile
-from mobilenet_edge.spec import ModelSpec
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_int8.py"
 

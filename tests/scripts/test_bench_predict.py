@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge import layers
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Profile
-from mobilenet_edge.spec import ModelSpec
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_predict.py"
 

@@ -21,8 +21,8 @@ from mobilenet_edge.commands import profile
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.hosts.session import Session
 from mobilenet_edge.hosts.ssh import Ssh
-from mobilenet_edge.measure.machine import Target
-from mobilenet_edge.measure.plan import Plan
+from mobilenet_edge.profiling.machine import Target
+from mobilenet_edge.profiling.plan import Plan
 from tests.ssh.server import ALIAS, Server, children, keygen, serve
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge.config import Calibration, Evaluating, Grid, Profiling, Sweep, Weights
-from mobilenet_edge.spec import ModelSpec
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.sweep.config import Calibration, Evaluating, Grid, Profiling, Sweep, Weights
 from mobilenet_edge.sweep.plan import Plan
 from mobilenet_edge.sweep.stage import Stage, differences
 

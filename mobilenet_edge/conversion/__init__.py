@@ -1,0 +1,1 @@
+"""From a Keras model to checked files: the export pipeline, verification, targets and their compilers."""

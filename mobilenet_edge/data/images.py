@@ -1,0 +1,269 @@
+"""Images: finding, decoding and the one `preprocess` of calibration, evaluation and the application.
+
+Pillow does the decoding and scaling (other libraries' decoders and filters differ by tenths of a point of accuracy);
+it is imported where it is used, so that the rest runs without it. docs/accuracy.md says what is done to a pixel.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge import files
+from mobilenet_edge.errors import InputError, MissingExtraError
+from mobilenet_edge.formats.metadata import Preprocess
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SUFFIXES: Final = frozenset((".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
+
+_Path = TypeVar("_Path", str, Path)
+
+# Pillow reads forty more, which nobody's photographs are, and hands PostScript to Ghostscript.
+_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# What Pillow's decoders raise on broken files; SyntaxError is their own word for a bad header.
+_BROKEN: Final = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error),
+    *(MemoryError, RecursionError),
+)
+
+
+class Samples(NamedTuple):
+    """Preprocessed images: `images` (n, resolution, resolution, 3) float32, their files, and the files left out."""
+
+    images: NDArray[np.float32]
+    used: tuple[Path, ...]
+    unreadable: tuple[Path, ...]
+
+
+def find(folder: Path) -> list[Path]:
+    """List the image files below `folder`, as `names` does."""
+    return [folder / name for name in names(folder)]
+
+
+def names(folder: Path) -> list[str]:
+    """List the image files below `folder`, sorted by path; links to folders are followed, each folder once.
+
+    Returns:
+        What comes after `folder` in the path of each, "cats/1.jpg". A million of them are about 100 MB, and twice that
+        while they are sorted; paths would be thrice that.
+
+    Raises:
+        InputError: Not a folder, not readable, or without images.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give one that holds images")
+    try:
+        # Part by part, as paths are sorted: "cat/2.jpg" before "cat-fish/1.jpg".
+        found = sorted(_walk(folder), key=lambda name: name.replace("/", "\0"))
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename or folder}: {files.reason(error)}") from error
+    if not found:
+        raise InputError(f"{folder} holds no images; known suffixes: {' '.join(sorted(SUFFIXES))}")
+    return found
+
+
+def spread(paths: Sequence[_Path], limit: int | None) -> list[_Path]:
+    """Pick at most `limit` paths or names evenly over the list, so that a class a folder gives all classes alike."""
+    if limit is None or len(paths) <= limit:
+        return list(paths)
+    return [paths[index * len(paths) // limit] for index in range(limit)]
+
+
+def decode(path: Path, data: bytes | None = None) -> Image.Image:
+    """Read one image file as upright RGB, 8 bits a channel.
+
+    Args:
+        path: The file.
+        data: What it holds, where it is on another machine.
+
+    Raises:
+        InputError: It is not an image, is damaged or cut short, or is larger than Pillow's limit against
+            decompression bombs.
+        MissingExtraError: Pillow is not installed.
+    """
+    pil = _pillow()
+    if data is None and path.exists() and not path.is_file():
+        raise InputError(f"cannot read {path} as an image (it is no file); replace or remove it")  # opening may wait
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF data and the like; the picture decides
+            warnings.simplefilter("error", pil.DecompressionBombWarning)
+            with pil.open(path if data is None else io.BytesIO(data), formats=_FORMATS) as image:
+                image.load()
+                return upright_rgb(image)
+    except (*_BROKEN, pil.DecompressionBombError, pil.DecompressionBombWarning) as error:
+        raise InputError(f"cannot read {path} as an image ({_one_line(error)}); replace or remove it") from error
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF orientation says and convert it to RGB.
+
+    16-bit greys are scaled to 8 bits, not clipped; transparent pixels are laid over black.
+
+    Raises:
+        ValueError: The pixels have no defined range (32-bit floats, integers beyond 16 bits).
+    """
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no defined range")
+    if image.mode.startswith("I"):
+        return _sixteen_bit(image).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def preprocess(image: Image.Image, rule: Preprocess) -> NDArray[np.float32]:
+    """Turn an image into a model's input.
+
+    Args:
+        image: Any Pillow image; it is turned upright and converted to RGB first.
+        rule: The centre crop, the filter, and the affine map of pixel values.
+
+    Returns:
+        (resolution, resolution, 3) float32. Crop and scaling are one antialiased step, which is scaling the shorter
+        side to `resolution / crop` and then cropping the centre, without rounding in between.
+
+    Raises:
+        InputError: The rule's crop, filter or channel order is none that is known.
+        MissingExtraError: Pillow is not installed.
+        ValueError: As `upright_rgb` says.
+    """
+    resample = _resample(rule)
+    image = upright_rgb(image)
+    side = min(image.size) * rule.crop
+    left, top = ((length - side) / 2 for length in image.size)
+    scaled = image.resize((rule.resolution,) * 2, resample, box=(left, top, left + side, top + side))
+    pixels = np.asarray(scaled, np.float32)
+    if rule.channels == "BGR":
+        pixels = pixels[..., ::-1]
+    return np.ascontiguousarray(pixels * np.float32(rule.scale) + np.float32(rule.offset))
+
+
+def load(paths: Sequence[Path], rule: Preprocess) -> Iterator[tuple[Path, NDArray[np.float32] | None]]:
+    """Decode and preprocess images one at a time; None stands for a file that cannot be read.
+
+    Raises:
+        InputError: None of the files could be read.
+        MissingExtraError: Pillow is not installed.
+    """
+    for path, image in decoded(paths):
+        yield path, None if image is None else preprocess(image, rule)
+
+
+def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:
+    """Decode images one at a time, as `load` does, for a caller with several rules."""
+    readable, first = 0, None
+    for path in paths:
+        try:
+            image = decode(path)
+        except InputError as error:
+            first = first or error
+            yield path, None
+        else:
+            readable += 1
+            yield path, image
+    if not readable:
+        raise InputError(f"none of {len(paths)} image files can be read; the first: {first}")
+
+
+def load_calibration(folder: Path, rule: Preprocess, limit: int = 100) -> Samples:
+    """Load the images of a folder for calibration, at most `limit`, evenly spread over the sorted files.
+
+    Raises:
+        InputError: `folder` holds no images, or none that can be read.
+        MissingExtraError: Pillow is not installed.
+    """
+    loaded = list(load(spread(find(folder), limit), rule))
+    return Samples(
+        np.stack([image for _, image in loaded if image is not None]),
+        tuple(path for path, image in loaded if image is not None),
+        tuple(path for path, image in loaded if image is None),
+    )
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    seen: set[tuple[int, int]] = set()
+    # A stack, not recursion: how deep folders lie is not ours to choose.
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        here = (folder / below).stat()
+        if (here.st_dev, here.st_ino) in seen:
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        folders, names = _list(folder / below)
+        yield from (f"{below}{name}" for name in names)
+        # Sorted, since which of two links is followed must not depend on the file system.
+        waiting += [f"{below}{name}/" for name in sorted(folders, reverse=True)]
+
+
+def _list(folder: Path) -> tuple[list[str], list[str]]:
+    folders, names = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_folder(entry):
+                folders.append(entry.name)
+            # Hidden files are not anybody's pictures: macOS leaves `._cat.jpg` beside each `cat.jpg`.
+            elif not entry.name.startswith(".") and _known(entry.name):
+                names.append(entry.name)
+    return folders, names
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _known(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 a Path for each of 50,000 names takes seconds
+
+
+def _sixteen_bit(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise ValueError("integer pixels beyond 16 bits have no defined range")
+    # 65535 / 255 = 257, and to the nearest: an odd divisor makes no ties. Not as floats, which are four times as large.
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+
+
+def _resample(rule: Preprocess) -> int:
+    filters = {each.name.lower(): int(each) for each in _pillow().Resampling}
+    if rule.filter not in filters:
+        raise InputError(f"filter {rule.filter!r} is not known; it is one of {', '.join(filters)}")
+    if rule.channels not in {"RGB", "BGR"}:
+        raise InputError(f"channel order {rule.channels!r} is not known; it is RGB or BGR")
+    if not 0 < rule.crop <= 1:
+        raise InputError(f"crop {rule.crop:g} is not a share of the shorter side; it lies above 0 and at most at 1")
+    return filters[rule.filter]
+
+
+def _pillow() -> ModuleType:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingExtraError("reading images needs Pillow", "images") from error
+    return Image
+
+
+def _one_line(error: Exception) -> str:
+    text = files.reason(error) if isinstance(error, OSError) else str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,156 @@
+"""The program that runs one classifier: tensors on stdin, scores on stdout, until stdin closes.
+
+`python -m mobilenet_edge.evaluation.serve`. The first line on stdin is a JSON request (`path`, `format`, `threads`),
+the first on stdout the answer: `Facts` as JSON, or {"error": {"kind", "message", …}} in the words of `device.faults`.
+From
+then on each tensor read, as bare bytes of the input's shape and type, is answered by the bytes of the scores.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge.device import memory
+from mobilenet_edge.device.faults import DeviceError, InvalidModel
+from mobilenet_edge.device.runtimes import Tensor, open_model
+from mobilenet_edge.errors import InputError, MnetError
+from mobilenet_edge.evaluation.tensors import ImageInput
+
+# Named before TensorFlow loads: it reads its thread count once.
+KERAS_THREADS: Final = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An open model: what runs it, what it takes, and the element type and number of its scores."""
+
+    runtime: str
+    version: str
+    input: ImageInput
+    dtype: str
+    classes: int
+
+
+class Session(Protocol):
+    """What is asked of a `device.runtimes.Session`."""
+
+    @property
+    def runtime(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[Tensor, ...]: ...
+    @property
+    def outputs(self) -> tuple[Tensor, ...]: ...
+    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]: ...
+
+
+class KerasSession:
+    """A Keras model behind the interface of a runtime."""
+
+    runtime = "keras"
+
+    def __init__(self, path: Path, threads: int) -> None:
+        for name in KERAS_THREADS:
+            os.environ[name] = str(threads)
+        from mobilenet_edge.model.load import load_model
+
+        self._model: Any = load_model(path)
+        import keras
+
+        self.version: str = keras.__version__
+        self.inputs = tuple(_tensor(each) for each in self._model.inputs)
+        self.outputs = tuple(_tensor(each) for each in self._model.outputs)
+
+    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return the outputs for one batch."""
+        return [np.asarray(self._model.predict_on_batch(inputs[0]))]
+
+
+def main() -> int:
+    """Answer the request on stdin, then run tensors until stdin closes."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a runtime that prints must not write into the answers
+    memory.bound()
+    tensors = sys.stdin.buffer
+    request = json.loads(tensors.readline())
+    path = Path(request["path"])
+    try:
+        session = _open(path, request["format"], request["threads"])
+        facts = describe(session, path.name)
+    except (DeviceError, MnetError) as error:
+        _reply(answers, _line({"error": _fault(error)}))
+        return 0
+    _reply(answers, _line(asdict(facts)))
+    serve(session, tensors, answers)
+    return 0
+
+
+def describe(session: Session, model: str) -> Facts:
+    """Run the model once on zeros and say what it takes and gives; `model` names it in messages.
+
+    Raises:
+        InputError: It takes no single image.
+        InvalidModel: It has several inputs or outputs, or its output is no list of scores.
+    """
+    if len(session.inputs) != 1 or len(session.outputs) != 1:
+        raise InvalidModel(
+            f"{model} has {len(session.inputs)} inputs and {len(session.outputs)} outputs; "
+            "only one image in and one list of scores out can be evaluated"
+        )
+    (tensor,) = session.inputs
+    image = ImageInput(model, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
+    (scores,) = session.run([np.zeros(tensor.shape, tensor.dtype)])
+    if scores.size != max(scores.shape, default=0) or scores.size < 2:
+        raise InvalidModel(f"{model} returns {scores.shape}, not one score a class; give one with its classifier")
+    return Facts(session.runtime, session.version, image, scores.dtype.name, scores.size)
+
+
+def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:
+    """Answer each tensor by the bytes of its scores."""
+    (tensor,) = session.inputs
+    length = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
+    while len(read := tensors.read(length)) == length:
+        (scores,) = session.run([np.frombuffer(read, tensor.dtype).reshape(tensor.shape)])
+        _reply(answers, np.ascontiguousarray(scores).tobytes())
+
+
+def _open(path: Path, model_format: str, threads: int) -> Session:
+    if model_format == "keras":
+        return KerasSession(path, threads)
+    return open_model(path, threads=threads)
+
+
+def _tensor(tensor: Any) -> Tensor:
+    batch, *sides = tensor.shape
+    return Tensor(tensor.name, (batch or 1, *(side or -1 for side in sides)), tensor.dtype)
+
+
+def _fault(error: DeviceError | MnetError) -> dict[str, Any]:
+    if isinstance(error, DeviceError):
+        return error.to_dict()
+    kind = InvalidModel.kind if isinstance(error, InputError) else DeviceError.kind
+    return {"kind": kind, "message": str(error)}
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document).encode() + b"\n"
+
+
+def _reply(answers: BinaryIO, data: bytes) -> None:
+    answers.write(data)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

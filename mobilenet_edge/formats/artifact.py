@@ -1,0 +1,149 @@
+"""A model file, and what it says of itself. Read with the standard library alone: no runtime is started."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from mobilenet_edge import files
+from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats import keras
+from mobilenet_edge.formats.contents import Contents
+from mobilenet_edge.formats.metadata import Metadata
+from mobilenet_edge.formats.onnx import read as onnx
+from mobilenet_edge.formats.tflite import read as tflite
+
+READERS: Final = {"tflite": tflite, "onnx": onnx, "keras": keras}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file on disk.
+
+    Attributes:
+        path: As it was given.
+        format: "tflite", "onnx" or "keras".
+        data: The whole file.
+        metadata: What mnet wrote into it; None for somebody else's model.
+        contents: Its tensors and operators; reading them checks the structure.
+    """
+
+    path: Path
+    format: str
+    data: bytes
+    metadata: Metadata | None
+    contents: Contents
+
+    @property
+    def size_bytes(self) -> int:
+        """File size."""
+        return len(self.data)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file, as hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def precision(self) -> str:
+        """As the metadata says, else as the element types of the weights show."""
+        return self.metadata.precision if self.metadata else self.contents.precision
+
+    def identity(self) -> dict[str, Any]:
+        """The keyword arguments that every `records.Record` begins with."""
+        own = {
+            "artifact": str(self.path),
+            "sha256": self.sha256,
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "precision": self.precision,
+        }
+        about = self.metadata
+        if about is None:
+            lacks = ("variant, preprocessing and provenance: the file was not made by mnet or carries no metadata",)
+            return {**own, "variant": self.path.name.removesuffix(f".{self.format}"), "lacks": lacks}
+        return {
+            **own,
+            "variant": about.variant,
+            "spec": asdict(about.spec) if about.spec else None,
+            "target": about.target,
+            "macs": about.macs,
+            "parameters": about.parameters,
+            "weights": about.weights.source,
+            "calibration": asdict(about.calibration) if about.calibration else None,
+        }
+
+
+def read(path: Path) -> Artifact:
+    """Read a model file and check its structure.
+
+    Raises:
+        InputError: Missing, a folder, not a model, cut off, or with metadata that cannot be read.
+    """
+    kind = _kind(path)
+    data = files.read_bytes(path)
+    with _telling(path, kind):
+        contents = READERS[kind].contents(data)
+        text = READERS[kind].metadata(data)
+    about = None if text is None else Metadata.from_json(text, str(path))
+    return Artifact(path, kind, data, about, contents)
+
+
+def metadata(path: Path) -> tuple[bytes, Metadata | None]:
+    """Read a model file and what it says of itself, but don't look at its contents: that is most of the time.
+
+    Raises:
+        InputError: Missing, a folder, cut off, or with metadata that cannot be read.
+    """
+    kind = _kind(path)
+    data = files.read_bytes(path)
+    with _telling(path, kind):
+        text = READERS[kind].metadata(data)
+    return data, None if text is None else Metadata.from_json(text, str(path))
+
+
+def _kind(path: Path) -> str:
+    kind = path.suffix.removeprefix(".")
+    if kind not in READERS:
+        raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx and .keras")
+    return kind
+
+
+@contextmanager
+def _telling(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (IndexError, KeyError) as error:
+        # The readers check every offset; what is left is a number that refers to a tensor, buffer or name of the file.
+        raise _damaged(path, kind, "a reference in it leads nowhere") from error
+    except ValueError as error:
+        raise _damaged(path, kind, str(error)) from error
+
+
+def _damaged(path: Path, kind: str, fact: str) -> InputError:
+    return InputError(f"{path} is not a whole .{kind} model: {fact}; export or copy it again")
+
+
+def write(path: Path, data: bytes, about: Metadata) -> None:
+    """Put the metadata into a model file's bytes and write the file, whole or not at all."""
+    files.write_bytes(path, embed(path, data, about))
+
+
+def embed(path: Path, data: bytes, about: Metadata) -> bytes:
+    """Return the file's bytes with the metadata inside, by the format's own convention."""
+    whole: bytes = READERS[path.suffix.removeprefix(".")].embed(data, about)
+    return whole
+
+
+def file_name(variant: str, precision: str, kind: str, target: str = "generic") -> str:
+    """Name an artifact. The dot in alpha breaks `Path.with_suffix`: names are built, never derived.
+
+    Only int8 files differ by target, and bear its name unless they run everywhere.
+    """
+    made_for = f"-{target}" if precision == "int8" and target != "generic" else ""
+    return f"{variant}.{precision}{made_for}.{kind}"

@@ -1,0 +1,237 @@
+"""What an artifact says of itself: read by every verb, so that nothing has to be typed in again.
+
+Schema version 1. A field is added with a default and keeps the version; a field that changes its meaning raises it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final
+
+from mobilenet_edge import schema
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records import strict
+
+SCHEMA_VERSION: Final = 1
+KEY: Final = "mobilenet_edge"  # the ONNX metadata key
+LABELS_KEY: Final = "mobilenet_edge.data.labels"  # the ONNX metadata key of the labels
+MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How an image becomes the model's input: the one rule for calibration, evaluation and the application.
+
+    The centre `crop` of the shorter side is scaled to `resolution` squared with `filter`, then each pixel p in 0..255
+    becomes `p * scale + offset`, in `channels` order.
+    """
+
+    resolution: int = 224
+    crop: float = 0.875
+    filter: str = "bilinear"
+    scale: float = 1 / 127.5
+    offset: float = -1.0
+    channels: str = "RGB"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where the weights came from.
+
+    Attributes:
+        source: "random", "imagenet", or the name of the file they were read from.
+        seed: Of random weights.
+        sha256: Of the weights, as hex.
+    """
+
+    source: str
+    seed: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the quantiser saw.
+
+    Attributes:
+        source: "images" or "synthetic".
+        count: Number of images used.
+        sha256: Of the preprocessed images, as hex.
+        method: How ranges were chosen.
+        note: What a reader must know, repeated by every table ("synthetic calibration; accuracy meaningless").
+    """
+
+    source: str
+    count: int
+    sha256: str
+    method: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """An affine grid: real = (integer - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < math.inf:
+            raise ValueError(f"a quantisation scale must be above 0, got {self.scale}")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The artifact against the float graph, measured when it was exported.
+
+    Attributes:
+        snr_db: Signal-to-noise ratio of the logits, in dB.
+        top1: Share of inputs with the same top-1 as the float graph.
+        count: Number of inputs compared.
+        inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+    """
+
+    snr_db: float
+    top1: float
+    count: int
+    inputs: str = "images"
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What a device's compiler reported of the file it made.
+
+    Attributes:
+        compiler: Name and version.
+        runtime: Oldest runtime of the device that the file was compiled for.
+        mapped: Operators that run on the device.
+        on_cpu: Operators left on the CPU.
+        subgraphs: Parts that run on the device.
+        on_chip_bytes: Parameters kept on the chip, None where not reported; likewise below.
+        on_chip_free_bytes: Room for parameters that is left there.
+        off_chip_bytes: Parameters streamed at every inference.
+    """
+
+    compiler: str
+    runtime: int
+    mapped: int
+    on_cpu: int
+    subgraphs: int | None = None
+    on_chip_bytes: int | None = None
+    on_chip_free_bytes: int | None = None
+    off_chip_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Everything an artifact carries about itself.
+
+    Attributes:
+        variant: Name of the model; `mobilenet_v1-a0.50-r160` for a MobileNet of the paper.
+        precision: "float32", "int8", "float16" or "dynamic".
+        classes: Number of outputs, 0 for a model without a classifier.
+        spec: The `ModelSpec`, None for a model that is not one of the paper's.
+        macs: Multiply-accumulates of one inference.
+        parameters: Weights and biases after folding.
+        preprocess: Input rule.
+        weights: Provenance of the weights.
+        io: Element type of input and output: "float32", "int8" or "uint8".
+        input: Grid of an integer input, None for float32.
+        output: Grid of an integer output, None for float32.
+        scheme: How weights and activations are stored, in words; empty for float32.
+        target: Where the file is meant to run.
+        calibration: What the quantiser saw, None where it needs to see nothing: all but int8.
+        agreement: Figures of the check after writing; of a compiled file, those of the file it was compiled from.
+        compilation: What the compiler of `target` reported, None for a file that no compiler made.
+        labels: Class names in output order, empty where unknown.
+        tools: Package versions that made the file.
+    """
+
+    variant: str
+    precision: str
+    classes: int
+    macs: int
+    parameters: int
+    preprocess: Preprocess
+    weights: Weights
+    spec: ModelSpec | None = None
+    io: str = "float32"
+    input: Quantisation | None = None
+    output: Quantisation | None = None
+    scheme: str = ""
+    target: str = "generic"
+    calibration: Calibration | None = None
+    agreement: Agreement | None = None
+    compilation: Compilation | None = None
+    labels: tuple[str, ...] = ()
+    tools: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any("\n" in label for label in self.labels):
+            raise InputError("a label runs over two lines; name each class on one line")
+
+    def to_json(self) -> str:
+        """Serialise: sorted keys and no spaces, so that the same facts give the same bytes."""
+        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> Metadata:
+        """Parse what `to_json` wrote; `source` names the file in messages.
+
+        Raises:
+            InputError: Not JSON, a field is missing or of the wrong type, or written by a newer version.
+        """
+        try:
+            data = strict.loads(text)
+            version = data.pop("schema_version")
+            if version != SCHEMA_VERSION:
+                newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
+                raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
+            parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
+            made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
+            return made
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
+            fact = " ".join(str(error).split())
+            raise InputError(f"{source}: metadata cannot be read ({fact}); export the model again") from error
+
+
+def apart(about: Metadata) -> tuple[str, str]:
+    """Split into JSON without labels, and the labels one a line: files keep them apart."""
+    return replace(about, labels=()).to_json(), "".join(f"{label}\n" for label in about.labels)
+
+
+def joined(text: str, labels: str) -> str:
+    """Put together again what `apart` split.
+
+    Raises:
+        ValueError: `text` is not a JSON object.
+    """
+    try:
+        return json.dumps({**strict.loads(text), "labels": labels.removesuffix("\n").split("\n")})
+    except (TypeError, RecursionError) as error:
+        raise ValueError("its metadata is not a JSON object") from error
+
+
+_PARTS: Final[dict[str, Any]] = {
+    "preprocess": Preprocess,
+    "weights": Weights,
+    "spec": ModelSpec,
+    "input": Quantisation,
+    "output": Quantisation,
+    "calibration": Calibration,
+    "agreement": Agreement,
+    "compilation": Compilation,
+}
+
+
+def _parse(cls: Any, data: dict[str, Any] | None) -> Any:
+    if data is None:
+        return None
+    # A newer minor version may have added fields.
+    names = {each.name for each in fields(cls)}
+    made = cls(**{name: value for name, value in data.items() if name in names})
+    schema.check(made)
+    return made

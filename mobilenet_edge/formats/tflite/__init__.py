@@ -1,0 +1,1 @@
+"""TFLite files: read, and written from the folded graph."""

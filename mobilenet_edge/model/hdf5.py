@@ -1,0 +1,88 @@
+"""HDF5 files from elsewhere: opened so that they can name no other file, and so that damage is one line."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from mobilenet_edge.errors import InputError, MissingExtraError
+from mobilenet_edge.formats.artifact import Artifact
+
+MEMBER: Final = "model.weights.h5"
+# Far above any MobileNet, and what a machine that runs TensorFlow can hold.
+_LARGEST: Final = 2 << 30
+
+
+def inside(model: Artifact) -> bytes:
+    """Unpack the weights of a .keras file.
+
+    Raises:
+        InputError: They are damaged, or unpack to more than any model's.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(model.data)) as archive:
+            if archive.getinfo(MEMBER).file_size > _LARGEST:
+                raise InputError(f"{model.path} unpacks to more than {_LARGEST >> 30} GiB; mnet does not load it")
+            return archive.read(MEMBER)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError) as error:
+        raise InputError(f"{model.path} is damaged: {error}; copy it again") from error
+
+
+@contextmanager
+def opened(data: bytes, name: str) -> Iterator[Any]:
+    """Open an HDF5 file for reading, as an h5py.File.
+
+    Args:
+        data: The whole file.
+        name: For messages. What fails inside the block because the file is damaged is reported under it too.
+
+    Raises:
+        InputError: Not HDF5, damaged, it refers to other files or places, or unpacks to more than it is.
+        MissingExtraError: h5py, which comes with TensorFlow, is not installed.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtraError(f"{name} is HDF5, which needs h5py", "build") from error
+    if not data.startswith(b"\x89HDF\r\n\x1a\n"):
+        raise InputError(f"{name} is not an HDF5 file; give weights that Keras saved")
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            _refuse_references(h5py, file, name)
+            _refuse_bombs(h5py, file, name, len(data))
+            yield file
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{name} is cut off or damaged: {_first_line(error)}; copy it again") from error
+
+
+def _refuse_references(h5py: Any, file: Any, name: str) -> None:
+    """Refuse soft and external links and data kept elsewhere: Keras writes none, and they could read any file."""
+    linked = file.visititems_links(lambda path, link: None if isinstance(link, h5py.HardLink) else path)
+    linked = linked or file.visititems(lambda path, item: path if _is_elsewhere(h5py, item) else None)
+    if linked is not None:
+        raise InputError(f"{name}: {linked} is a reference to data elsewhere, which mnet does not follow")
+
+
+def _is_elsewhere(h5py: Any, item: Any) -> bool:
+    return isinstance(item, h5py.Dataset) and bool(item.external or item.is_virtual)
+
+
+def _refuse_bombs(h5py: Any, file: Any, name: str, length: int) -> None:
+    """Refuse arrays that are larger than the file: Keras packs none, and the sum is known before any is read."""
+    held = 0
+
+    def add(path: str, item: Any) -> None:
+        nonlocal held
+        held += item.nbytes if isinstance(item, h5py.Dataset) else 0
+
+    file.visititems(add)
+    if held > length:
+        raise InputError(f"{name}: its arrays would take {held} bytes, and the file has {length}; save it unpacked")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip("'\"").partition("\n")[0]

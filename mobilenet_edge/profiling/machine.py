@@ -1,0 +1,84 @@
+"""Everything that one machine is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+from mobilenet_edge.analysis import siblings
+from mobilenet_edge.errors import MnetError
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts import Host
+from mobilenet_edge.hosts.devices import LOCAL
+from mobilenet_edge.profiling import merge, rounds
+from mobilenet_edge.profiling.feed import Feed
+from mobilenet_edge.profiling.job import Job
+from mobilenet_edge.profiling.pace import Pace
+from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.progress import Board
+from mobilenet_edge.records import Failure, Profile
+
+
+@dataclass(frozen=True)
+class Target:
+    """A machine, and the delegate that it has of its own."""
+
+    host: Host
+    delegate: Delegate | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a machine brought.
+
+    Attributes:
+        records: One for each artifact and thread count, in order.
+        error: Why none of them is a profile, None where one is.
+    """
+
+    records: tuple[Profile | Failure, ...]
+    error: MnetError | None = None
+
+
+def measure(
+    target: Target,
+    artifacts: Sequence[Artifact],
+    threads: Sequence[int],
+    plan: Plan,
+    feeds: Mapping[Path, Feed],
+    board: Board,
+) -> Result:
+    """Measure every artifact at every thread count; what fails is a record, too.
+
+    Args:
+        target: The machine.
+        artifacts: What is measured.
+        threads: Thread counts.
+        plan: How; its delegate goes before the machine's own.
+        feeds: Images by the artifact's path; those without one are fed with noise.
+        board: Where progress is shown.
+    """
+    plan = replace(plan, delegate=plan.delegate or target.delegate)
+    jobs = [Job(each, count, plan, target.host, feeds.get(each.path)) for each, count in product(artifacts, threads)]
+    where = "" if target.host.name == LOCAL else f" on {target.host.name}"
+    pace = Pace(board(f"profile{where}", rounds.steps(jobs, plan)), plan.cooldown_seconds)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        with target.host:
+            taken = rounds.run(jobs, plan, pace)
+            limits = rounds.limits(taken, target.host, plan, pace) if plan.limit else {}
+    except MnetError as error:
+        return Result(tuple(_failure(job, error) for job in jobs), error)
+    good = siblings.noted(
+        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in taken if not each.error]
+    )
+    made = iter(good)
+    records = [_failure(each.job, each.error) if each.error else next(made) for each in taken]
+    return Result(tuple(records), None if good else taken[0].error)
+
+
+def _failure(job: Job, error: MnetError) -> Failure:
+    return merge.failure(job, str(error), error.exit_code)

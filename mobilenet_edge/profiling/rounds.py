@@ -1,0 +1,142 @@
+"""The order of things on one machine: memory, rounds interleaved and shuffled, then operators and the machine's limit.
+
+Interleaving makes the machine's drift fall on all artifacts alike. Memory comes first, so that a file that cannot run
+is known before anything is timed. The limit comes last: its large products heat the CPU like nothing else, and they
+then meet it as the models left it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from mobilenet_edge.hosts import Host
+from mobilenet_edge.profiling.job import Document, Job, Taken
+from mobilenet_edge.profiling.pace import Pace
+from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.records import interval
+
+# What is left of a budget is not worth a process below this.
+LEAST_SECONDS: Final = 0.05
+
+
+def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[Taken]:
+    """Measure all jobs of one machine.
+
+    Args:
+        jobs: What is measured, all on the same host by the same plan.
+        plan: How.
+        pace: Does each process's work.
+
+    Returns:
+        What each job brought, in order. A job that failed has its error, and is left out from there on.
+    """
+    taken = [Taken(job) for job in jobs]
+    for each in taken:
+        each.error = pace(f"{_name(each)}, memory", partial(_weigh, each))
+    order = random.Random(plan.seed)  # noqa: S311 - an order, not a secret
+    for _ in range(plan.turns):
+        _round(_sound(taken), order, pace)
+    while further := [each for each in _sound(taken) if plan.until is not None and not settled(each, plan.until)]:
+        pace.extend(len(further))
+        _round(further, order, pace)
+    if plan.ops:
+        for each in _sound(taken):
+            error = pace(f"{_name(each)}, operators", partial(_dissect, each))
+            if error is not None:
+                each.remarks.append(f"its operators could not be measured: {error}")
+    for each in taken:
+        # Another file under the same name explains any other error, too.
+        each.error = each.job.changed() or each.error
+    return taken
+
+
+def steps(jobs: Sequence[Job], plan: Plan) -> int:
+    """Number of processes that `run` starts at least."""
+    return len(jobs) * (1 + plan.turns + plan.ops)
+
+
+def width(rounds: Sequence[Sequence[int]]) -> float | None:
+    """Half the 95 % interval of the median, as a share of it; None where there are too few runs."""
+    found = interval.median(rounds)
+    return found and (found[1] - found[0]) / (found[1] + found[0])
+
+
+def settled(taken: Taken, until: float) -> bool:
+    """Whether a job needs no further round: its median is known well enough, or its time is used up."""
+    if _left_seconds(taken) < LEAST_SECONDS:
+        return True
+    reached = width(taken.times_ns)
+    return reached is not None and reached <= until
+
+
+def limits(taken: Iterable[Taken], host: Host, plan: Plan, pace: Pace) -> dict[tuple[str, int], Document | str]:
+    """Measure what the machine reaches in a matrix product, once for each runtime and thread count that was used.
+
+    A file whose operators went to a delegate is not bound by it and has none.
+
+    Returns:
+        By runtime and thread count the worker's document, or why there is none.
+    """
+    found: dict[tuple[str, int], Document | str] = {}
+    for each in taken:
+        key = _key(each)
+        if key is None or key in found:
+            continue
+        pace.extend(1)
+        error = pace(f"limit of {key[0]}", partial(_limit, found, key, host, plan))
+        if error is not None:
+            found[key] = str(error)
+    return found
+
+
+def limit_of(taken: Taken, found: dict[tuple[str, int], Document | str]) -> Document | str | None:
+    """Return what `limits` found for a job, None where it has none."""
+    key = _key(taken)
+    return None if key is None else found.get(key)
+
+
+def _key(taken: Taken) -> tuple[str, int] | None:
+    if taken.error is not None or taken.job.delegate is not None:
+        return None
+    return taken.rounds[0]["runtime"], taken.job.threads
+
+
+def _sound(taken: Sequence[Taken]) -> list[Taken]:
+    return [each for each in taken if each.error is None]
+
+
+def _round(taken: Sequence[Taken], order: random.Random, pace: Pace) -> None:
+    for each in order.sample(taken, len(taken)):
+        each.error = pace(_name(each), partial(_time, each), each.job.plan.sustain_seconds or 0.0)
+
+
+def _left_seconds(taken: Taken) -> float:
+    return taken.job.plan.budget_seconds - taken.steady_seconds
+
+
+def _weigh(taken: Taken) -> None:
+    taken.memory = taken.job.weigh()
+
+
+def _time(taken: Taken) -> None:
+    # The first rounds have their shares; only further ones must mind what is left.
+    first = len(taken.rounds) < taken.job.plan.turns
+    taken.rounds.append(taken.job.time(math.inf if first else _left_seconds(taken)))
+
+
+def _dissect(taken: Taken) -> None:
+    taken.ops = taken.job.dissect()
+
+
+def _limit(found: dict[tuple[str, int], Document | str], key: tuple[str, int], host: Host, plan: Plan) -> None:
+    runtime, threads = key
+    request = {**plan.request(threads), "runtime": runtime, "mode": "limit"}
+    found[key] = host.run(request, limit_seconds=plan.limit_seconds)
+
+
+def _name(taken: Taken) -> str:
+    return taken.job.artifact.path.name

@@ -1,0 +1,89 @@
+"""Pictures for papers and READMEs: SVG and PNG, the same bytes for the same rows."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from mobilenet_edge.report.html import tradeoff, views
+from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.rows import Row, by_machine
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Groups = Mapping[str, Sequence[Row]]
+
+# Every picture there can be, so that one of an earlier report is not taken for one of this.
+NAMES: Final = ("accuracy-latency", "accuracy-size", "latency", "operators", "trace", "history")
+KINDS: Final = ("svg", "png")
+SETTINGS: Final[Mapping[str, Any]] = {
+    "svg.hashsalt": "mobilenet-edge",
+    # A name may hold a $, which is no formula.
+    "text.parse_math": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#5b6470",
+    "axes.labelcolor": "#1c2024",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e6e5",
+    "grid.linewidth": 0.7,
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "xtick.color": "#5b6470",
+    "ytick.color": "#5b6470",
+    "savefig.facecolor": "white",
+    "savefig.dpi": 144,
+}
+_METADATA: Final[Mapping[str, Mapping[str, None]]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+}
+
+
+def pictures(rows: Sequence[Row], entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+    """Yield the file name and the bytes of each picture for which there is something to draw."""
+    import matplotlib as mpl
+
+    # Not the user's own settings, which would make other bytes. To set the backend looks for one with a window.
+    defaults: Any = mpl.rcParamsDefault
+    settings = {**{key: value for key, value in defaults.items() if key != "backend"}, **SETTINGS}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
+        for name, draw in _drawings(by_machine(rows) if rows else {}, entries).items():
+            figure = draw()
+            if figure is not None:
+                # The layout is found once, not for each kind.
+                _lay_out(figure)
+                yield from ((f"{name}.{kind}", _bytes(figure, kind)) for kind in KINDS)
+
+
+def _drawings(groups: Groups, entries: Sequence[Entry]) -> dict[str, Callable[[], Figure | None]]:
+    drawings: Sequence[Callable[[], Figure | None]] = (
+        lambda: tradeoff.latency(groups),
+        lambda: tradeoff.size(groups),
+        lambda: views.distribution(groups),
+        lambda: views.operators(groups),
+        lambda: views.trace(groups),
+        lambda: views.over_commits(entries),
+    )
+    return dict(zip(NAMES, drawings, strict=True))
+
+
+def _lay_out(figure: Figure) -> None:
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
+def _bytes(figure: Figure, kind: str) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format=kind, metadata=dict(_METADATA[kind]))
+    return out.getvalue()

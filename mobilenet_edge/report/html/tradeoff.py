@@ -1,0 +1,126 @@
+"""Accuracy against latency and against size, as pictures: a panel for each machine, with the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mobilenet_edge.report.html import machines, palette
+from mobilenet_edge.report.html.figure import logarithmic, panels
+from mobilenet_edge.report.pareto import front
+from mobilenet_edge.report.rows import Row, grouped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Groups = Mapping[str, Sequence[Row]]
+LINES: Final = ("-", "--", ":", "-.")
+INK: Final = "#5b6470"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One point of a picture.
+
+    Attributes:
+        cost: In the unit of the axis.
+        gain: Top-1 in percent.
+        alike: What points must have in common to share a front: threads (None of a size), and images.
+        hollow: Whether the cost is predicted.
+    """
+
+    row: Row
+    cost: float
+    gain: float
+    alike: tuple[int | None, tuple[str, int] | None]
+    hollow: bool = False
+
+
+def latency(groups: Groups) -> Figure | None:
+    """Draw top-1 against median latency; None where no row has both."""
+    measured = _measured(groups)
+    names = machines.names(groups)
+    spots = {names[machine]: list(_timed(group, measured)) for machine, group in groups.items()}
+    return _figure(spots, "median latency in ms", measured)
+
+
+def size(groups: Groups) -> Figure | None:
+    """Draw top-1 against file size, each file once; None where no row has a top-1."""
+    measured = _measured(groups)
+    files = {row.artifact.sha256: row for group in groups.values() for row in group if row.artifact}
+    spots = [
+        Spot(row, row.artifact.size_bytes / 1e6, gain, (None, _images(row, measured)))
+        for row in files.values()
+        if row.artifact and (gain := _top1(row, measured)) is not None
+    ]
+    return _figure({"": spots}, "file size in MB", measured)
+
+
+def _timed(rows: Iterable[Row], measured: bool) -> Iterable[Spot]:
+    for row in rows:
+        gain, images = _top1(row, measured), _images(row, measured)
+        if gain is not None and row.latency:
+            yield Spot(row, row.latency.median_ms, gain, (row.latency.threads, images))
+        elif gain is not None and row.prediction:
+            yield Spot(row, row.prediction.predicted_ms, gain, (row.prediction.threads, images), hollow=True)
+
+
+def _figure(spots: Mapping[str, Sequence[Spot]], axis: str, measured: bool) -> Figure | None:
+    drawn = {title: own for title, own in spots.items() if own}
+    if not drawn:
+        return None
+    figure, axes = panels(list(drawn), share_y=True)
+    for each, own in zip(axes, drawn.values(), strict=True):
+        _fronts(each, own)
+        _dots(each, own)
+        logarithmic(each, [spot.cost for spot in own], axis)
+        each.legend(loc="lower right")
+    axes[0].set_ylabel("measured top-1 in %" if measured else "published top-1 in % (not measured)")
+    return figure
+
+
+def _fronts(axes: Axes, spots: Sequence[Spot]) -> None:
+    for index, ((threads, _), own) in enumerate(grouped(spots, lambda spot: spot.alike).items()):
+        marks = front([(spot.cost, -spot.gain) for spot in own])
+        best = sorted((spot.cost, spot.gain) for spot, mark in zip(own, marks, strict=True) if mark)
+        label = "front" if threads is None else f"front, threads: {threads}"
+        line = LINES[index % len(LINES)]
+        axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, linestyle=line, label=label)
+
+
+def _dots(axes: Axes, spots: Sequence[Spot]) -> None:
+    colours = palette.of(str(spot.row.record.precision) for spot in spots)
+    for (precision, kind, hollow), own in grouped(spots, _look).items():
+        colour = colours[precision].light
+        axes.scatter(
+            [spot.cost for spot in own],
+            [spot.gain for spot in own],
+            s=34,
+            zorder=3,
+            marker=palette.FORMATS.get(kind, palette.OTHER_FORMAT)[1],
+            facecolors="white" if hollow else colour,
+            edgecolors=colour if hollow else "white",
+            linewidths=1.2 if hollow else 0.6,
+            label=f"{precision} {kind}{', predicted' * hollow}",
+        )
+
+
+def _look(spot: Spot) -> tuple[str, str, bool]:
+    return str(spot.row.record.precision), str(spot.row.record.format), spot.hollow
+
+
+def _measured(groups: Groups) -> bool:
+    """Whether measured top-1 is drawn, as soon as one row has it; else the published one."""
+    return any(row.evaluation for group in groups.values() for row in group)
+
+
+def _top1(row: Row, measured: bool) -> float | None:
+    if measured:
+        return 100 * row.evaluation.top1 if row.evaluation else None
+    return row.published[0] if row.published else None
+
+
+def _images(row: Row, measured: bool) -> tuple[str, int] | None:
+    return (row.evaluation.data, row.evaluation.n) if measured and row.evaluation else None

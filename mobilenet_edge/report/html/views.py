@@ -1,0 +1,147 @@
+"""The other pictures: raw times, operators, long runs, history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from mobilenet_edge.records import Profile
+from mobilenet_edge.report.html import figure as draw
+from mobilenet_edge.report.html import history, machines, palette, thin
+from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html.points import family, label
+from mobilenet_edge.report.rows import Row, grouped
+from mobilenet_edge.text import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Groups = Mapping[str, Sequence[Row]]
+# A picture is no longer than a page; the rest is in the page that scrolls.
+MOST: Final = 24
+# Of the golden ratio: neighbours in time are never neighbours in height.
+STEP: Final = 0.618034
+
+
+def distribution(groups: Groups) -> Figure | None:
+    """Draw the raw times of each row as a strip of dots, with median and 90th percentile; the first 24 rows."""
+    timed = _latencies(groups)[:MOST]
+    if not timed:
+        return None
+    figure, axes = draw.rows(len(timed))
+    colours = palette.of(profile.precision for _, profile in timed)
+    strips = [(profile.precision, *_strip(height, profile)) for height, (_, profile) in enumerate(timed)]
+    # Of a colour at once, and below the lines: all dots become one image, where thousands would fill the file.
+    for precision, own in grouped(strips, lambda strip: strip[0]).items():
+        times = [time for _, times, _ in own for time in times]
+        heights = [height for _, _, heights in own for height in heights]
+        colour = colours[precision].light
+        axes.plot(
+            times, heights, linestyle="", marker=".", markersize=2.5, color=colour, alpha=0.5, rasterized=True, zorder=1
+        )
+    _bars(axes, [profile.median_ms for _, profile in timed], 0.42, 1.8)
+    _bars(axes, [profile.percentile_ms(90) for _, profile in timed], 0.36, 0.7)
+    axes.set_yticks(range(len(timed)), [name for name, _ in timed])
+    axes.set_ylim(len(timed) - 0.4, -0.6)
+    edges = [edge / 1e6 for _, profile in timed for edge in (min(profile.times_ns), max(profile.times_ns))]
+    draw.logarithmic(axes, edges, "time of one inference in ms; thick: median, thin: p90")
+    return figure
+
+
+def _strip(height: int, profile: Profile) -> tuple[list[float], list[float]]:
+    """Return times in ms, and a height for each in which they don't hide each other."""
+    times = [time / 1e6 for time in thin.dots(profile.times_ns)]
+    return times, [height + ((index * STEP) % 1 - 0.5) * 0.6 for index in range(len(times))]
+
+
+def _bars(axes: Axes, values: Sequence[float | None], half: float, width: float) -> None:
+    known = [(value, height) for height, value in enumerate(values) if value is not None]
+    low, high = ([height + sign * half for _, height in known] for sign in (-1, 1))
+    axes.vlines([value for value, _ in known], low, high, color="#1c2024", linewidth=width, zorder=3)
+
+
+def operators(groups: Groups) -> Figure | None:
+    """Draw where the time of each row goes, by kind of operator; None where no operator was timed."""
+    timed = [(name, profile) for name, profile in _latencies(groups) if profile.ops][:MOST]
+    if not timed:
+        return None
+    figure, axes = draw.rows(len(timed))
+    left = [0.0] * len(timed)
+    for name, colour in palette.FAMILIES.items():
+        widths = [sum(max(op["ms"], 0) for op in p.ops or () if family(op["kind"]) == name) for _, p in timed]
+        if any(widths):
+            axes.barh(range(len(timed)), widths, left=left, color=colour.light, label=name, height=0.7)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    axes.set_yticks(range(len(timed)), [name for name, _ in timed])
+    axes.set_ylim(len(timed) - 0.4, -0.6)
+    axes.set_xlabel("time of the operators in ms")
+    figure.legend(loc="outside upper center", ncols=6)
+    return figure
+
+
+def trace(groups: Groups) -> Figure | None:
+    """Draw long runs minute by minute, with the CPU's temperature where it is known; None where there is none."""
+    long = [(name, profile) for name, profile in _latencies(groups) if profile.trace]
+    if not long:
+        return None
+    warm = any("temperature_c" in minute for _, profile in long for minute in profile.trace)
+    figure, axes = draw.stacked(1 + warm, 1, (draw.WIDTH, draw.HEIGHT), share_x=True)
+    titles = ("latency in ms", "CPU in °C")
+    for each, key, title in zip(axes, ("median_ms", "temperature_c"), titles, strict=False):
+        for index, (name, profile) in enumerate(long):
+            own = [(minute["minute"], minute[key]) for minute in profile.trace if minute.get(key) is not None]
+            colour = palette.COLOURS[index % len(palette.COLOURS)].light
+            if own:
+                each.plot(*zip(*own, strict=True), marker="o", markersize=3, linewidth=1.4, color=colour, label=name)
+        each.set_ylabel(title)
+    axes[0].set_ylim(bottom=0)
+    axes[-1].set_xlabel("minute")
+    axes[-1].locator_params(axis="x", integer=True)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def over_commits(entries: Sequence[Entry]) -> Figure | None:
+    """Draw size and latency over commits; None without a history."""
+    if not entries:
+        return None
+    moments = history.moments(entries)
+    timed = any(each.median_ms is not None for each in entries)
+    figure, axes = draw.stacked(1 + timed, 1, (draw.WIDTH * 1.25, draw.HEIGHT * (1 + timed) * 0.8), share_x=True)
+    places = {moment: index for index, moment in enumerate(moments)}
+    _lines(axes[0], entries, places, lambda each: each.file, lambda each: each.size_bytes / 1e6)
+    axes[0].set_ylabel("size in MB")
+    if timed:
+        _lines(axes[1], entries, places, lambda each: each.line, lambda each: each.median_ms)
+        axes[1].set_ylabel("median latency in ms")
+    step = -(-len(moments) // 7)
+    axes[-1].set_xticks(range(0, len(moments), step), [printable(commit) for _, commit in moments[::step]])
+    axes[-1].set_xlabel("commit")
+    return figure
+
+
+def _lines(
+    axes: Axes, entries: Sequence[Entry], places: Mapping[tuple[str, str], int], name: Callable[[Entry], str],
+    value: Callable[[Entry], float | None],
+) -> None:  # fmt: skip
+    known = [each for each in entries if value(each) is not None]
+    for index, (title, own) in enumerate(grouped(known, name).items()):
+        line = sorted(((places[each.moment], value(each)) for each in own), key=lambda spot: spot[0])
+        colour = palette.COLOURS[index % len(palette.COLOURS)].light
+        axes.plot(*zip(*line, strict=True), marker="o", markersize=3, linewidth=1.4, color=colour, label=title)
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _latencies(groups: Groups) -> list[tuple[str, Profile]]:
+    """Name and profile of each row that was timed; the machine and the threads only where they tell rows apart."""
+    names = machines.names(groups)
+    found = [(machine, row, row.latency) for machine, group in groups.items() for row in group if row.latency]
+    many = len({machine for machine, _, _ in found}) > 1
+    threaded = len({profile.threads for _, _, profile in found}) > 1
+    return [
+        (", ".join(chain([label(row)], [names[machine]] * many, [f"threads: {profile.threads}"] * threaded)), profile)
+        for machine, row, profile in found
+    ]

@@ -1,1 +1,0 @@
-"""Bytes of a model file from the folded graph, float or quantised. Same graph in, same bytes out."""

@@ -1,0 +1,187 @@
+"""What LiteRT computes from our files is what the graph, or its integers, say."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mobilenet_edge.formats.tflite import read as reader
+from mobilenet_edge.formats.tflite.write import float_tflite, int8_tflite
+from mobilenet_edge.graph.run import run
+
+
+def interpreter(data, delegates=True):
+    """An allocated interpreter; without delegates every tensor can be looked at afterwards."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    kind = OpResolverType.AUTO if delegates else plain
+    made = Interpreter(
+        model_content=data,
+        num_threads=1,
+        experimental_op_resolver_type=kind,
+        experimental_preserve_all_tensors=not delegates,
+    )
+    made.allocate_tensors()
+    return made
+
+
+def invoke(made, image):
+    made.set_tensor(made.get_input_details()[0]["index"], image[None])
+    made.invoke()
+    return made.get_tensor(made.get_output_details()[0]["index"])[0]
+
+
+def outputs(data, images, delegates=True):
+    made = interpreter(data, delegates)
+    return np.stack([invoke(made, image) for image in images])
+
+
+def tensors(made):
+    return {each["name"]: each for each in made.get_tensor_details() if each["name"]}
+
+
+def test_float_files_compute_what_the_graph_does(graph, batch):
+    # Sums of at most a few hundred products of size one, in another order.
+    np.testing.assert_allclose(outputs(float_tflite(graph), batch), run(graph, batch), rtol=1e-5, atol=1e-5)
+
+
+def test_float_files_compute_the_same_without_xnnpack(graph, batch):
+    np.testing.assert_allclose(outputs(float_tflite(graph), batch, False), run(graph, batch), rtol=1e-5, atol=1e-5)
+
+
+def test_weights_and_biases_in_the_file_are_the_given_integers(made):
+    model = interpreter(int8_tflite(made), delegates=False)
+    held = tensors(model)
+    for node in made.graph.weighted():
+        own = made.weights[node.name]
+        stored = model.get_tensor(held[f"{node.name}/w"]["index"])
+        order = own.integers[None] if node.op == "depthwise" else np.moveaxis(own.integers, -1, 0)
+        assert stored.dtype == np.int8
+        np.testing.assert_array_equal(stored.reshape(order.shape), order)
+        np.testing.assert_array_equal(model.get_tensor(held[f"{node.name}/b"]["index"]), own.bias)
+        assert held[f"{node.name}/w"]["quantization_parameters"]["quantized_dimension"] == (
+            3 if node.op == "depthwise" else 0
+        )
+
+
+def test_a_layer_multiplies_by_what_the_quantiser_said(made):
+    held = tensors(interpreter(int8_tflite(made), delegates=False))
+
+    def scales(name):
+        return held[name]["quantization_parameters"]["scales"].astype(float)
+
+    for node in made.graph.weighted():
+        (source,) = node.inputs
+        asked = made.weights[node.name].scales.astype(float) * made.grids[source].scale / made.grids[node.name].scale
+        # The file may count inner tensors in other units: each factor is rounded to float32 (6e-8) once.
+        found = scales(source) * scales(f"{node.name}/w") / scales(node.name)
+        np.testing.assert_allclose(found, asked, rtol=3e-7)
+        # TFLite's rule for biases.
+        np.testing.assert_allclose(scales(f"{node.name}/b"), scales(source) * scales(f"{node.name}/w"), rtol=2e-7)
+
+
+def test_zero_points_are_the_grids(made):
+    held = tensors(interpreter(int8_tflite(made), delegates=False))
+    for name, grid in made.grids.items():
+        assert held[name]["quantization_parameters"]["zero_points"].tolist() == [grid.zero_point]
+    for end in (made.graph.input, made.graph.output.name):
+        (scale,) = held[end]["quantization_parameters"]["scales"]
+        assert scale == np.float32(made.grids[end].scale)
+
+
+def test_every_layer_is_within_a_step_of_integer_arithmetic(made, batch, simulate):
+    model = interpreter(int8_tflite(made), delegates=False)
+    held = tensors(model)
+    for image in made.grids[made.graph.input].quantise(batch[:3]):
+        invoke(model, image)
+        found = {name: model.get_tensor(held[name]["index"])[0].astype(int) for name in made.grids}
+        for node in made.graph.nodes:
+            # Each layer on what the layers before it really gave, so that nothing adds up.
+            expected = simulate(made, found, node)
+            difference = np.abs(found[node.name] - expected)
+            # LiteRT's multipliers have 31 bits and its ADD and SOFTMAX work in fixed point: a tie may fall either way.
+            assert difference.max() <= 1, node.name
+            assert (difference > 0).sum() <= max(1, 0.05 * difference.size), node.name
+
+
+def test_xnnpack_gives_what_the_plain_kernels_give(made, batch):
+    data, inputs = int8_tflite(made), made.grids[made.graph.input].quantise(batch)
+    fast, plain = outputs(data, inputs).astype(int), outputs(data, inputs, False).astype(int)
+    # XNNPACK multiplies in float32; a tie that falls the other way early moves a few steps later on.
+    assert np.abs(fast - plain).max() <= 3
+    assert np.abs(fast - plain).mean() <= 0.2
+
+
+@pytest.mark.parametrize("io", ["float32", "uint8"])
+def test_other_ends_cost_a_conversion_and_change_nothing(made, batch, io):
+    inner = made.grids[made.graph.input].quantise(batch)
+    expected = outputs(int8_tflite(made), inner, False).astype(int)
+    grid = made.grids[made.graph.output.name]
+    data = int8_tflite(made, io)
+    if io == "uint8":
+        found = outputs(data, (inner.astype(int) + 128).astype(np.uint8), False)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found.astype(int) - 128, expected)
+    else:
+        found = outputs(data, batch, False)
+        assert found.dtype == np.float32
+        steps = np.rint(found / grid.scale + grid.zero_point)
+        # The input is rounded by LiteRT, where halves may go elsewhere.
+        assert np.abs(steps - expected).max() <= 2
+
+
+def test_nothing_but_integers_stands_between_int8_ends(made):
+    found = reader.contents(int8_tflite(made))
+    assert {each.dtype for each in found.tensors.values()} <= {"int8", "int32"}
+    computed = [name for operator in found.operators for name in operator.outputs]
+    assert {found.tensors[name].dtype for name in computed} == {"int8"}
+    assert not {"QUANTIZE", "DEQUANTIZE"} & set(found.ops)
+
+
+def test_padding_is_an_operator_only_where_it_must_be(graph, quantise):
+    # Keras's zeros below and right are what 'same' gives at even sizes, and not at odd ones.
+    found = reader.contents(float_tflite(graph)), reader.contents(int8_tflite(quantise(graph)))
+    pads = 2 if graph.input_shape[0] == 13 else 0
+    assert [each.ops.get("PAD", 0) for each in found] == [pads, pads]
+
+
+def test_the_same_graph_gives_the_same_bytes(made):
+    assert float_tflite(made.graph) == float_tflite(made.graph)
+    assert int8_tflite(made) == int8_tflite(made)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_xnnpack_takes_every_node(small, precision, quantise):
+    data = float_tflite(small) if precision == "float32" else int8_tflite(quantise(small))
+    model = interpreter(data)
+    (delegate,) = (each for each in model._get_ops_details() if each["op_name"] == "DELEGATE")
+    names = {each["index"]: each["name"] for each in model.get_tensor_details()}
+    assert "image" in [names[index] for index in delegate["inputs"]]
+    # One delegate from the input to the end. XNNPACK has no softmax in integers: that one is left to LiteRT's own.
+    assert [names[index] for index in delegate["outputs"]] == ["predictions" if precision == "float32" else "head"]
+
+
+def test_scales_are_stored_once(small, quantise):
+    made = quantise(small)
+    found = reader.contents(int8_tflite(made))
+    channels = {node.offset.size for node in small.weighted()}
+    own = sum(4 * node.offset.size for node in small.weighted())
+    first, head = small["conv1"].offset.size, small["head"].offset.size
+    # A scale a channel, a zero vector for each width, and the first layer's biases, whose input is real.
+    most = own + sum(8 * width for width in channels) + 4 * (first + head) + 200
+    assert found.sections["quantisation"] <= most
+
+
+@pytest.mark.slow
+def test_a_writer_needs_no_tensorflow():
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy as np\n"
+        "from mobilenet_edge.graph import Graph, Node\n"
+        "from mobilenet_edge.formats.tflite.write import float_tflite\n"
+        "node = Node('a', 'conv', ('x',), (2, 2, 1), np.ones((1, 1, 1, 1), np.float32), np.zeros(1, np.float32))\n"
+        "assert float_tflite(Graph('g', 'x', (2, 2, 1), (node,)))[4:8] == b'TFL3'\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

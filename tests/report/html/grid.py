@@ -1,0 +1,133 @@
+"""Records of a small grid, the same at every call: three models, two formats, two precisions, on two machines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from mobilenet_edge.model import layers
+from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile, Record
+
+MS: Final = 1_000_000
+HERE: Final = {"name": "local", "cpu": "Intel(R) Xeon(R) Processor @ 2.50GHz", "cores": 2, "os": "Debian 12"}
+PI: Final = {"name": "pi4", "board": "Raspberry Pi 4 Model B", "cpu": "Cortex-A72", "cores": 4, "os": "Debian 12"}
+SPECS: Final = (ModelSpec(0.25, 128), ModelSpec(0.5, 160), ModelSpec(1.0, 224))
+HOSTILE: Final = (
+    """<img src=x onerror="window.broken=1">'&amp;</script><script>window.broken=2</script>\x1b[31m $x_{1}$"""
+)
+
+
+def identity(model: ModelSpec, precision: str = "int8", format: str = "tflite", **changes: Any) -> dict[str, Any]:
+    """Name an artifact of the paper; int8 takes a quarter of the bytes, and ONNX a little less than TFLite."""
+    size = layers.int8_bytes(model) if precision == "int8" else layers.float32_bytes(model)
+    own = {
+        "artifact": f"results/{model.name}.{precision}.{format}",
+        "sha256": f"{model.name}.{precision}.{format}",
+        "size_bytes": size + (2000 if format == "tflite" else 1000),
+        "format": format,
+        "precision": precision,
+        "variant": model.name,
+        "spec": asdict(model),
+        "target": "generic",
+        "macs": layers.macs(model),
+        "parameters": layers.parameters(model),
+        "weights": "imagenet",
+    }
+    return own | changes
+
+
+def profile(own: dict[str, Any], ms: float, **changes: Any) -> Profile:
+    """Twelve runs in three processes, from 98 % to 109 % of `ms`."""
+    times = tuple(round(ms * MS * (0.98 + index / 100)) for index in range(12))
+    whole: dict[str, Any] = {
+        "runtime": "litert", "runtime_version": "2.3.0", "threads": 1, "load_ms": 2.0, "first_ms": 3.0,
+        "times_ns": times, "round_sizes": (4, 4, 4), "host": HERE, "peak_rss_bytes": 60_000_000,
+        "conditions": {"started": "2026-11-22T10:00:00+00:00", "rounds": 3, "inputs": "noise", "warmup": {"runs": 5}},
+    }  # fmt: skip
+    return Profile(**own, **whole | changes)
+
+
+def evaluation(own: dict[str, Any], top1: float, **changes: Any) -> Evaluation:
+    """Five hundred images."""
+    whole: dict[str, Any] = {
+        "top1": top1, "top5": min(top1 + 0.2, 1.0), "n": 500, "interval": (top1 - 0.04, top1 + 0.04), "data": "images",
+    }  # fmt: skip
+    return Evaluation(**own, **whole | changes)
+
+
+def prediction(own: dict[str, Any], ms: float) -> Prediction:
+    """From six models, within a tenth."""
+    return Prediction(
+        **own, runtime="litert", runtime_version="2.3.0", threads=1, predicted_ms=ms, low_ms=0.9 * ms, high_ms=1.1 * ms,
+        measured=6, error=0.03, host=HERE, conditions={},
+    )  # fmt: skip
+
+
+def grid(*, scored: bool = True) -> list[Record]:
+    """12 files here on one thread, 6 of them on the Pi with one and with four: 24 latencies."""
+    made: list[Record] = []
+    for spec in SPECS:
+        for format in ("tflite", "onnx"):
+            for precision in ("float32", "int8"):
+                own = identity(spec, precision, format)
+                ms = layers.macs(spec) / 40e6 * (0.8 if precision == "int8" else 1) * (1.1 if format == "onnx" else 1)
+                made.append(profile(own, ms))
+                if format == "tflite":
+                    made += [profile(own, 5 * ms / count, host=PI, threads=count) for count in (1, 4)]
+                if scored:
+                    made.append(evaluation(own, 0.4 + 0.3 * spec.alpha - (0.01 if precision == "int8" else 0)))
+    return made
+
+
+def long(own: dict[str, Any]) -> Profile:
+    """Six minutes, of which the last two are hot and slow."""
+    trace = tuple(
+        {
+            "minute": minute, "runs": 100, "median_ms": 2.0 + (minute > 4), "p90_ms": 2.2 + (minute > 4),
+            "temperature_c": 50.0 + 5 * minute, "mhz": 1500, "throttled": ["frequency capped"] * (minute > 4),
+        }
+        for minute in range(1, 7)
+    )  # fmt: skip
+    return profile(own, 2.0, host=PI, threads=2, trace=trace)
+
+
+def with_operators(own: dict[str, Any]) -> Profile:
+    """Two convolutions, of 1 and 0.5 ms, and a softmax of 0.1."""
+    kinds = (("CONV_2D", 1.0, 1_000_000), ("DEPTHWISE_CONV_2D", 0.5, 500_000), ("SOFTMAX", 0.1, None))
+    ops = tuple(
+        {"index": index, "name": f"layer {index}", "kind": kind, "ms": ms, "macs": macs}
+        for index, (kind, ms, macs) in enumerate(kinds)
+    )
+    return profile(
+        own,
+        1.7,
+        ops=ops,
+        conditions={"started": "2026-11-23", "ops": {"how": "the profiler of LiteRT", "whole_ms": 1.7}},
+    )
+
+
+def hostile() -> list[Record]:
+    """A model, a device and messages by somebody who means harm."""
+    own = identity(SPECS[0], variant=HOSTILE, artifact=HOSTILE, spec=None, weights=HOSTILE, lacks=(HOSTILE,))
+    ops = ({"index": 0, "name": HOSTILE, "kind": HOSTILE, "ms": 1.0, "macs": None},)
+    trace = ({"minute": 1, "runs": 1, "median_ms": 1.0, "p90_ms": 1.0, "throttled": [HOSTILE]},)
+    base = profile(own, 1.0, host={**HERE, "name": HOSTILE, "cpu": HOSTILE}, doubts=(HOSTILE,), notes=(HOSTILE,))
+    whole = replace(base, ops=ops, trace=trace, conditions={HOSTILE: HOSTILE, "ops": {"how": HOSTILE}})
+    bad = profile(identity(SPECS[1]), 1.0, invalid=HOSTILE)
+    gone = Failure(variant=HOSTILE, format="onnx", precision="int8", stage="export", reason=HOSTILE, exit_code=5)
+    return [whole, bad, gone, evaluation(own, 0.5, data=HOSTILE)]
+
+
+def history(count: int = 8) -> list[dict[str, Any]]:
+    """Two files over so many commits; int8 was made smaller and faster at the fifth."""
+    return [
+        {
+            "schema_version": 1, "commit": f"{commit:x}" * 40, "date": f"2026-11-{commit:02d}T10:00:00+00:00",
+            "artifact": f"results/{SPECS[1].name}.{precision}.tflite", "variant": SPECS[1].name, "format": "tflite",
+            "precision": precision, "target": "generic", "size_bytes": size - (100_000 if commit > 4 else 0),
+            "macs": 1, "host": "pi4", "threads": 1, "median_ms": 12.0 - (commit > 4),
+        }
+        for commit in range(1, count + 1)
+        for precision, size in (("int8", 1_500_000), ("float32", 5_300_000))
+    ]  # fmt: skip

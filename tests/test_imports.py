@@ -1,0 +1,250 @@
+"""Each room imports only from rooms below it: read off the source, then seen in fresh interpreters."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import mobilenet_edge
+
+PACKAGE = Path(mobilenet_edge.__file__).parent
+
+
+# From top to bottom: a room imports only from rooms below it. docs and CONTRIBUTING tell what each is for.
+ORDER = (
+    "__main__", "cli", "commands", "report", "sweep", "budget", "conversion", "profiling", "evaluation",
+    "formats", "quantise", "analysis", "workers", "hosts", "records", "model", "graph", "data", "device", "loose",
+)  # fmt: skip
+LOOSE = {"errors", "files", "progress", "text", "toml", "units", "cpus", "schema"}
+# What a room may import beyond the standard library.
+PACKAGES = {
+    "cli": "typer rich",
+    "commands": "numpy",
+    "report": "jinja2 matplotlib",
+    "sweep": "rich",
+    "conversion": "numpy",
+    "profiling": "numpy",
+    "evaluation": "numpy keras PIL",
+    "data": "numpy PIL",
+    "formats": "numpy onnx flatbuffers ai_edge_litert",
+    "quantise": "numpy threadpoolctl",
+    "analysis": "numpy",
+    "workers": "distributed dask",
+    "records": "numpy",
+    "model": "numpy tensorflow keras h5py",
+    "graph": "numpy",
+    "device": "numpy ai_edge_litert tflite_runtime onnxruntime",
+    "loose": "rich numpy",
+}
+# The payload of a device is `device` and nothing else, not even the loose modules.
+ALONE = {"device"}
+# Imports that run upwards: module, and the module it takes.
+UPWARDS = {
+    ("quantise.rounding", "formats.onnx.products"),
+    ("quantise.saturation", "formats.onnx.products"),
+    ("data.images", "formats.metadata"),
+    ("model.load", "formats.archive"),
+    ("model.load", "formats.artifact"),
+    ("model.hdf5", "formats.artifact"),
+    ("model.weights", "formats.artifact"),
+    ("sweep.stages.answer", "commands.build"),
+    ("sweep.stages.measure", "commands.evaluate"),
+    ("sweep.stages.measure", "commands.profile"),
+    ("sweep.stages.measure", "commands.reach"),
+}
+# Allowed everywhere: the version, which is in the package itself.
+ROOT = "mobilenet_edge"
+HEAVY = ("tensorflow", "keras", "h5py", "onnx", "onnxruntime", "ai_edge_litert", "tflite_runtime", "PIL", "matplotlib")
+WITHOUT_TENSORFLOW = (
+    "plan",
+    "table",
+    "check",
+    "profile",
+    "evaluate",
+    "inspect",
+    "compare",
+    "recommend",
+    "doctor",
+    "reach",
+    "setup_host",
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module: where, its name, and whether it is imported with the module that says so."""
+
+    file: str
+    line: int
+    name: str
+    eager: bool
+
+    @property
+    def package(self) -> str:
+        return self.name.partition(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.name}"
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name; modules at the top are one room."""
+    first = module.removeprefix(ROOT).lstrip(".").partition(".")[0]
+    return "loose" if first in LOOSE else first
+
+
+def module_of(source: Path) -> str:
+    parts = source.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(text: str, module: str, file: str = "") -> Iterator[Import]:
+    """Every import of a module's text, `from package import name` as far as a submodule of that name exists."""
+    tree = ast.parse(text)
+    lazy = {
+        id(inner)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) or _type_checking(outer)
+        for inner in ast.walk(outer)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: relative imports hide the leg"
+            names = [_submodule(node.module or "", each.name) for each in node.names]
+        else:
+            continue
+        for name in names:
+            yield Import(file or module, node.lineno, name, id(node) not in lazy)
+
+
+def _type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _submodule(package: str, name: str) -> str:
+    if package != ROOT and not package.startswith(f"{ROOT}."):
+        return package
+    path = PACKAGE.joinpath(*package.split(".")[1:], name)
+    return f"{package}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else package
+
+
+def offences(text: str, module: str, file: str = "") -> list[str]:
+    """What a module imports and its room may not."""
+    own = room_of(module)
+    found = []
+    for each in imports(text, module, file):
+        if each.name == ROOT:
+            continue
+        if each.package == ROOT:
+            other = room_of(each.name)
+            below = ORDER.index(own) < ORDER.index(other) and own not in ALONE
+            if other != own and not below and not _is_named(module, each.name):
+                found.append(f"{each}, and {own} may not import {other}")
+        elif each.package not in sys.stdlib_module_names and each.package not in PACKAGES.get(own, "").split():
+            found.append(f"{each}, and {own} may not")
+        elif each.package in HEAVY and each.eager:
+            found.append(f"{each} at its top, and it is heavy")
+    return found
+
+
+def _is_named(module: str, name: str) -> bool:
+    return (module.removeprefix(f"{ROOT}."), name.removeprefix(f"{ROOT}.")) in UPWARDS
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_module_imports_from_below(source):
+    assert offences(source.read_text(), module_of(source), str(source.relative_to(PACKAGE))) == []
+
+
+def test_each_folder_and_loose_module_has_its_place():
+    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert names - {"__init__", "__pycache__", "py"} == {*ORDER, *LOOSE} - {"loose"}
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "offence"),
+    [
+        ("records.record", "from mobilenet_edge.analysis import doubts", "records may not import analysis"),
+        ("records.record", "from mobilenet_edge import analysis", "records may not import analysis"),
+        ("device.worker", "from mobilenet_edge.errors import MnetError", "device may not import loose"),
+        ("device.worker", "from mobilenet_edge import errors", "device may not import loose"),
+        ("device.worker", "def run():\n    import tensorflow", "device may not"),
+        ("model.tf", "import tensorflow as tf", "at its top, and it is heavy"),
+        ("data.images", "try:\n    from PIL import Image\nexcept ImportError:\n    pass", "and it is heavy"),
+        ("commands.plan", "import typer", "commands may not"),
+        ("files", "import scipy", "loose may not"),
+        ("files", "from mobilenet_edge.records import Profile", "loose may not import records"),
+    ],
+)
+def test_offence_is_seen(module, text, offence):
+    found = offences(text, f"{ROOT}.{module}")
+    assert len(found) == 1
+    assert offence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("device.worker", "from mobilenet_edge import __version__"),
+        ("device.worker", "import mobilenet_edge"),
+        ("device.worker", "from mobilenet_edge.device.runtimes import litert"),
+        ("model.tf", "def load():\n    import tensorflow as tf"),
+        ("data.images", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from PIL import Image"),
+        ("evaluation.serve", "def answer():\n    from mobilenet_edge.model.load import load_model"),
+        ("commands.plan", "from mobilenet_edge.report import explain"),
+        ("units", "import math, json"),
+    ],
+)
+def test_what_is_allowed_passes(module, text):
+    assert offences(text, f"{ROOT}.{module}") == []
+
+
+@pytest.mark.parametrize("source", [PACKAGE / "__init__.py", *sorted(PACKAGE.glob("device/**/*.py"))], ids=module_of)
+def test_device_leg_keeps_to_the_syntax_of_python_3_9(source):
+    # The grammar alone; `X | None` in annotations parses everywhere and is never evaluated under the future import.
+    text = source.read_text()
+    ast.parse(text, feature_version=(3, 9))
+    assert "->" not in text or "from __future__ import annotations" in text
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["cli", "device.worker", *(f"commands.{verb}" for verb in WITHOUT_TENSORFLOW)])
+def test_import_is_light(module):
+    done = run(f"import sys, {ROOT}.{module}; print(*sorted(set(sys.modules) & set({HEAVY!r})))")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.slow
+def test_worker_needs_nothing_of_the_workstation():
+    done = run(f"import sys, {ROOT}.device.worker; print(*sorted(m for m in sys.modules if m.startswith('{ROOT}.')))")
+    assert done.returncode == 0, done.stderr
+    strangers = [name for name in done.stdout.split() if not name.startswith(f"{ROOT}.device")]
+    assert strangers == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--help"], ["plan"], ["plan", "--alpha", "0.5", "--rho", "160", "--layers"]])
+def test_verb_runs_where_nothing_heavy_is_installed(arguments):
+    # None in sys.modules makes an import fail as it does where the package is missing.
+    hide = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))"
+    done = run(f"{hide}; from {ROOT}.cli import main; main({arguments!r})")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.strip()
