@@ -18,7 +18,7 @@ PACKAGE = Path(mobilenet_edge.__file__).parent
 
 # From top to bottom: a room imports only from rooms below it. docs and CONTRIBUTING tell what each is for.
 ORDER = (
-    "__main__", "cli", "commands", "report", "sweep", "budget", "conversion", "profiling", "evaluation",
+    "__main__", "cli", "commands", "report", "sweep", "budget", "training", "conversion", "profiling", "evaluation",
     "formats", "quantise", "analysis", "workers", "hosts", "records", "model", "graph", "data", "device", "loose",
 )  # fmt: skip
 LOOSE = {"errors", "files", "progress", "text", "toml", "units", "cpus", "schema"}
@@ -28,6 +28,7 @@ PACKAGES = {
     "commands": "numpy",
     "report": "jinja2 matplotlib",
     "sweep": "rich",
+    "training": "numpy tensorflow PIL",
     "conversion": "numpy",
     "profiling": "numpy",
     "evaluation": "numpy keras PIL",

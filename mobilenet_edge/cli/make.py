@@ -59,6 +59,44 @@ def build(
 
 
 @app.command()
+def train(
+    data: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder of class folders, or of train and val.", show_default=False)
+    ],
+    alpha: Annotated[float, typer.Option(help="Width multiplier, above 0 and at most 2.", show_default=False)],
+    rho: Annotated[int, typer.Option(help="Image side in pixels, a multiple of 32.", show_default=False)],
+    weights: Annotated[str, typer.Option(help="What the body begins with: " + WEIGHTS_HELP)] = "imagenet",
+    epochs: Annotated[int, typer.Option(help="Epochs of fine-tuning; 0 trains the head alone.")] = 0,
+    unfreeze: Annotated[str, typer.Option(metavar="0..13|all", help="Blocks to fine-tune, from the head.")] = "6",
+    teacher: Annotated[
+        Path | None, typer.Option(metavar="FILE.keras", help="Learn this classifier's answers.", show_default=False)
+    ] = None,
+    validation: Annotated[float, typer.Option(help="Share of the pictures that decide when to stop.")] = 0.2,
+    test: Annotated[float, typer.Option(help="Share of the pictures that are only scored.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    out: Out = RESULTS,
+) -> None:
+    """Train a classifier of your own pictures."""
+    from mobilenet_edge.commands import train as command
+    from mobilenet_edge.report import training
+
+    record = command.run(
+        data,
+        alpha=alpha,
+        rho=rho,
+        weights=weights,
+        epochs=epochs,
+        unfreeze=unfreeze,
+        teacher=teacher,
+        validation=validation,
+        test=test,
+        seed=seed,
+        out=out,
+    )
+    show(training.text(record))
+
+
+@app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A Keras model.", show_default=False)],
     format: Annotated[list[Format] | None, typer.Option(help="Of the files; repeatable.", show_default="all")] = None,

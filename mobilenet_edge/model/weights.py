@@ -22,16 +22,19 @@ from mobilenet_edge.model.spec import ModelSpec
 
 RANDOM: Final = "random"
 IMAGENET: Final = "imagenet"
+# The layer of the classifier.
+HEAD: Final = "conv_preds"
 
 Arrays = dict[str, list[NDArray[np.float32]]]
 
 
-def read(source: str, spec: ModelSpec) -> Arrays:
+def read(source: str, spec: ModelSpec, *, head: bool = True) -> Arrays:
     """Read the weights of a variant. They do not depend on rho: a file made at another resolution serves too.
 
     Args:
         source: "random", "imagenet", or the path of a `.h5`, `.weights.h5` or `.keras` file.
         spec: What they are for.
+        head: Whether the classifier is wanted; without, the file may have any other.
 
     Returns:
         float32 arrays by layer name, in Keras's order: kernel (kh, kw, in, out) and what follows it; gamma, beta, mean
@@ -46,24 +49,25 @@ def read(source: str, spec: ModelSpec) -> Arrays:
         return {}
     if source == IMAGENET:
         name = str(imagenet.cache() / imagenet.file_name(spec))
-        return parse(imagenet.fetch(spec, lambda data: parse(data, name, spec)), name, spec)
+        return parse(imagenet.fetch(spec, lambda data: parse(data, name, spec)), name, spec, head=head)
     path = Path(source)
     if not path.exists():
         raise InputError(f"--weights {source}: there is no such file; give random, imagenet or a file of weights")
     if path.suffix == ".keras":
-        return parse(hdf5.inside(artifact.read(path)), str(path), spec)
+        return parse(hdf5.inside(artifact.read(path)), str(path), spec, head=head)
     if path.suffix in (".h5", ".hdf5"):
-        return parse(files.read_bytes(path), str(path), spec)
+        return parse(files.read_bytes(path), str(path), spec, head=head)
     raise InputError(f"--weights {source}: mnet reads weights from .h5, .weights.h5 and .keras files")
 
 
-def parse(data: bytes, name: str, spec: ModelSpec) -> Arrays:
+def parse(data: bytes, name: str, spec: ModelSpec, *, head: bool = True) -> Arrays:
     """Read an HDF5 file's bytes as `read` does; `name` is for messages."""
     with hdf5.opened(data, name) as file:
         found = _by_path(file, spec) if "layers" in file else _by_name(file)
         return {
             layer: _checked(found.get(layer, []), shapes, layer, name)
             for layer, shapes in expected(spec).items()
+            if head or layer != HEAD
         }  # fmt: skip
 
 

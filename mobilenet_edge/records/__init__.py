@@ -21,6 +21,7 @@ from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
 from mobilenet_edge.records.profile import Profile
 from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+from mobilenet_edge.records.training import Training
 
 __all__ = [
     "KINDS",
@@ -32,6 +33,7 @@ __all__ = [
     "Prediction",
     "Profile",
     "Record",
+    "Training",
     "dumps",
     "loads",
     "read",
@@ -39,7 +41,7 @@ __all__ = [
 ]
 
 KINDS: Final[Mapping[str, type[Record]]] = {
-    each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
+    each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction, Training)
 }
 
 

@@ -1,0 +1,208 @@
+"""A data set of class folders, split into training, validation and test pictures by what each file contains."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mobilenet_edge import files
+from mobilenet_edge.data import images
+from mobilenet_edge.errors import InputError
+
+# Folders that hold one split of a data set, by the names that people give them.
+SPLITS: Final[Mapping[str, tuple[str, ...]]] = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+FEWEST: Final = 5
+FEW: Final = 50
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a known class.
+
+    Attributes:
+        path: The file.
+        label: Index of its class.
+        sha256: Digest of the file, as hex.
+    """
+
+    path: Path
+    label: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures of named classes in three splits.
+
+    Attributes:
+        folder: Where they are.
+        classes: Names of the class folders, sorted as strings; their order is that of the labels.
+        train: What is learned from.
+        validation: What decides when to stop.
+        test: What is only ever scored; empty unless asked for or present as a folder.
+        remarks: What a user should know of the data, a sentence each.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    train: tuple[Picture, ...]
+    validation: tuple[Picture, ...]
+    test: tuple[Picture, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the classes and of which picture is in which split, as hex."""
+        digest = hashlib.sha256("\0".join(self.classes).encode())
+        for name in SPLITS:
+            for picture in sorted(getattr(self, name), key=lambda picture: picture.sha256):
+                digest.update(f"{name} {picture.label} {picture.sha256}\n".encode())
+        return digest.hexdigest()
+
+    def class_weights(self) -> tuple[float, ...]:
+        """Weight of each class in a loss: inversely proportional to its training pictures, 1 on average."""
+        counts = Counter(picture.label for picture in self.train)
+        return tuple(len(self.train) / (len(self.classes) * counts[label]) for label in range(len(self.classes)))
+
+
+def read(folder: Path, *, validation: float = 0.2, test: float = 0.0) -> Dataset:
+    """Read a folder of class folders, or of `train`, `val` and `test` folders of these.
+
+    Which split a picture belongs to is a function of its content, so that it stays when others are added, and copies of
+    a picture are never on both sides.
+
+    Args:
+        folder: The data set.
+        validation: Share of validation pictures where there is no folder of them.
+        test: Share of test pictures, likewise.
+
+    Raises:
+        InputError: There are fewer than two classes, a class has fewer than `FEWEST` pictures, or class folders differ
+            between the splits.
+    """
+    parts = _split_folders(folder)
+    if parts:
+        return _of_splits(folder, parts, validation)
+    classes, pictures, duplicates = _read_classes(folder)
+    splits = {"train": [], "validation": [], "test": []}  # type: dict[str, list[Picture]]
+    for label in range(len(classes)):
+        for picture, split in _divide([picture for picture in pictures if picture.label == label], validation, test):
+            splits[split].append(picture)
+    return _checked(folder, classes, splits, duplicates)
+
+
+def _split_folders(folder: Path) -> dict[str, Path]:
+    """Folders that are splits; empty unless `train` is there with another, and every folder is one of them."""
+    try:
+        found = {path.name.lower(): path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {files.reason(error)}") from error
+    parts = {split: path for split, names in SPLITS.items() for name, path in found.items() if name in names}
+    return parts if "train" in parts and len(parts) == len(found) else {}
+
+
+def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Dataset:
+    classes, train, duplicates = _read_classes(parts["train"])
+    splits = {"train": list(train), "validation": [], "test": []}  # type: dict[str, list[Picture]]
+    places = {picture.sha256: picture.path for picture in train}
+    for split in ("validation", "test"):
+        if split not in parts:
+            continue
+        others, pictures, _ = _read_classes(parts[split])
+        if unknown := set(others) - set(classes):
+            raise InputError(f"{parts[split]} has the class folder {min(unknown)!r}, which {parts['train']} has not")
+        shared = [picture for picture in pictures if picture.sha256 in places]
+        duplicates += [(picture.path, places[picture.sha256]) for picture in shared]
+        index = {name: classes.index(name) for name in others}
+        splits[split] = [
+            Picture(picture.path, index[others[picture.label]], picture.sha256)
+            for picture in pictures
+            if picture.sha256 not in places
+        ]
+    if "validation" not in parts:
+        splits["train"] = []
+        for label in range(len(classes)):
+            for picture, split in _divide([each for each in train if each.label == label], validation, 0.0):
+                splits[split].append(picture)
+    return _checked(folder, classes, splits, duplicates)
+
+
+def _read_classes(folder: Path) -> tuple[tuple[str, ...], list[Picture], list[tuple[Path, Path]]]:
+    """Class names, one picture for each content, and the pairs of files that are copies of each other."""
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name in images.names(folder):
+        class_name, below, _ = name.partition("/")
+        if not below:
+            raise InputError(f"{folder / name} lies in no class folder; put it into a sub-folder named by its class")
+        by_class[class_name].append(name)
+    empty = [
+        path.name for path in folder.iterdir() if path.is_dir() and path.name not in by_class and path.name[0] != "."
+    ]
+    if empty:
+        raise InputError(f"class folder {folder / min(empty)} holds no pictures; add some or remove it")
+    classes = tuple(sorted(by_class))
+    pictures: dict[str, Picture] = {}
+    duplicates = []
+    for label, class_name in enumerate(classes):
+        for name in by_class[class_name]:
+            picture = Picture(folder / name, label, hashlib.sha256(files.read_bytes(folder / name)).hexdigest())
+            twin = pictures.setdefault(picture.sha256, picture)
+            if twin is not picture:
+                if twin.label != label:
+                    raise InputError(
+                        f"{picture.path} and {twin.path} are the same picture in two classes; remove the wrong one"
+                    )
+                duplicates.append((picture.path, twin.path))
+    return classes, list(pictures.values()), duplicates
+
+
+def _divide(pictures: Sequence[Picture], validation: float, test: float) -> Iterator[tuple[Picture, str]]:
+    """Give each picture of one class its split; there is always one of validation, and of test where any is asked for.
+
+    A digest is as good as a random number; which are smallest changes little when pictures are added.
+    """
+    ordered = sorted(pictures, key=lambda picture: picture.sha256)
+    for place, picture in enumerate(ordered):
+        fraction = int(picture.sha256[:13], 16) / 16**13
+        if fraction < test or (test and place == 0):
+            yield picture, "test"
+        elif fraction < test + validation or place == bool(test):
+            yield picture, "validation"
+        else:
+            yield picture, "train"
+
+
+def _checked(
+    folder: Path,
+    classes: tuple[str, ...],
+    splits: Mapping[str, Sequence[Picture]],
+    duplicates: Sequence[tuple[Path, Path]],
+) -> Dataset:
+    if len(classes) < 2:
+        raise InputError(f"{folder} holds one class, {classes[0]!r}; a classifier needs two class folders or more")
+    counts = Counter(picture.label for pictures in splits.values() for picture in pictures)
+    fewest, number = min(((label, counts[label]) for label in range(len(classes))), key=lambda pair: pair[1])
+    if number < FEWEST:
+        raise InputError(f"class {classes[fewest]!r} has {number} pictures; training needs {FEWEST} of each at least")
+    remarks = []
+    few = [f"{classes[label]} ({counts[label]})" for label in range(len(classes)) if counts[label] < FEW]
+    if few:
+        remarks.append(f"fewer than {FEW} pictures: {_listed(few)}; more would help most there")
+    if duplicates:
+        pairs = [f"{copy.relative_to(folder)} = {first.relative_to(folder)}" for copy, first in duplicates]
+        remarks.append(f"the same picture twice, used once: {_listed(pairs)}")
+    parts = {name: tuple(sorted(pictures, key=lambda picture: picture.path)) for name, pictures in splits.items()}
+    return Dataset(folder, classes, parts["train"], parts["validation"], parts["test"], tuple(remarks))
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:_NAMED]) + (f" and {len(words) - _NAMED} more" if len(words) > _NAMED else "")

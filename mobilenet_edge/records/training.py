@@ -1,0 +1,59 @@
+"""How a model was trained, as a record: data, curve, accuracy, seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mobilenet_edge.records.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Record):
+    """One training run.
+
+    Attributes:
+        variant: Name of the model.
+        artifact: Path of the `.keras` file.
+        spec: As in `ArtifactRecord`.
+        data: Folder of the pictures.
+        classes: Names of the classes, in the order of the outputs.
+        split: Digest of the classes and of which picture is in which split, as hex.
+        pictures: Number of pictures in "train", "validation" and "test".
+        weights: What the body began with: "imagenet", "random" or a file name.
+        teacher: Name of the file whose answers were learned, None without one.
+        seed: Of everything drawn at random.
+        head: Curve of the head on frozen features: {"step", "loss", "validation_loss", "validation_accuracy"}.
+        tuning: Curve of fine-tuning: {"epoch", "loss", "validation_loss", "validation_accuracy"}; empty without any.
+        accuracy: Share of right answers on the scored pictures.
+        interval: Its 95 % interval (Wilson).
+        scored: "test" or "validation"; accuracy on the latter is optimistic, since they decided when to stop.
+        n: Number of scored pictures.
+        seconds: Wall-clock time of "features", "head" and "tuning".
+        unreadable: Pictures that could not be read.
+        remarks: What a user should know of the data, a sentence each.
+        versions: Of the packages that decide the result.
+    """
+
+    kind = "training"
+
+    variant: str
+    artifact: str
+    spec: dict[str, Any]
+    data: str
+    classes: tuple[str, ...]
+    split: str
+    pictures: dict[str, int]
+    weights: str
+    teacher: str | None = None
+    seed: int
+    head: tuple[dict[str, Any], ...]
+    tuning: tuple[dict[str, Any], ...] = ()
+    accuracy: float
+    interval: tuple[float, float]
+    scored: str
+    n: int
+    seconds: dict[str, float]
+    unreadable: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    versions: dict[str, str]
