@@ -9,13 +9,12 @@ from typing import Final, assert_never
 import numpy as np
 
 from mobilenet_edge import cpus
-from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding
+from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding, bounds
 
 # Images that go through a layer at once: their activations stay near the cache.
 TOGETHER: Final = 10
 # Channels from which on one pass over windows is quicker than one over the image for each kernel place.
 _WIDE: Final = 64
-_CEILING: dict[Activation, float] = {"relu": np.inf, "relu6": 6.0}
 
 
 def run(graph: Graph, images: Array, output: str | None = None) -> Array:
@@ -70,6 +69,8 @@ def linear(node: Node, inputs: list[Array]) -> Array:
         case "conv":
             return _conv(node, x)
         case "depthwise":
+            if x.ndim == 2:
+                return np.asarray(x * node.kernel[0, 0] + node.offset, np.float32)
             return depthwise(pad(x, node.padding), node.kernel, node.stride) + node.offset
         case "dense":
             return np.asarray(x @ node.kernel + node.offset, np.float32)
@@ -103,7 +104,7 @@ def linear(node: Node, inputs: list[Array]) -> Array:
 def activate(x: Array, activation: Activation) -> Array:
     """Clip to the activation's range, in place."""
     if activation != "linear":
-        np.clip(x, 0, _CEILING[activation], out=x)
+        np.clip(x, *bounds(activation), out=x)
     return x
 
 
@@ -172,6 +173,8 @@ def patches(node: Node, x: Array, step: int = 1) -> Array:
 
 def taps(node: Node, x: Array, step: int) -> Array:
     """What each tap of a kernel sees at every `step`-th output: (kh * kw, n * h' * w' / step, c)."""
+    if x.ndim == 2:
+        return x[None, ::step]
     (kh, kw), stride = node.kernel.shape[:2], node.stride
     height, width = node.shape[:2]
     padded = pad(x, node.padding)

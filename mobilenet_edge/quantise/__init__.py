@@ -113,4 +113,4 @@ class QuantisedGraph:
 
     def logits(self) -> QuantisedGraph:
         """The same integers without a closing softmax."""
-        return replace(self, graph=self.graph.without_softmax())
+        return replace(self, graph=self.graph.cut_at_logits())
