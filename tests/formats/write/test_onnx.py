@@ -13,7 +13,8 @@ from mobilenet_edge.graph.run import run
 
 # What onnxruntime makes of QDQ groups, and what only moves data.
 INTEGER = {
-    "QLinearConv", "QLinearGlobalAveragePool", "QGemm", "QLinearAdd", "QLinearSoftmax", "Flatten", "Transpose",
+    "QLinearConv", "QLinearGlobalAveragePool", "QGemm", "QLinearAdd", "QLinearMul", "QLinearConcat",
+    "QLinearAveragePool", "MaxPool", "NhwcMaxPool", "QLinearSigmoid", "QLinearSoftmax", "Flatten", "Transpose",
 }  # fmt: skip
 ENDS = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -112,13 +113,14 @@ def test_integer_ends_lie_on_the_grids(made, batch, simulate, io, activations):
 @pytest.mark.parametrize("activations", ["uint8", "int8"])
 def test_onnxruntime_computes_in_integers(made, tmp_path, activations):
     kinds = fused(int8_onnx(made, activations=activations), tmp_path, activations == "int8")
-    softmax = made.graph.output.op == "softmax"
-    assert set(kinds) <= INTEGER | ENDS | ({"Softmax"} if softmax else set())
+    closing = {"softmax": {"Softmax"}, "sigmoid": {"Sigmoid"}}.get(made.graph.output.op, set())
+    assert set(kinds) <= INTEGER | ENDS | closing
     # One way in and one way out: nothing between goes back to float.
     assert (kinds["QuantizeLinear"], kinds["DequantizeLinear"]) == (1, 1)
     weighted = Counter(node.op for node in made.graph.nodes)
-    assert kinds["QLinearConv"] == weighted["conv"] + weighted["depthwise"]
-    assert kinds["QGemm"] == weighted["dense"]
+    # A dense layer of a gate is a convolution of one pixel.
+    assert kinds["QLinearConv"] + kinds["QGemm"] == weighted["conv"] + weighted["depthwise"] + weighted["dense"]
+    assert kinds["QLinearMul"] == weighted["multiply"]
     assert kinds["QLinearAdd"] == weighted["add"]
     assert kinds["QLinearGlobalAveragePool"] == weighted["mean"]
 
