@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import folders, images
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import stage
