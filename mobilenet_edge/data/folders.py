@@ -51,7 +51,9 @@ def locate(data: Path, splits: Sequence[str] = SPLITS) -> Place:
     note = ""
     if split:
         others = ", ".join(f"{name}/" for name in split[1:])
-        beside = f"; {others} beside it {'is another split' if len(split) == 2 else 'are other splits'}" if others else ""
+        beside = (
+            f"; {others} beside it {'is another split' if len(split) == 2 else 'are other splits'}" if others else ""
+        )
         note = f"images of {folder} ({split[0]}/ is a split, not a class{beside})"
     return Place(folder, next((path for path in files if path.is_file()), None), note)
 
@@ -70,7 +72,7 @@ def of_folders(folder: Path, images: Iterable[str]) -> Labels:
     names = sorted(path.name for path in _folders(folder))
     remarks = []
     if all(name.isdecimal() for name in names) and names != sorted(names, key=int):
-        remarks.append(f"sorted as strings, as Keras sorts them: {', '.join(names[:_SHOWN - 1])}, ...")
+        remarks.append(f"sorted as strings, as Keras sorts them: {', '.join(names[: _SHOWN - 1])}, ...")
     empty = [name for name in names if name not in full]
     if empty:
         shown = ", ".join(empty[:_SHOWN]) + (", ..." if len(empty) > _SHOWN else "")

@@ -187,5 +187,7 @@ def _refuse_repeats(names: Sequence[Row], source: str, unit: str) -> None:
     lines: dict[str, int] = {}
     for number, name in names:
         if name in lines:
-            raise InputError(f"{source}: {unit} {number} names {name!r} again, after {unit} {lines[name]}; name each class once")
+            raise InputError(
+                f"{source}: {unit} {number} names {name!r} again, after {unit} {lines[name]}; name each class once"
+            )
         lines[name] = number
