@@ -18,6 +18,8 @@ import mobilenet_edge
 PACKAGE: Final = Path(mobilenet_edge.__file__).parent
 NAME: Final = "worker.pyz"
 MAIN: Final = b"import sys\n\nfrom mobilenet_edge.device.worker import main\n\nsys.exit(main())\n"
+# What travels, beside the __init__.py of what holds it.
+FOLDERS: Final = ("device", "formats/wire")
 # The oldest a zip can say: the bytes depend on the source alone.
 DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -64,5 +66,6 @@ def _file() -> Path:
 
 def _members() -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", MAIN
-    for source in (PACKAGE / "__init__.py", *(PACKAGE / "device").rglob("*.py")):
+    sources = [source for folder in FOLDERS for source in (PACKAGE / folder).rglob("*.py")]
+    for source in (PACKAGE / "__init__.py", PACKAGE / "formats/__init__.py", *sources):
         yield source.relative_to(PACKAGE.parent).as_posix(), source.read_bytes()

@@ -75,7 +75,7 @@ def test_the_bait_bites(canary):
 
 @pytest.mark.slow
 def test_a_file_name_is_no_shells_business(canary, mnet, tmp_path):
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
     from tests.formats.conftest import keras_file
 
     keras, tflite = (tmp_path / f"{SHELL}.{kind}" for kind in ("keras", "tflite"))
@@ -84,7 +84,7 @@ def test_a_file_name_is_no_shells_business(canary, mnet, tmp_path):
     assert ended.code == 3
     # The line that is proposed can be copied.
     assert shlex.split(ended.err.partition("first: ")[2]) == ["mnet", "export", str(keras)]
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, y = (file.tensor(name, (1, 8), "float32") for name in (SHELL, "y"))
     file.operator("RELU", [x], y)
     tflite.write_bytes(file.finish([x], [y], SHELL))

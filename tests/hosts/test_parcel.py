@@ -25,7 +25,9 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package of our own in place of the real one."""
     package = tmp_path / "mobilenet_edge"
     (package / "device").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
+    (package / "formats").mkdir()
+    for each in ("__init__.py", "formats/__init__.py"):
+        (package / each).write_text("")
     (package / "device/worker.py").write_text("def main():\n    return 0\n")
     monkeypatch.setattr(parcel, "PACKAGE", package)
     for each in (parcel.pack, parcel._file):
@@ -51,11 +53,12 @@ def test_the_bytes_depend_on_the_source_alone(source: Path):
     assert parcel.pack() != first
 
 
-def test_it_holds_the_device_leg_and_nothing_of_the_workstation():
+def test_it_holds_device_and_codecs_and_nothing_of_the_workstation():
     found = members()
     assert list(found) == sorted(found)
-    theirs = {name for name in found if not name.startswith("mobilenet_edge/device/")}
-    assert theirs == {"__main__.py", "mobilenet_edge/__init__.py"}
+    parts = ("mobilenet_edge/device/", "mobilenet_edge/formats/wire/")
+    theirs = {name for name in found if not name.startswith(parts)}
+    assert theirs == {"__main__.py", "mobilenet_edge/__init__.py", "mobilenet_edge/formats/__init__.py"}
     assert found["mobilenet_edge/device/worker.py"] == (PACKAGE / "device/worker.py").read_bytes()
     there = {path.relative_to(PACKAGE.parent).as_posix() for path in (PACKAGE / "device").rglob("*.py")}
     assert there < set(found)

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.formats.tflite.builder import ModelBuilder
 from mobilenet_edge.formats.tflite.unit import units
-from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node, Padding, same_padding
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.weights import Rounded, half
@@ -83,7 +83,7 @@ class _FloatWriter:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.file = FlatBuffer()
+        self.file = ModelBuilder()
         self.index: dict[str, int] = {}
 
     def write(self) -> bytes:

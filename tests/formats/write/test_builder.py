@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.errors import MissingExtraError
-from mobilenet_edge.formats.wire.flatbuffer_write import ALIGNMENT, FlatBuffer, schema
+from mobilenet_edge.formats.tflite.builder import ALIGNMENT, ModelBuilder, schema
 
 
 def built():
-    file = FlatBuffer()
+    file = ModelBuilder()
     source = file.tensor("x", (1, 4), "int8", None, [0.5], 3)
     weight = file.tensor("w", (2, 4), "int8", np.arange(8, dtype=np.int8).reshape(2, 4), np.float32([1, 2]), 0, 0)
     bias = file.tensor("b", (2,), "int32", np.array([-1, 70_000], np.int32), np.float32([1, 2]))
@@ -69,7 +69,7 @@ def test_grids_are_read_back_and_equal_vectors_are_one():
 
 
 def test_equal_operators_share_a_code():
-    file = FlatBuffer()
+    file = ModelBuilder()
     first, second, third = (file.tensor(name, (1, 2), "float32") for name in "abc")
     for source, target in ((first, second), (second, third)):
         file.operator("RESHAPE", [source], target)
@@ -79,7 +79,7 @@ def test_equal_operators_share_a_code():
 
 
 def test_a_code_beyond_one_byte_is_told_in_the_wide_field():
-    file = FlatBuffer()
+    file = ModelBuilder()
     first, second = (file.tensor(name, (1, 2), "float32") for name in "ab")
     file.operator("GELU", [first], second)
     code = model(file.finish([first], [second], "")).OperatorCodes(0)

@@ -6,18 +6,24 @@ quantiser's exact integers go into the file, and equal vectors and tables are st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.errors import MissingExtraError
+from mobilenet_edge.formats.wire.flatbuffer import OFFSET, Builder
 
 TYPES: Final = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "UINT8", "int32": "INT32"}
 SCHEMA_VERSION: Final = 3
 # Buffers are read in place with vector instructions.
 ALIGNMENT: Final = 16
+# The struct codes of the types in names of the schema's functions: `PrependInt8Slot`.
+_FORMS: Final = {
+    "Bool": "?", "Int8": "b", "Uint8": "B", "Int16": "h", "Uint16": "H", "Int32": "i", "Uint32": "I", "Int64": "q",
+    "Uint64": "Q", "Float32": "f", "Float64": "d", "UOffsetTRelative": OFFSET,
+}  # fmt: skip
 
 
 def schema() -> Any:
@@ -33,14 +39,13 @@ def schema() -> Any:
     return schema_py_generated
 
 
-class FlatBuffer:
+class ModelBuilder:
     """A TFLite model under construction; tensors and operators are added, `finish` returns the bytes."""
 
     def __init__(self) -> None:
-        import flatbuffers
-
         self._schema = schema()
-        self._builder = flatbuffers.Builder(1 << 20)
+        self._builder = Builder()
+        self._fields = _Fields()
         self._vectors: dict[tuple[str, bytes], int] = {}
         self._tables: dict[tuple[Any, ...], int] = {}
         self._buffers: list[int] = [self._table("Buffer")]
@@ -74,7 +79,7 @@ class FlatBuffer:
         self._tensors.append(
             self._table(
                 "Tensor",
-                Name=self._builder.CreateString(name),
+                Name=self._builder.string(name),
                 Shape=self._vector(np.asarray(shape, np.int32)),
                 Type=getattr(self._schema.TensorType, TYPES[dtype]),
                 Buffer=buffer,
@@ -110,21 +115,20 @@ class FlatBuffer:
         """Close the model with one subgraph and return the file."""
         subgraph = self._table(
             "SubGraph",
-            Tensors=self._offsets(self._tensors),
+            Tensors=self._builder.offsets(self._tensors),
             Inputs=self._vector(np.asarray(inputs, np.int32)),
             Outputs=self._vector(np.asarray(outputs, np.int32)),
-            Operators=self._offsets(self._operators),
+            Operators=self._builder.offsets(self._operators),
         )
         model = self._table(
             "Model",
             Version=SCHEMA_VERSION,
-            OperatorCodes=self._offsets([self._code(name, version) for name, version in self._codes]),
-            Subgraphs=self._offsets([subgraph]),
-            Description=self._builder.CreateString(description),
-            Buffers=self._offsets(self._buffers),
+            OperatorCodes=self._builder.offsets([self._code(name, version) for name, version in self._codes]),
+            Subgraphs=self._builder.offsets([subgraph]),
+            Description=self._builder.string(description),
+            Buffers=self._builder.offsets(self._buffers),
         )
-        self._builder.Finish(model, b"TFL3")
-        return bytes(self._builder.Output())
+        return self._builder.finish(model, b"TFL3")
 
     def _code(self, name: str, version: int) -> int:
         code = getattr(self._schema.BuiltinOperator, name)
@@ -142,31 +146,42 @@ class FlatBuffer:
 
     def _buffer(self, data: NDArray[Any]) -> int:
         raw = np.ascontiguousarray(data).view(np.uint8).reshape(-1)
-        self._builder.StartVector(1, len(raw), ALIGNMENT)
-        self._builder.head -= len(raw)
-        self._builder.Bytes[self._builder.head : self._builder.head + len(raw)] = raw.tobytes()
-        self._buffers.append(self._table("Buffer", Data=self._builder.EndVector()))
+        self._buffers.append(self._table("Buffer", Data=self._builder.vector(raw.tobytes(), len(raw), ALIGNMENT)))
         return len(self._buffers) - 1
 
     def _vector(self, values: NDArray[Any]) -> int:
         key = (values.dtype.str, values.tobytes())
         if key not in self._vectors:
-            self._vectors[key] = self._builder.CreateNumpyVector(values)
+            self._vectors[key] = self._builder.vector(values.tobytes(), len(values), values.itemsize)
         return self._vectors[key]
-
-    def _offsets(self, offsets: Sequence[int]) -> int:
-        self._builder.StartVector(4, len(offsets), 4)
-        for offset in reversed(offsets):
-            self._builder.PrependUOffsetTRelative(offset)
-        return int(self._builder.EndVector())
 
     def _table(self, kind: str, **values: Any) -> int:
         """Write a table, once for equal values; None leaves a field out."""
         key = (kind, *values.items())
         if key not in self._tables:
-            getattr(self._schema, f"{kind}Start")(self._builder)
             for name, value in values.items():
                 if value is not None:
-                    getattr(self._schema, f"{kind}Add{name}")(self._builder, value)
-            self._tables[key] = int(getattr(self._schema, f"{kind}End")(self._builder))
+                    getattr(self._schema, f"{kind}Add{name}")(self._fields, value)
+            self._tables[key] = self._builder.table(self._fields.collect())
         return self._tables[key]
+
+
+class _Fields:
+    """Stands in for the builder that the schema's functions expect, and collects the fields they set."""
+
+    def __init__(self) -> None:
+        self._values: list[tuple[int, str, float]] = []
+
+    def __getattr__(self, name: str) -> Callable[[int, float, float], None]:
+        form = _FORMS[name.removeprefix("Prepend").removesuffix("Slot")]
+
+        def prepend(number: int, value: float, default: float) -> None:
+            if value != default:
+                self._values.append((number, form, value))
+
+        return prepend
+
+    def collect(self) -> list[tuple[int, str, float]]:
+        """Return the fields set since the last call."""
+        values, self._values = self._values, []
+        return values

@@ -1,10 +1,12 @@
-"""The reader of flatbuffers, on tables put together byte by byte."""
+"""The reader of flatbuffers, on tables put together byte by byte; the writer, against the flatbuffers package."""
 
+import random
 import struct
 
+import flatbuffers
 import pytest
 
-from mobilenet_edge.formats.wire.flatbuffer import Table
+from mobilenet_edge.formats.wire.flatbuffer import OFFSET, Builder, Table
 
 # vtable at 4: its size, the table's size, field 0 at 4, field 1 absent, field 2 at 8; the table at 14 begins with the
 # distance back to its vtable.
@@ -64,3 +66,38 @@ def test_no_cut_makes_another_error(size):
     except ValueError:
         return
     pytest.fail("a vector that was cut off has been read")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bytes_are_those_of_the_flatbuffers_package(seed):
+    draw = random.Random(seed)
+    ours, theirs = Builder(), flatbuffers.Builder(16)
+    offsets = []
+    for _ in range(20):
+        data, alignment = draw.randbytes(draw.randrange(40)), draw.choice((1, 4, 16))
+        theirs.StartVector(1, len(data), alignment)
+        for byte in reversed(data):
+            theirs.PrependByte(byte)
+        offsets.append(ours.vector(data, len(data), alignment))
+        assert theirs.EndVector() == offsets[-1]
+        text = "\u00e9" * draw.randrange(9)
+        offsets.append(ours.string(text))
+        assert theirs.CreateString(text) == offsets[-1]
+        fields = [
+            (number, form, draw.choice(offsets) if form == OFFSET else draw.randrange(1, 100))
+            for number in draw.sample(range(8), draw.randrange(8))
+            for form in draw.choices(("b", "i", "q", OFFSET))
+        ]
+        theirs.StartObject(8)
+        prepend = {"b": theirs.PrependInt8Slot, "i": theirs.PrependInt32Slot, "q": theirs.PrependInt64Slot,
+                   OFFSET: theirs.PrependUOffsetTRelativeSlot}  # fmt: skip
+        for number, form, value in fields:
+            prepend[form](number, value, 0)
+        offsets.append(ours.table(fields))
+        assert theirs.EndObject() == offsets[-1]
+    theirs.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        theirs.PrependUOffsetTRelative(offset)
+    assert theirs.EndVector() == ours.offsets(offsets)
+    theirs.Finish(offsets[-1], b"TFL3")
+    assert ours.finish(offsets[-1], b"TFL3") == bytes(theirs.Output())
