@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +42,6 @@ class Entry:
     median_ms: float | None = None
 
     def __post_init__(self) -> None:
-        schema.check(self)
         if self.size_bytes < 1 or (self.median_ms is not None and self.median_ms <= 0):
             raise ValueError("sizes and times are above 0")
 
@@ -95,5 +94,4 @@ def _entry(line: Any) -> Entry:
         raise TypeError("no JSON object")
     if line.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
         raise ValueError(f"schema version {line['schema_version']!r:.20}, this is {SCHEMA_VERSION}")
-    known = {each.name for each in fields(Entry)}
-    return Entry(**{name: value for name, value in line.items() if name in known})
+    return schema.from_dict(Entry, line)
