@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -54,9 +54,10 @@ def from_dict(
     Raises:
         TypeError: A key is missing or unknown, or a value does not fit; `Mismatch` says where.
     """
-    hints, known = _hints(cls), _keys(cls) - given.keys()
+    kind: Any = cls
+    hints, known = _hints(kind), _keys(kind) - given.keys()
     if strict:
-        _refuse_keys(cls, entry, known, path, given)
+        _refuse_keys(kind, entry, known, path, given)
     values = {key: _convert(hints[key], entry[key], (*path, key), strict) for key in entry if key in known}
     if not strict:
         for key, value in values.items():
@@ -140,16 +141,16 @@ def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:
     if value is None:
         return None
     hint = _without_none(hint)
-    if is_dataclass(hint):
+    if hasattr(hint, "__dataclass_fields__"):
         if not isinstance(value, dict):
             raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be a table [{dotted(path)}]")
         return from_dict(hint, value, strict=strict, path=path)
     if get_origin(hint) is tuple and (strict or isinstance(value, list)):
         item_hint = get_args(hint)[0]
-        if not strict and not is_dataclass(item_hint):
+        if not strict and not hasattr(item_hint, "__dataclass_fields__"):
             return tuple(value)
         # The line of a plain value in a list is that of its key; tables have their own.
-        tables = isinstance(value, list) and is_dataclass(item_hint)
+        tables = isinstance(value, list) and hasattr(item_hint, "__dataclass_fields__")
         items = enumerate(value if isinstance(value, list) else [value])
         return tuple(_convert(item_hint, item, (*path, index) if tables else path, strict) for index, item in items)
     if strict and not fits(value, hint):

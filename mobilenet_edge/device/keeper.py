@@ -18,19 +18,16 @@ import json
 import os
 import selectors
 import shutil
-import signal
-import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from mobilenet_edge import __version__
+from mobilenet_edge.device.child import Child
 from mobilenet_edge.device.faults import DeviceError
 
 CHUNK = 1 << 16
-STDERR_KEPT = 1 << 14
+STDERR_BYTES = 1 << 14
 
 
 class Gone(Exception):
@@ -128,50 +125,33 @@ class Keeper:
 
     def _run(self, message: dict[str, Any], stream: Stream) -> dict[str, Any]:
         environment = {name: os.environ[name] for name in message["environment"] if name in os.environ}
-        with subprocess.Popen(
-            [sys.executable, self._worker],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=str(self._folder),
-            env={**environment, "PYTHONSAFEPATH": "1"},
-            start_new_session=True,
-        ) as worker:
-            stdin = cast("IO[bytes]", worker.stdin)
-            try:
-                with suppress(BrokenPipeError):  # where it died at once, its exit code says more
-                    stdin.write(json.dumps({**message["run"], "leased": True}).encode() + b"\n")
-                return _follow(worker, stream, time.monotonic() + message["limit_seconds"])
-            finally:
-                _kill(worker)
+        command = [sys.executable, self._worker]
+        with Child(command, cwd=str(self._folder), env={**environment, "PYTHONSAFEPATH": "1"}) as worker:
+            with worker.deadline(message["limit_seconds"]):
+                worker.write(json.dumps({**message["run"], "leased": True}).encode() + b"\n")
+                stdout, code = _read(worker, stream), worker.wait()
+            texts = (part.decode(errors="replace") for part in (stdout, worker.stderr()[-STDERR_BYTES:]))
+            return {"code": None if worker.late else code, **dict(zip(("stdout", "stderr"), texts))}
 
 
-def _follow(worker: subprocess.Popen[bytes], stream: Stream, deadline: float) -> dict[str, Any]:
-    """Collect what a worker says until it ends, the deadline passes, or nobody listens any more."""
-    said = {worker.stdout: bytearray(), worker.stderr: bytearray()}
-    code = None
+def _read(worker: Child, stream: Stream) -> bytes:
+    """Read the stdout of a worker to its end.
+
+    Raises:
+        Gone: The connection has ended before.
+    """
+    output = bytearray()
     with selectors.DefaultSelector() as selector:
-        for each in (*said, stream.fd):
-            selector.register(cast("Any", each), selectors.EVENT_READ)
-        while len(selector.get_map()) > 1 and time.monotonic() < deadline:
-            for key, _ in selector.select(deadline - time.monotonic()):
+        for source in (worker.stdout, stream.fd):
+            selector.register(source, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
                 if key.fileobj == stream.fd:
                     stream.more()
                 elif part := os.read(key.fd, CHUNK):
-                    said[cast("Any", key.fileobj)] += part
+                    output += part
                 else:
-                    selector.unregister(key.fileobj)
-    with suppress(subprocess.TimeoutExpired):
-        code = worker.wait(max(deadline - time.monotonic(), 0))
-    out, err = (each.decode(errors="replace") for each in said.values())
-    return {"code": code, "stdout": out, "stderr": err[-STDERR_KEPT:]}
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    # What it started goes with it: pip, for instance. It leads a group of its own, which may be gone already.
-    with suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
+                    return bytes(output)
 
 
 def _hello() -> dict[str, Any]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
-import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,7 +14,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from mobilenet_edge import cpus
+from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError
+from mobilenet_edge.hosts.answer import last_line
 from mobilenet_edge.hosts.environment import of_package
 from mobilenet_edge.workers.pool import AHEAD, Answer, Request, failed, lost
 
@@ -130,71 +129,42 @@ class _Member:
         self._words = (sys.executable, "-m", WORKER, function, ",".join(map(str, cpus)))
         self._limit_seconds, self._inherited = limit_seconds, tuple(inherited)
         self._environment = {} if temporary is None else {"TMPDIR": str(temporary)}
-        self._process: subprocess.Popen[str] | None = None
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the place
+        self._child: Child | None = None
+        self._stderr = b""
 
     def ask(self, request: Request) -> Answer | None:
         """Answer a request; None where the process ended instead. One that takes too long is killed."""
-        if self._process is None:
-            self._process = subprocess.Popen(
-                self._words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._said,
-                text=True,
-                env={**os.environ, **of_package(), **self._environment},
-                # Ctrl-C is for mnet alone, which then ends the crew.
-                start_new_session=True,
-                pass_fds=self._inherited,
-            )
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise ValueError("the process has no pipes")
-        late = threading.Event()
-        timer = threading.Timer(self._limit_seconds, _end, (self._process, late))
-        timer.daemon = True
-        timer.start()
-        with suppress(BrokenPipeError):
-            stdin.write(json.dumps(request) + "\n")
-            stdin.flush()
-        line = stdout.readline()
-        timer.cancel()
-        if line.endswith("\n"):
+        if self._child is None:
+            environment = {**os.environ, **of_package(), **self._environment}
+            self._child = Child(self._words, env=environment, pass_fds=self._inherited)
+        child = self._child
+        with child.deadline(self._limit_seconds):
+            child.write(json.dumps(request).encode() + b"\n")
+            line = child.stdout.readline()
+        if line.endswith(b"\n"):
             answer: Answer = json.loads(line)
             return answer
-        self.reap()
-        if late.is_set():
+        self._stderr = child.stderr()
+        self.close()
+        if child.late:
             told = f"its process did not answer within {self._limit_seconds:.0f} s and was ended; run it again"
             return failed(HostError(told))
         return None
 
     def last_words(self) -> str:
-        """The last line that the process wrote to stderr."""
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").split("\n")
-        return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "it said nothing")
+        """Return the last line that the process wrote to stderr before it ended."""
+        return last_line(self._stderr)
 
     def kill(self) -> None:
         """Kill the process, if there is one; who waits for its answer sees it end."""
-        if self._process is not None:
-            self._process.kill()
+        if self._child is not None:
+            self._child.kill()
 
     def close(self) -> None:
-        """End for good; not while somebody waits for an answer."""
-        self.reap()
-        self._said.close()
-
-    def reap(self) -> None:
-        """Kill the process and let go of its pipes; not while somebody waits for its answer."""
-        if self._process is not None:
-            with self._process as process:
-                process.kill()
-            self._process = None
-
-
-def _end(process: subprocess.Popen[str], late: threading.Event) -> None:
-    late.set()
-    process.kill()
+        """Kill the process and close its pipes; not while somebody waits for its answer."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
 
 
 def _available_bytes() -> int | None:

@@ -179,7 +179,7 @@ def test_a_worker_that_never_reads(talk: Talk):
 def test_much_is_said_on_both_streams(talk: Talk):
     done = talk.run("import sys; sys.stderr.write('e' * 10**6); sys.stdout.write('o' * 10**6 + chr(228))")
     assert done["stdout"] == "o" * 10**6 + "ä"
-    assert done["stderr"] == "e" * keeper.STDERR_KEPT
+    assert done["stderr"] == "e" * keeper.STDERR_BYTES
 
 
 @pytest.mark.slow
