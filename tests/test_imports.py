@@ -46,17 +46,11 @@ PACKAGES = {
 PAYLOAD = {"device": {"device", "formats.wire"}, "formats.wire": {"formats.wire"}}
 # Imports that run upwards: module, and the module it takes.
 UPWARDS = {
-    ("quantise.rounding", "formats.onnx.products"),
-    ("quantise.saturation", "formats.onnx.products"),
     ("data.images", "formats.metadata"),
     ("model.load", "formats.archive"),
     ("model.load", "formats.artifact"),
     ("model.hdf5", "formats.artifact"),
     ("model.weights", "formats.artifact"),
-    ("sweep.stages.answer", "commands.build"),
-    ("sweep.stages.measure", "commands.evaluate"),
-    ("sweep.stages.measure", "commands.profile"),
-    ("sweep.stages.measure", "commands.reach"),
 }
 # Allowed everywhere: the version, which is in the package itself.
 ROOT = "mobilenet_edge"

@@ -13,7 +13,7 @@ from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Tensor
-from mobilenet_edge.formats.onnx.products import Product, products
+from mobilenet_edge.formats.onnx.products import Product, matrix, products
 from mobilenet_edge.records import Inspection
 
 
@@ -58,7 +58,7 @@ def _pairs(product: Product) -> dict[str, Any]:
     from mobilenet_edge.quantise import saturation
 
     try:
-        room = asdict(saturation.head_room(saturation.matrix(product)))
+        room = asdict(saturation.head_room(matrix(product)))
     except ValueError:
         # The weights are in another file, or are quantised when the model is loaded.
         room = dict.fromkeys(("pairs", "largest", "over"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mobilenet_edge.device.child import Child
-from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, parcel
+from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
 from mobilenet_edge.hosts.answer import Ended, late, parse, subject
 
 
@@ -51,7 +51,7 @@ class Local:
         """Leave nothing: each call ended its worker."""
 
     def _start(self, mode: str | None) -> Child:
-        command = self.command or (self.python, str(parcel.path()))
+        command = self.command or (self.python, str(payload.path()))
         try:
             return Child(command, env=environment.of_worker(mode))
         except OSError as error:

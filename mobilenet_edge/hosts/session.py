@@ -1,4 +1,4 @@
-"""A conversation with `mobilenet_edge.device.keeper` over the two streams of a command, ssh or another."""
+"""A conversation with `mobilenet_edge.device.agent` over the two streams of a command, ssh or another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 from mobilenet_edge import files
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError, MnetError
-from mobilenet_edge.hosts import boot, environment, parcel
+from mobilenet_edge.hosts import bootstrap, environment, payload
 from mobilenet_edge.hosts.answer import Ended, fault, late, parse, subject
 
 CONNECT_SECONDS: Final = 60.0
@@ -91,7 +91,7 @@ class Session:
 
     def _greet(self) -> None:
         with self._child.deadline(CONNECT_SECONDS):
-            self._child.write(parcel.pack())
+            self._child.write(payload.pack())
             hello = self._hear()
         if "hello" not in hello:
             self._break(hello)
@@ -113,7 +113,7 @@ class Session:
         return said
 
     def _hear(self) -> dict[str, Any]:
-        mark = boot.MARK.encode()
+        mark = bootstrap.MARK.encode()
         line = next((each for each in self._child.stdout if each.startswith(mark)), None)
         if line is None:
             self._break()

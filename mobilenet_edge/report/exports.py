@@ -8,7 +8,7 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.conversion.coral import compiler
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
 NOTES: Final = """\

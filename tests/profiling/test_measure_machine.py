@@ -8,7 +8,7 @@ import pytest
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.hosts import Unreachable
 from mobilenet_edge.profiling.machine import Result, Target, measure
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 
 MS = 1_000_000
 OWN = Delegate("/lib/own.so", of_device=True)
