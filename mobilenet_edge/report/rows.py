@@ -13,7 +13,7 @@ from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Prediction, Profile, Record
-from mobilenet_edge.report.machine import LOCAL, describe
+from mobilenet_edge.report.hardware import LOCAL, describe
 from mobilenet_edge.report.pareto import Costs, front
 
 Key = TypeVar("Key", bound=Hashable)
