@@ -104,7 +104,9 @@ def sweep(
     """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
 
-    options = command.Options(weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure)
+    options = command.SweepOptions(
+        weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure
+    )
     if dry_run:
         show(command.look(config, options, out=out))
         return

@@ -24,7 +24,7 @@ FORMATS: Final = ("text", "json", "markdown", "junit", "github", "benchmark")
 
 
 @dataclass(frozen=True)
-class Options:
+class CheckOptions:
     """What is checked, beside the files.
 
     Attributes:
@@ -42,7 +42,7 @@ class Options:
     record: Path | None = None
 
 
-def run(paths: Sequence[Path], options: Options = Options()) -> Check:
+def run(paths: Sequence[Path], options: CheckOptions = CheckOptions()) -> Check:
     """Compare artifacts and records with budgets.
 
     Args:

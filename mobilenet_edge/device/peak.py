@@ -34,7 +34,7 @@ STEADY: Final = Stop(runs=5, seconds=0.04, cap_seconds=0.2)
 
 
 @dataclass(frozen=True)
-class Format:
+class ProductFormat:
     """How products are made for a model format.
 
     Attributes:
@@ -48,8 +48,8 @@ class Format:
 
 # uint8 is fast on x86 and int8 on Arm, and a file can have either.
 FORMATS: Final = {
-    "tflite": Format(gemm_tflite.write, {"float32": ("float32",), "int8": ("int8",)}),
-    "onnx": Format(gemm_onnx.write, {"float32": ("float32",), "int8": ("uint8", "int8")}),
+    "tflite": ProductFormat(gemm_tflite.write, {"float32": ("float32",), "int8": ("int8",)}),
+    "onnx": ProductFormat(gemm_onnx.write, {"float32": ("float32",), "int8": ("uint8", "int8")}),
 }
 
 

@@ -40,7 +40,7 @@ class Job:
         of_edgetpu = "edgetpu" in chosen.path.rpartition("/")[2]
         return chosen if self.artifact.format == "tflite" and (wants or not of_edgetpu) else None
 
-    def weigh(self) -> Document:
+    def measure_memory(self) -> Document:
         """Measure memory."""
         return self._ask({"mode": "memory"})
 
@@ -48,7 +48,7 @@ class Job:
         """Measure one round of at most `left_seconds`."""
         return self._ask({"mode": "time", **self.plan.timing(left_seconds)})
 
-    def dissect(self) -> Document:
+    def profile_ops(self) -> Document:
         """Measure every operator."""
         return self._ask({"mode": "ops", **self.plan.timing()})
 
@@ -71,7 +71,7 @@ class Job:
 
 
 @dataclass
-class Taken:
+class JobResult:
     """What a job has brought so far.
 
     Attributes:

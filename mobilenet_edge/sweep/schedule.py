@@ -22,7 +22,7 @@ SCORERS: Final = (*RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """The stages of a sweep, and what goes into each.
 
     Attributes:

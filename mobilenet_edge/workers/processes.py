@@ -1,4 +1,4 @@
-"""A crew on this machine: processes that are started once and answer many requests."""
+"""A pool on this machine: processes that are started once and answer many requests."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def fitting(wanted: int | None, bytes_each: int) -> int:
     return many if free is None else max(1, min(many, free // bytes_each))
 
 
-class Crew:
-    """Processes of this machine, each on its share of the cores; see `jobs.Crew`.
+class ProcessPool:
+    """Processes of this machine, each on its share of the cores; see `pool.WorkerPool`.
 
     Args:
         function: What answers, "package.module:name".
@@ -86,7 +86,7 @@ class Crew:
                 self._idle.get_nowait().close()
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
-        """As `jobs.Crew.run`."""
+        """As `pool.WorkerPool.run`."""
         waiting = enumerate(requests)
         with ThreadPoolExecutor(self.size) as threads:
             futures: dict[Future[Answer], int] = {}
@@ -116,7 +116,7 @@ class Crew:
 
 
 class _Member:
-    """A place in the crew: its process is started when it is first needed, and again when it was lost."""
+    """A place in the pool: its process is started when it is first needed, and again when it was lost."""
 
     def __init__(
         self,

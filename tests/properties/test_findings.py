@@ -16,7 +16,7 @@ from mobilenet_edge.formats.contents import Contents, Operator
 from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.hosts import answer
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.manifest import Ledger
+from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT
 from tests.properties.readers import READERS
@@ -96,7 +96,7 @@ def test_a_message_that_quotes_a_line_break_is_one_line(name: str, tmp_path: Pat
 )
 def test_a_stage_whose_note_is_damaged_is_to_be_done(outputs: Any, tmp_path: Path) -> None:
     # TypeError from a path that is a number; and where no file was noted, the stage was taken for done.
-    made, stage = Ledger(tmp_path), Stage("export a", {"count": 50})
+    made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
     made.note(stage, [tmp_path / "a.tflite"])
     path = made.place(stage, "stage.json")
@@ -107,7 +107,7 @@ def test_a_stage_whose_note_is_damaged_is_to_be_done(outputs: Any, tmp_path: Pat
 
 def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
     # ValueError: embedded null byte.
-    made, stage = Ledger(tmp_path), Stage("export a", {"count": 50})
+    made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
     made.note(stage, [tmp_path / "a.tflite"])
     path = made.place(stage, "stage.json")
