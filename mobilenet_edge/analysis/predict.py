@@ -21,6 +21,7 @@ from mobilenet_edge.analysis.features import PRIOR, matrix
 from mobilenet_edge.analysis.regression import nonnegative
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records.interval import student
 
 Array = NDArray[np.float64]
 
@@ -95,12 +96,15 @@ class Model:
         """
         seen = [error / deviation for error, (_, deviation) in zip(self.errors, self._blind, strict=True)]
         spread = math.sqrt(sum(each**2 for each in seen) / len(seen))
-        return max(*map(abs, seen), _student(len(seen)) * spread * math.sqrt(1 + 1 / len(seen)))
+        return max(
+            *map(abs, seen),
+            _confident(len(seen)) * spread * math.sqrt(1 + 1 / len(seen)),
+        )
 
     @property
     def _blur(self) -> float:
         """What noise alone may make of the difference, however well the others fit."""
-        return _student(len(self.noises)) * max(median(self.noises), NOISE) * math.sqrt(1 + 1 / len(self.noises))
+        return _confident(len(self.noises)) * max(median(self.noises), NOISE) * math.sqrt(1 + 1 / len(self.noises))
 
     @cached_property
     def _blind(self) -> tuple[tuple[float, float], ...]:
@@ -206,12 +210,6 @@ def _place(specs: Sequence[ModelSpec]) -> Array:
     return np.log2([[each.alpha, each.resolution] for each in specs])
 
 
-def _student(freedom: int) -> float:
-    """The quantile of Student's t that `CONFIDENCE` of its distribution keeps to, both signs taken together.
-
-    With t = sqrt(freedom) tan(angle) its density is that of cos(angle) to the power freedom - 1, which is summed.
-    """
-    angles = np.linspace(0, math.pi / 2, 20_001)
-    density = np.cos((angles[1:] + angles[:-1]) / 2) ** (freedom - 1)
-    below = np.concatenate([[0.0], np.cumsum(density)])
-    return math.sqrt(freedom) * math.tan(float(np.interp(CONFIDENCE, below / below[-1], angles)))
+def _confident(freedom: int) -> float:
+    """Return the value below which Student's t stays in magnitude with probability `CONFIDENCE`."""
+    return float(student(freedom, CONFIDENCE, absolute=True))

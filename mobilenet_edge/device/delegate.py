@@ -21,6 +21,7 @@ from mobilenet_edge.device.faults import DelegateFailed, RequestError, first_lin
 ENTRY_POINTS: Final = ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate")
 # Of libedgetpu's C interface, edgetpu_c.h; no other delegate has it.
 EDGETPU_MARK: Final = "edgetpu_version"
+# What the Edge TPU's compiler puts in place of what it compiled: the one operator that its delegate takes.
 EDGETPU_OP: Final = "edgetpu-custom-op"
 # The name that both runtimes give to what stands for the operators a delegate took.
 STAND_IN: Final = "DELEGATE"

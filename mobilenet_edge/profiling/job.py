@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobilenet_edge import files
+from mobilenet_edge.device.delegate import EDGETPU_OP
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.settings import Delegate, Plan
-
-# What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
-EDGETPU_OP = "edgetpu-custom-op"
 
 Document = Mapping[str, Any]
 

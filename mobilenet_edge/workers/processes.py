@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from mobilenet_edge import cpus
+from mobilenet_edge.device import memory
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.answer import last_line
@@ -33,7 +34,7 @@ def fitting(wanted: int | None, bytes_each: int) -> int:
         bytes_each: What one takes at its peak.
     """
     many = wanted or len(cpus.available())
-    free = _available_bytes()
+    free = memory.available_bytes()
     return many if free is None else max(1, min(many, free // bytes_each))
 
 
@@ -165,11 +166,3 @@ class _Member:
         if self._child is not None:
             self._child.close()
             self._child = None
-
-
-def _available_bytes() -> int | None:
-    with suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None

@@ -100,12 +100,12 @@ def test_an_answer_is_passed_on() -> None:
 def test_no_more_processes_than_fit_into_memory(
     wanted: int, free: int | None, fit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_available_bytes", lambda: free)
+    monkeypatch.setattr(processes.memory, "available_bytes", lambda: free)
     assert processes.fitting(wanted, 2_500_000_000) == fit
 
 
 def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_available_bytes", lambda: None)
+    monkeypatch.setattr(processes.memory, "available_bytes", lambda: None)
     assert processes.fitting(None, 1) == len(cpus.available())
 
 
