@@ -14,7 +14,7 @@ from mobilenet_edge.errors import InputError
 
 # What a file is called until it is whole.
 PART: Final = ".part"
-# A disk that takes no more, which is nobody's bug wherever it happens.
+# Disk full or read-only: an expected failure, never a bug.
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # MobileNet's own layers, at alpha 0.5 and 1: which suits a machine best depends on its caches. A run of the small ones
 # is short enough to be undisturbed now and then on a busy machine.
 SHAPES: Final = (Shape(784, 128, 128), Shape(196, 256, 256), Shape(784, 256, 256), Shape(196, 512, 512))
-# In succession: onnxruntime brings tensors into another order before the first and back after the last.
+# Chained: onnxruntime changes the layout only before the first and after the last op.
 COUNT: Final = 8
 # Each is tried in short turns among the others: what disturbs the machine for a moment does not lower the limit.
 TURNS: Final = 3

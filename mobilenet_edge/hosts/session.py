@@ -32,7 +32,7 @@ class Broken:
         code: Exit code of the command.
         stderr: What it wrote there, whole.
         about: What was being done, None while connecting.
-        refused: The reason of `boot` for not beginning, None where it gave none.
+        refused: The reason of `bootstrap` for not beginning, None where it gave none.
     """
 
     code: int

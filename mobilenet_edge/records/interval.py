@@ -3,7 +3,7 @@
 Neighbouring runs are alike (caches, the clock, other programs), so what is drawn again within a round is blocks of
 consecutive runs, about the square root of their number long: the block bootstrap of Künsch, "The jackknife and the
 bootstrap for general stationary observations" (1989), its ends joined. Rounds are fresh processes and differ for good
-(the layout of memory, the core), but there are too few to draw from: three rounds drawn again know nothing of a fourth.
+(the layout of memory, the core), but there are too few to draw from: resampling three rounds cannot represent a fourth.
 So what their medians differ by comes on top as Student's t with one degree of freedom less than there are rounds.
 
 Simulated with 3 rounds of 17 to 300 runs, neighbours correlated by 0 to 0.8 and rounds apart by 0 to a run's own
