@@ -187,24 +187,24 @@ STAGE: Final = Stage("export a", {"model": "0" * 64, "count": 50, "formats": ("t
 
 
 @contextmanager
-def _ledger() -> Iterator[tuple[Manifest, Path]]:
+def _manifest() -> Iterator[tuple[Manifest, Path]]:
     with tempfile.TemporaryDirectory() as folder:
         made = Manifest(Path(folder))
         (made.out / "a.tflite").write_bytes(b"whole")
-        made.note(STAGE, [made.out / "a.tflite"])
+        made.record(STAGE, [made.out / "a.tflite"])
         yield made, made.place(STAGE, "stage.json")
 
 
 def _noted() -> list[bytes]:
-    with _ledger() as (_, path):
+    with _manifest() as (_, path):
         return [path.read_bytes()]
 
 
 def _entry(data: bytes) -> None:
     """What cannot be read is as good as never done: there is no refusal."""
-    with _ledger() as (made, path):
+    with _manifest() as (made, path):
         path.write_bytes(data)
-        why = made.why(STAGE)
+        why = made.stale_reason(STAGE)
         _shown(f"{why} {made.sha256(STAGE)} {made.outputs(STAGE)}")
         if why is None:
             assert made.outputs(STAGE)

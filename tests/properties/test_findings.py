@@ -98,10 +98,10 @@ def test_a_stage_whose_note_is_damaged_is_to_be_done(outputs: Any, tmp_path: Pat
     # TypeError from a path that is a number; and where no file was noted, the stage was taken for done.
     made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
-    made.note(stage, [tmp_path / "a.tflite"])
+    made.record(stage, [tmp_path / "a.tflite"])
     path = made.place(stage, "stage.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": outputs}))
-    assert made.why(stage) == "never done"
+    assert made.stale_reason(stage) == "never done"
     assert made.outputs(stage) == made.sha256(stage) == []
 
 
@@ -109,10 +109,10 @@ def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
     # ValueError: embedded null byte.
     made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
-    made.note(stage, [tmp_path / "a.tflite"])
+    made.record(stage, [tmp_path / "a.tflite"])
     path = made.place(stage, "stage.json")
     path.write_text(path.read_text().replace("a.tflite", "a\\u0000"))
-    assert str(made.why(stage)).endswith("is missing")
+    assert str(made.stale_reason(stage)).endswith("is missing")
 
 
 @pytest.mark.parametrize("document", [b"[" * 100_000, b'{"a": ' * 100_000, b'{"times_ns": [1' + b"0" * 400 + b"]}"])

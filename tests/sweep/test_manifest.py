@@ -20,12 +20,12 @@ def manifest(tmp_path: Path) -> Manifest:
     """One stage is done and left one file."""
     (tmp_path / "a.tflite").write_bytes(b"whole")
     made = Manifest(tmp_path)
-    made.note(STAGE, [tmp_path / "a.tflite"])
+    made.record(STAGE, [tmp_path / "a.tflite"])
     return made
 
 
 def test_what_was_never_done_is_to_be_done(tmp_path: Path) -> None:
-    assert Manifest(tmp_path).why(STAGE) == "never done"
+    assert Manifest(tmp_path).stale_reason(STAGE) == "never done"
     assert Manifest(tmp_path).outputs(STAGE) == []
 
 
