@@ -181,8 +181,8 @@ def test_no_process_outlives_who_started_it(function: str, tmp_path: Path, how: 
         "    time.sleep(60)\n"
     )
     code = (
-        "from mobilenet_edge.workers import local\n"
-        f"with local.WorkerPool({function!r}, 1) as pool:\n    list(pool.run([dict()]))"
+        "from mobilenet_edge.workers import processes\n"
+        f"with processes.ProcessPool({function!r}, 1) as pool:\n    list(pool.run([dict()]))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent:
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
