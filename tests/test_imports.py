@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,6 +177,12 @@ def test_module_imports_from_below(source):
 def test_each_folder_and_loose_module_has_its_place():
     names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
     assert names - {"__init__", "__pycache__", "py"} == {*ORDER, *LOOSE} - {"loose"}
+
+
+def test_no_module_name_stands_twice():
+    # Each format has its reader and writer; weights are named in the rooms that make them.
+    stems = Counter(source.stem for source in sources())
+    assert {name for name, count in stems.items() if count > 1} <= {"__init__", "__main__", "read", "write", "weights"}
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Cost:
+class Price:
     """What one limit costs.
 
     Attributes:
@@ -112,7 +112,7 @@ class Recommendation:
     pick: Point | None = None
     runner_up: Point | None = None
     nearest: Point | None = None
-    costs: tuple[Cost, ...] = ()
+    costs: tuple[Price, ...] = ()
     unjudged: int = 0
     alone: bool = False
 
@@ -175,10 +175,10 @@ def _miss(point: Point, limits: Limits) -> float:
     return max(far / asked[name] for name, far in excess(point, limits).items())
 
 
-def _cost(name: str, ranked: Sequence[Point], limits: Limits, goal: Goal, pick: Point) -> Cost:
+def _cost(name: str, ranked: Sequence[Point], limits: Limits, goal: Goal, pick: Point) -> Price:
     """The least loosening of one limit that buys anything, the others kept."""
     bought = [each for each in ranked if excess(each, limits).keys() == {name} and gain(goal, each, pick) > 0]
     if not bought:
-        return Cost(name)
+        return Price(name)
     nearest = min(bought, key=lambda each: excess(each, limits)[name])
-    return Cost(name, excess(nearest, limits)[name], nearest, gain(goal, nearest, pick))
+    return Price(name, excess(nearest, limits)[name], nearest, gain(goal, nearest, pick))

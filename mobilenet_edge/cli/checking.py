@@ -50,7 +50,7 @@ def check(
 
     if out is not None:
         files.try_file(out)
-    options = command.Options(budgets, baseline, tuple(only or ()), update, record)
+    options = command.CheckOptions(budgets, baseline, tuple(only or ()), update, record)
     made = command.run(paths or [], options)
     text = command.dump(made, format)
     if out is None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import app
-from mobilenet_edge.cli.choices import Effort, Format, Io, Precision, Preflight, Target
+from mobilenet_edge.cli.choices import Effort, FormatOption, Io, Precision, PreflightOption, TargetOption
 from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Artifacts, Force, Json, Labels, Out, Seed
 from mobilenet_edge.cli.output import output, show, try_json
 
@@ -67,7 +67,9 @@ def build(
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A Keras model.", show_default=False)],
-    format: Annotated[list[Format] | None, typer.Option(help="Of the files; repeatable.", show_default="all")] = None,
+    format: Annotated[
+        list[FormatOption] | None, typer.Option(help="Of the files; repeatable.", show_default="all")
+    ] = None,
     precision: Annotated[
         list[Precision] | None, typer.Option(help="Of the files; repeatable.", show_default="float32 and int8")
     ] = None,
@@ -80,7 +82,9 @@ def export(
         Io | None, typer.Option(help="Ends of an int8 file.", show_default="int8 in .tflite, float32 in .onnx")
     ] = None,
     labels: Labels = None,
-    target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/targets.md.")] = Target.generic,
+    target: Annotated[
+        TargetOption, typer.Option(help="Where int8 files are to run; see docs/targets.md.")
+    ] = TargetOption.generic,
     effort: Annotated[Effort, typer.Option(help="How long the int8 quantiser may take.")] = Effort.fast,
     out: Out = RESULTS,
     force: Force = False,
@@ -109,7 +113,7 @@ def export(
 def inspect(
     artifacts: Artifacts,
     target: Annotated[
-        Preflight | None, typer.Option(help="Say what of it would run there, and why not.", show_default=False)
+        PreflightOption | None, typer.Option(help="Say what of it would run there, and why not.", show_default=False)
     ] = None,
     json: Json = None,
 ) -> None:

@@ -105,7 +105,7 @@ def sweep(
     """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
 
-    options = command.Options(
+    options = command.SweepOptions(
         weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure, force=force
     )
     if dry_run:

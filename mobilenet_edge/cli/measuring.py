@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import app
-from mobilenet_edge.cli.choices import ComparisonFormat, Runtime
+from mobilenet_edge.cli.choices import ComparisonFormat, RuntimeOption
 from mobilenet_edge.cli.flags import HERE, Artifacts, Dask, Devices, Hosts, Json, Labels, Threads
 from mobilenet_edge.cli.output import output, saver, show, try_json
 
@@ -83,7 +83,7 @@ def profile(
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Feed images, up to 8 of these.", show_default="noise")
     ] = None,
-    runtime: Annotated[Runtime, typer.Option(help="What runs the files.")] = Runtime.auto,
+    runtime: Annotated[RuntimeOption, typer.Option(help="What runs the files.")] = RuntimeOption.auto,
     delegate: Annotated[
         str | None, typer.Option(metavar="PATH", help="TFLite delegate, on the device.", show_default=False)
     ] = None,

@@ -19,12 +19,15 @@ from mobilenet_edge.formats import artifact
 from mobilenet_edge.report import verdicts
 from mobilenet_edge.report.verdicts import Check
 
-# Each a module of report/verdicts, imported where it is asked for: a check answers at once.
-FORMATS: Final = ("text", "json", "markdown", "junit", "github", "benchmark")
+# The module of report/verdicts for each, imported where it is asked for: a check answers at once.
+FORMATS: Final = {
+    "text": "listing",
+    **{name: name for name in ("json", "markdown", "junit", "github", "benchmark")},
+}
 
 
 @dataclass(frozen=True)
-class Options:
+class CheckOptions:
     """What is checked, beside the files.
 
     Attributes:
@@ -42,7 +45,7 @@ class Options:
     record: Path | None = None
 
 
-def run(paths: Sequence[Path], options: Options = Options()) -> Check:
+def run(paths: Sequence[Path], options: CheckOptions = CheckOptions()) -> Check:
     """Compare artifacts and records with budgets.
 
     Args:
@@ -85,7 +88,7 @@ def dump(check: Check, format: str = "text") -> str:
     """
     if format not in FORMATS:
         raise UsageError(f"no format is called {format!r}; there are {', '.join(FORMATS)}")
-    laid_out: str = importlib.import_module(f"{verdicts.__name__}.{format}").dump(check)
+    laid_out: str = importlib.import_module(f"{verdicts.__name__}.{FORMATS[format]}").dump(check)
     return laid_out
 
 

@@ -44,12 +44,12 @@ def serve(folder: str, worker: str, mark: str, fd: int = 0, out: int = 1) -> Non
         fd: Where requests come from.
         out: Where answers go.
     """
-    stream, keeper = Stream(fd), Keeper(Path(folder), worker)
+    stream, agent = Stream(fd), Agent(Path(folder), worker)
     try:
         _say(out, mark, _hello())
         while True:
             message = json.loads(stream.line())
-            _say(out, mark, keeper.answer(message, stream))
+            _say(out, mark, agent.answer(message, stream))
     except Gone:
         return
 
@@ -87,7 +87,7 @@ class Stream:
         return data
 
 
-class Keeper:
+class Agent:
     """What is asked of a connection."""
 
     def __init__(self, folder: Path, worker: str) -> None:

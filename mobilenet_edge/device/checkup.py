@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mobilenet_edge.device import busy, delegate, facts, runtimes, streams
+from mobilenet_edge.device import busy, delegate, facts, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, InvalidModel, first_line
 from mobilenet_edge.device.runtimes import wheels
 
@@ -30,7 +30,7 @@ NUMPY: Final = "numpy"
 TRY_SECONDS: Final = 60
 # The child looks for packages exactly where this process does; -c alone would add the current folder.
 CHILD: Final = (
-    "import sys; sys.path[:] = sys.argv[2:]; from mobilenet_edge.device import doctor; doctor.child(sys.argv[1])"
+    "import sys; sys.path[:] = sys.argv[2:]; from mobilenet_edge.device import checkup; checkup.child(sys.argv[1])"
 )
 # Before and after the runtime has sent its firmware; https://coral.ai/docs/accelerator/get-started.
 EDGETPU_USB: Final = (("1a6e", "089a"), ("18d1", "9302"))
@@ -62,7 +62,7 @@ def run(_: Request) -> dict[str, Any]:
         "runtimes": {name: _runtime(runtimes.RUNTIMES[name], each) for name, each in requirements.items()},
         "delegates": delegate.found(),
         "edge_tpus": edge_tpus(),
-        "memory_available_bytes": memory_available(),
+        "memory_available_bytes": memory.available_bytes(),
         **_disk(),
         "measuring": busy.others(),
         **_python(),
@@ -120,15 +120,6 @@ def edge_tpus(root: Path = facts.SYSTEM) -> list[str]:
         for bus, names, known in buses
         if any(_words(path, names) in known for path in (root / "sys/bus" / bus / "devices").glob("*"))
     ]
-
-
-def memory_available(root: Path = facts.SYSTEM) -> int | None:
-    """Read how much memory programs can have without swapping, in bytes; None where the system does not tell."""
-    try:
-        lines = (root / "proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
 def _load(name: str) -> str:

@@ -9,10 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from typing import IO, cast
 
 
 class Child:
@@ -60,7 +57,7 @@ class Child:
             raise
         self.stdin, self.stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Child:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""How much memory a model may make this process take."""
+"""How much memory there is, and how much a model may make this process take."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ def bound(root: Path = SYSTEM) -> None:
     # Where a system has no such limit, or emulates it, there is none.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def available_bytes(root: Path = SYSTEM) -> int | None:
+    """Return the memory that programs can have without swapping; None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        lines = (root / "proc/meminfo").read_text().splitlines()
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+    return None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # MobileNet's own layers, at alpha 0.5 and 1: which suits a machine best depends on its caches. A run of the small ones
 # is short enough to be undisturbed now and then on a busy machine.
 SHAPES: Final = (Shape(784, 128, 128), Shape(196, 256, 256), Shape(784, 256, 256), Shape(196, 512, 512))
-# In succession: onnxruntime brings tensors into another order before the first and back after the last.
+# Chained: onnxruntime changes the layout only before the first and after the last op.
 COUNT: Final = 8
 # Each is tried in short turns among the others: what disturbs the machine for a moment does not lower the limit.
 TURNS: Final = 3
@@ -34,7 +34,7 @@ STEADY: Final = Stop(runs=5, seconds=0.04, cap_seconds=0.2)
 
 
 @dataclass(frozen=True)
-class Format:
+class ProductFormat:
     """How products are made for a model format.
 
     Attributes:
@@ -48,8 +48,8 @@ class Format:
 
 # uint8 is fast on x86 and int8 on Arm, and a file can have either.
 FORMATS: Final = {
-    "tflite": Format(gemm_tflite.write, {"float32": ("float32",), "int8": ("int8",)}),
-    "onnx": Format(gemm_onnx.write, {"float32": ("float32",), "int8": ("uint8", "int8")}),
+    "tflite": ProductFormat(gemm_tflite.write, {"float32": ("float32",), "int8": ("int8",)}),
+    "onnx": ProductFormat(gemm_onnx.write, {"float32": ("float32",), "int8": ("uint8", "int8")}),
 }
 
 

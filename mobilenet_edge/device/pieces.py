@@ -21,7 +21,7 @@ _CUSTOM: Final = 32
 
 
 @dataclass(frozen=True)
-class Operator:
+class GraphOperator:
     """An operator of the graph.
 
     Attributes:
@@ -68,7 +68,7 @@ class Pieces:
         pieces: In execution order; an operator that reads constants alone belongs to the piece that reads it.
     """
 
-    operators: tuple[Operator, ...]
+    operators: tuple[GraphOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     data: bytes
@@ -139,7 +139,7 @@ class _Cutter:
             struct.pack_into("<I", self.data, signatures - 4, 0)
         self.data += bytes(-len(self.data) % 4)
 
-    def cut(self, index: int, preparing: Sequence[Operator], operator: Operator, live: set[int]) -> Piece:
+    def cut(self, index: int, preparing: Sequence[GraphOperator], operator: GraphOperator, live: set[int]) -> Piece:
         inputs = tuple(dict.fromkeys(each for each in operator.inputs if each in live))
         patches = {self.slots - 4: len(preparing) + 1}
         distances = {
@@ -159,7 +159,7 @@ class _Cutter:
         return place
 
 
-def _operators(model: Table, graph: Table) -> tuple[Operator, ...]:
+def _operators(model: Table, graph: Table) -> tuple[GraphOperator, ...]:
     kinds = [_kind(code) for code in model.tables(1)]
     sizes = [buffer.span(0, 1)[1] for buffer in model.tables(4)]
     tensors = graph.tables(0)
@@ -173,7 +173,7 @@ def _operators(model: Table, graph: Table) -> tuple[Operator, ...]:
             raise ValueError("an operator refers to what is not there") from error
         # -1 stands for an input that is left out.
         read = tuple(index for index in inputs if index >= 0 and index not in constant)
-        found.append(Operator(kind, name, read, outputs, each.position))
+        found.append(GraphOperator(kind, name, read, outputs, each.position))
     return tuple(found)
 
 
@@ -183,7 +183,7 @@ def _kind(code: Table) -> str:
     return code.text(1) if number == _CUSTOM else f"BUILTIN_{number}"
 
 
-def _live(operators: Sequence[Operator], inputs: Sequence[int]) -> set[int]:
+def _live(operators: Sequence[GraphOperator], inputs: Sequence[int]) -> set[int]:
     """The tensors that depend on the model's inputs."""
     live, made = set(inputs), set(inputs)
     for each in operators:
@@ -195,7 +195,7 @@ def _live(operators: Sequence[Operator], inputs: Sequence[int]) -> set[int]:
     return live
 
 
-def _preparing(before: Sequence[Operator], operator: Operator, live: set[int]) -> list[Operator]:
+def _preparing(before: Sequence[GraphOperator], operator: GraphOperator, live: set[int]) -> list[GraphOperator]:
     """The operators that make an operator's constants, first to last."""
     wanted = set(operator.inputs) - live
     chosen = []

@@ -24,7 +24,7 @@ from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.workers import processes
-from mobilenet_edge.workers.pool import Crew
+from mobilenet_edge.workers.pool import WorkerPool
 
 INTEGERS: Final = frozenset(("int8", "uint8"))
 # Peaks of a process that reads images and of an open model at alpha 1.0 and 224 pixels, rounded up.
@@ -88,8 +88,8 @@ def evaluate(
     subjects = _subjects(everything, _Classes(labels, place, sample, _truth(truth, place.folder)))
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
-    with _crew(jobs, dask, threads, list(subjects), len(sample.chosen)) as crew:
-        scored = scoring.score(list(subjects.values()), sample, threads, crew, compared=judge is not None)
+    with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
+        scored = scoring.score(list(subjects.values()), sample, threads, pool, compared=judge is not None)
     records = []
     for each in models:
         likeness = {} if judge is None else scored[each.path].likeness(scored[judge.path])
@@ -98,15 +98,17 @@ def evaluate(
     return records
 
 
-def _crew(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> Crew:
+def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> WorkerPool:
     if dask is not None:
         from mobilenet_edge.workers import dask as cluster
 
-        return cluster.Crew(chunk.FUNCTION, dask)
+        return cluster.DaskPool(chunk.FUNCTION, dask)
     wanted = min(jobs or max(1, len(cpus.available()) // threads), scoring.chunks(len(models), many))
     # Every group of models takes its turn in every process.
     dearest = sorted((MODEL_BYTES[path.suffix.removeprefix(".")] for path in models), reverse=True)
-    return processes.Crew(chunk.FUNCTION, processes.fitting(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE])))
+    return processes.ProcessPool(
+        chunk.FUNCTION, processes.fitting(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE]))
+    )
 
 
 def _held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS: Final = 60.0
 
 
-class Panel:
+class ModelPool:
     """Open models, each a process of about 100 MB.
 
     Args:
@@ -64,17 +64,17 @@ class Panel:
         self._open.close()
 
 
-class Kept:
-    """Open panels that nobody uses at the moment; safe to use from several threads, each with a panel of its own."""
+class IdlePool:
+    """Open pools that nobody uses at the moment; safe to use from several threads, each with a models of its own."""
 
     def __init__(self, seconds: float = IDLE_SECONDS) -> None:
         self._seconds = seconds
-        self._idle: list[tuple[Hashable, Panel]] = []
+        self._idle: list[tuple[Hashable, ModelPool]] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def take(self, key: Hashable) -> Panel | None:
-        """Return an open panel; where there is none close the others, whose memory the new one needs."""
+    def acquire(self, key: Hashable) -> ModelPool | None:
+        """Return an open models; where there is none close the others, whose memory the new one needs."""
         with self._lock:
             self._stop()
             own = next((place for place, (other, _) in enumerate(self._idle) if other == key), None)
@@ -83,11 +83,11 @@ class Kept:
             self._clear()
             return None
 
-    def give(self, key: Hashable, panel: Panel) -> None:
-        """Leave a panel open for the next chunk; if none comes in time, it is closed."""
+    def release(self, key: Hashable, models: ModelPool) -> None:
+        """Leave a models open for the next chunk; if none comes in time, it is closed."""
         with self._lock:
             self._stop()
-            self._idle.append((key, panel))
+            self._idle.append((key, models))
             self._timer = threading.Timer(self._seconds, self.close)
             self._timer.daemon = True
             self._timer.start()

@@ -107,7 +107,7 @@ def read(path: Path) -> Artifact:
     """
     kind = _kind(path)
     data = files.read_bytes(path)
-    with _telling(path, kind):
+    with _as_input_error(path, kind):
         contents = READERS[kind].contents(data)
         text = READERS[kind].metadata(data)
     about = None if text is None else Metadata.from_json(text, str(path))
@@ -122,7 +122,7 @@ def metadata(path: Path) -> tuple[bytes, Metadata | None]:
     """
     kind = _kind(path)
     data = files.read_bytes(path)
-    with _telling(path, kind):
+    with _as_input_error(path, kind):
         text = READERS[kind].metadata(data)
     return data, None if text is None else Metadata.from_json(text, str(path))
 
@@ -137,7 +137,7 @@ def _kind(path: Path) -> str:
 
 
 @contextmanager
-def _telling(path: Path, kind: str) -> Iterator[None]:
+def _as_input_error(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except (IndexError, KeyError) as error:

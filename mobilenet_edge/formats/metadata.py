@@ -17,7 +17,7 @@ from mobilenet_edge.records import strict
 
 SCHEMA_VERSION: Final = 1
 KEY: Final = "mobilenet_edge"  # the ONNX metadata key
-LABELS_KEY: Final = "mobilenet_edge.data.labels"  # the ONNX metadata key of the labels
+LABELS_KEY: Final = "mobilenet_edge.labels"  # the ONNX metadata key of the labels
 MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
 
 

@@ -1,6 +1,6 @@
-"""The first program on another machine: it takes the parcel in and hands over to `mobilenet_edge.device.agent`.
+"""The first program on another machine: it takes the payload in and hands over to `mobilenet_edge.device.agent`.
 
-It goes as an argument of `python -c`, since stdin is for the parcel. Its syntax is that of Python 2.7 and 3 alike, so
+It goes as an argument of `python -c`, since stdin is for the payload. Its syntax is that of Python 2.7 and 3 alike, so
 that an old Python can say that it is too old.
 """
 
@@ -55,8 +55,8 @@ try:
     except OSError as error:
         refuse("space" if error.errno == errno.ENOSPC else "folder", "%s: %s" % (folder, error.strerror))
     sys.path.insert(0, file)
-    from mobilenet_edge.device import keeper
-    keeper.serve(folder, file, MARK)
+    from mobilenet_edge.device import agent
+    agent.serve(folder, file, MARK)
 finally:
     shutil.rmtree(folder, ignore_errors=True)
 """
@@ -70,7 +70,7 @@ CHOOSE: Final = (
 
 
 def program() -> str:
-    """Return the program, made for the parcel that will follow it on stdin."""
+    """Return the program, made for the payload that will follow it on stdin."""
     return PROGRAM.format(
         mark=MARK, oldest=OLDEST, size=len(payload.pack()), sha256=payload.digest(), name=payload.NAME
     )

@@ -21,7 +21,7 @@ class Local:
     Attributes:
         name: In records.
         python: Runs the worker.
-        command: Starts a worker, None for `python` with the parcel.
+        command: Starts a worker, None for `python` with the payload.
     """
 
     name: str = "local"

@@ -31,9 +31,9 @@ def pack() -> bytes:
     Not compressed: reading it is quicker, and ssh compresses for whoever asks it to.
     """
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as parcel:
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as payload:
         for name, data in sorted(_members()):
-            parcel.writestr(zipfile.ZipInfo(name, DATE), data)
+            payload.writestr(zipfile.ZipInfo(name, DATE), data)
     return held.getvalue()
 
 
@@ -43,7 +43,7 @@ def digest() -> str:
 
 
 def path() -> Path:
-    """Return the parcel as a file of this process, which is removed when the process ends."""
+    """Return the payload as a file of this process, which is removed when the process ends."""
     held = _file()
     if not held.is_file():  # somebody tidied the temporary folder up
         _file.cache_clear()

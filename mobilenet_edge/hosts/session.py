@@ -18,7 +18,7 @@ from mobilenet_edge.hosts import bootstrap, environment, payload
 from mobilenet_edge.hosts.answer import Ended, fault, late, parse, subject
 
 CONNECT_SECONDS: Final = 60.0
-# Beyond a worker's own limit, which the keeper sees to.
+# Beyond a worker's own limit, which the agent sees to.
 GRACE_SECONDS: Final = 30.0
 SLOWEST_BYTES_PER_SECOND: Final = 20_000
 CLOSE_SECONDS: Final = 5.0
@@ -32,7 +32,7 @@ class Broken:
         code: Exit code of the command.
         stderr: What it wrote there, whole.
         about: What was being done, None while connecting.
-        refused: The reason of `boot` for not beginning, None where it gave none.
+        refused: The reason of `bootstrap` for not beginning, None where it gave none.
     """
 
     code: int
@@ -41,7 +41,7 @@ class Broken:
     refused: Mapping[str, Any] | None = None
 
 
-class Session:
+class Connection:
     """An open conversation.
 
     Attributes:
@@ -81,7 +81,7 @@ class Session:
         return parse(ended, self._about, self._name)
 
     def close(self) -> None:
-        """End it; the keeper removes what it holds as soon as its stdin closes."""
+        """End it; the agent removes what it holds as soon as its stdin closes."""
         self.ended = True
         with suppress(BrokenPipeError):
             self._child.stdin.close()

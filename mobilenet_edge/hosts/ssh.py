@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from mobilenet_edge.errors import HostError, UsageError
 from mobilenet_edge.hosts import NO_FILES, Unreachable, bootstrap
 from mobilenet_edge.hosts.refusal import explain
-from mobilenet_edge.hosts.session import Broken, Session
+from mobilenet_edge.hosts.session import Broken, Connection
 
 OPTIONS: Final = (
     "BatchMode=yes",  # never ask: nobody may be there to answer
@@ -44,7 +44,7 @@ class Ssh:
     destination: str
     python: str | None = None
     command: tuple[str, ...] = ("ssh",)
-    _session: Session | None = field(default=None, init=False, repr=False, compare=False)
+    _session: Connection | None = field(default=None, init=False, repr=False, compare=False)
     _entered: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -77,12 +77,12 @@ class Ssh:
         # After "--" nothing of the destination can become an option.
         return [*self.command, "-T", *options, "--", self.destination, bootstrap.command(self.python)]
 
-    def _open(self) -> Session:
+    def _open(self) -> Connection:
         def told(broken: Broken) -> HostError:
             return explain(broken, self.name, self.destination, self.python)
 
         try:
-            return Session(self.arguments(), self.name, told)
+            return Connection(self.arguments(), self.name, told)
         except FileNotFoundError as error:
             raise Unreachable(
                 f"{self.command[0]} is not installed here; on Debian or Ubuntu: sudo apt install openssh-client"

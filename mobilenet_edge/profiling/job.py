@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobilenet_edge import files
+from mobilenet_edge.device.delegate import EDGETPU_OP
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.settings import Delegate, Plan
-
-# What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
-EDGETPU_OP = "edgetpu-custom-op"
 
 Document = Mapping[str, Any]
 
@@ -40,7 +38,7 @@ class Job:
         of_edgetpu = "edgetpu" in chosen.path.rpartition("/")[2]
         return chosen if self.artifact.format == "tflite" and (wants or not of_edgetpu) else None
 
-    def weigh(self) -> Document:
+    def measure_memory(self) -> Document:
         """Measure memory."""
         return self._ask({"mode": "memory"})
 
@@ -48,7 +46,7 @@ class Job:
         """Measure one round of at most `left_seconds`."""
         return self._ask({"mode": "time", **self.plan.timing(left_seconds)})
 
-    def dissect(self) -> Document:
+    def profile_ops(self) -> Document:
         """Measure every operator."""
         return self._ask({"mode": "ops", **self.plan.timing()})
 
@@ -71,7 +69,7 @@ class Job:
 
 
 @dataclass
-class Taken:
+class JobResult:
     """What a job has brought so far.
 
     Attributes:

@@ -68,16 +68,16 @@ def measure(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with machine.host:
-            taken = rounds.run(jobs, plan, pace)
-            limits = rounds.limits(taken, machine.host, plan, pace) if plan.limit else {}
+            results = rounds.run(jobs, plan, pace)
+            limits = rounds.limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
     good = siblings.noted(
-        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in taken if not each.error]
+        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in results if not each.error]
     )
     made = iter(good)
-    records = [_failure(each.job, each.error) if each.error else next(made) for each in taken]
-    return Result(tuple(records), None if good else taken[0].error)
+    records = [_failure(each.job, each.error) if each.error else next(made) for each in results]
+    return Result(tuple(records), None if good else results[0].error)
 
 
 def _failure(job: Job, error: MnetError) -> Failure:

@@ -8,7 +8,7 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.choice import Cost, Goal, Point, Recommendation, excess, gain
+from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, excess, gain
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
 
@@ -50,7 +50,7 @@ def json(found: Recommendation, notes: Sequence[str] = ()) -> str:
     return dumps(document, indent=1)
 
 
-def _values(cost: Cost, goal: Goal) -> dict[str, Any]:
+def _values(cost: Price, goal: Goal) -> dict[str, Any]:
     unit = "buys_top1" if goal == "top1" else "buys_ms"
     bought = {"loosened_by": cost.by, unit: cost.buys} if cost.point else {}
     return {"limit": cost.limit, **bought, "point": cost.point and asdict(cost.point)}
@@ -99,7 +99,7 @@ def _gained(goal: Goal, far: float) -> str:
     return f"{far:.1f} point{'' if f'{far:.1f}' == '1.0' else 's'} of top-1"
 
 
-def _cost(cost: Cost, found: Recommendation) -> str:
+def _cost(cost: Price, found: Recommendation) -> str:
     asked = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, found.limits.asked()[cost.limit])}"
     if cost.point is None:
         return f"{asked} costs nothing: without it, the others kept, the choice would be the same."

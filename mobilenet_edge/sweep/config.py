@@ -19,7 +19,7 @@ SEEDS: Final = 1 << 32
 
 
 @dataclass(frozen=True)
-class Grid:
+class GridTable:
     """Which artifacts: the product of all lists."""
 
     alpha: tuple[float, ...]
@@ -72,7 +72,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightsTable:
     """`source` as `mnet build --weights`; `seed` of random ones."""
 
     source: str = "random"
@@ -84,7 +84,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationTable:
     """`source`: a folder of images, or "random" for noise."""
 
     source: str = "random"
@@ -130,9 +130,9 @@ class Evaluating:
 class Sweep:
     """A whole file."""
 
-    grid: Grid
-    weights: Weights = field(default_factory=Weights)
-    calibration: Calibration = field(default_factory=Calibration)
+    grid: GridTable
+    weights: WeightsTable = field(default_factory=WeightsTable)
+    calibration: CalibrationTable = field(default_factory=CalibrationTable)
     profile: Profiling = field(default_factory=Profiling)
     evaluate: Evaluating = field(default_factory=Evaluating)
 

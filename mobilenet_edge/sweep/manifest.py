@@ -1,4 +1,4 @@
-"""What is done: one small file for each stage, written after the files that it vouches for."""
+"""Record finished stages: one small file for each, written after the files that it lists."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SCHEMA: Final = 1
 SHOWN: Final = 3
 
 
-class Ledger:
+class Manifest:
     """The stages done in a folder.
 
     Attributes:
-        out: The folder with the results; the ledger is in `.mnet` below it.
+        out: The folder with the results; the manifest is in `.mnet` below it.
     """
 
     def __init__(self, out: Path) -> None:
         self.out = out
 
-    def why(self, stage: Stage) -> str | None:
-        """Say why a stage is to be done; None where it is fresh."""
+    def stale_reason(self, stage: Stage) -> str | None:
+        """Return why a stage must run, None where it is up to date."""
         entry = self._entry(stage)
         if entry is None:
             return "never done"
@@ -44,17 +44,17 @@ class Ledger:
         return next(filter(None, (self._wrong(each) for each in entry["outputs"])), None)
 
     def outputs(self, stage: Stage) -> list[Path]:
-        """The files of a stage that was done."""
+        """Return the files of a recorded stage."""
         entry = self._entry(stage)
         return [] if entry is None else [self.out / each["path"] for each in entry["outputs"]]
 
     def sha256(self, stage: Stage) -> list[str]:
-        """Of these files, as hex; of a fresh stage without reading them."""
+        """Return the digests of these files, as hex, without reading them."""
         entry = self._entry(stage)
         return [] if entry is None else [str(each["sha256"]) for each in entry["outputs"]]
 
-    def note(self, stage: Stage, outputs: Sequence[Path]) -> None:
-        """Remember that a stage is done; its files are in place by now.
+    def record(self, stage: Stage, outputs: Sequence[Path]) -> None:
+        """Record that a stage is done; its files are in place by now.
 
         Raises:
             InputError: The folder cannot be written.
@@ -63,11 +63,11 @@ class Ledger:
             "schema_version": SCHEMA,
             "stage": stage.name,
             "ingredients": _plain(stage.ingredients),
-            "outputs": [self._vouch(path) for path in outputs],
+            "outputs": [self._output(path) for path in outputs],
         }
         files.write_text(self._path(stage), json.dumps(entry, indent=1) + "\n")
 
-    def _vouch(self, path: Path) -> dict[str, Any]:
+    def _output(self, path: Path) -> dict[str, Any]:
         facts = path.stat()
         name = path.relative_to(self.out).as_posix()
         return {"path": name, "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns, "sha256": digest(path)}
@@ -91,13 +91,13 @@ class Ledger:
             whole = entry["schema_version"] == SCHEMA and entry["stage"] == stage.name
             whole = whole and isinstance(entry["ingredients"], dict)
             # A stage always leaves a file; where none is noted, the note is damaged.
-            whole = whole and bool(entry["outputs"]) and all(map(_vouched, entry["outputs"]))
+            whole = whole and bool(entry["outputs"]) and all(map(_is_output, entry["outputs"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return dict(entry) if whole else None
 
     def place(self, stage: Stage, suffix: str) -> Path:
-        """Name a file for what a stage makes beside artifacts; in the ledger's own folder."""
+        """Name a file for what a stage makes beside artifacts; in the manifest's own folder."""
         # Two names may differ only in what a file's name cannot hold.
         short = hashlib.sha256(stage.name.encode()).hexdigest()[:8]
         return self.out / FOLDER / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', stage.name)[:100]}.{short}.{suffix}"
@@ -106,7 +106,7 @@ class Ledger:
         return self.place(stage, "stage.json")
 
 
-def _vouched(output: Any) -> bool:
+def _is_output(output: Any) -> bool:
     kinds = {"path": str, "bytes": int, "mtime_ns": int, "sha256": str}
     return all(isinstance(output[name], kind) for name, kind in kinds.items())
 

@@ -21,7 +21,7 @@ SCORERS: Final = (*machine.RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """The stages of a sweep, and what goes into each.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""A crew on this machine: processes that are started once and answer many requests."""
+"""A pool on this machine: processes that are started once and answer many requests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from mobilenet_edge import cpus
+from mobilenet_edge.device import memory
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.answer import last_line
@@ -33,12 +34,12 @@ def fitting(wanted: int | None, bytes_each: int) -> int:
         bytes_each: What one takes at its peak.
     """
     many = wanted or len(cpus.available())
-    free = _available_bytes()
+    free = memory.available_bytes()
     return many if free is None else max(1, min(many, free // bytes_each))
 
 
-class Crew:
-    """Processes of this machine, each on its share of the cores; see `jobs.Crew`.
+class ProcessPool:
+    """Processes of this machine, each on its share of the cores; see `pool.WorkerPool`.
 
     Args:
         function: What answers, "package.module:name".
@@ -86,7 +87,7 @@ class Crew:
                 self._idle.get_nowait().close()
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
-        """As `jobs.Crew.run`."""
+        """As `pool.WorkerPool.run`."""
         waiting = enumerate(requests)
         with ThreadPoolExecutor(self.size) as threads:
             futures: dict[Future[Answer], int] = {}
@@ -116,7 +117,7 @@ class Crew:
 
 
 class _Member:
-    """A place in the crew: its process is started when it is first needed, and again when it was lost."""
+    """A place in the pool: its process is started when it is first needed, and again when it was lost."""
 
     def __init__(
         self,
@@ -165,11 +166,3 @@ class _Member:
         if self._child is not None:
             self._child.close()
             self._child = None
-
-
-def _available_bytes() -> int | None:
-    with suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None

@@ -1,4 +1,4 @@
-"""One process of a crew: lines of JSON on stdin are requests, lines of JSON on stdout the answers, in order.
+"""One process of a pool: lines of JSON on stdin are requests, lines of JSON on stdout the answers, in order.
 
     python -m mobilenet_edge.workers.program FUNCTION CPU,CPU,...
 
@@ -21,7 +21,7 @@ def main(function: str, cpus: str) -> None:
     own = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     if hasattr(os, "sched_setaffinity"):
-        # Every library counts its threads by this, so the crew's processes share the cores without a setting.
+        # Every library counts its threads by this, so the pool's processes share the cores without a setting.
         os.sched_setaffinity(0, {int(each) for each in cpus.split(",")})
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()

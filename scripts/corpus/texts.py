@@ -15,7 +15,7 @@ from corpus.case import EITHER, REFUSED, Case
 from corpus.flips import FLIPS
 
 KEY: Final = b"mobilenet_edge"
-LABELS: Final = b"mobilenet_edge.data.labels"
+LABELS: Final = b"mobilenet_edge.labels"
 # What a field of another kind may be put in place of.
 JUNK: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 1e308, 10**400, "", "x", "\x1b[31m\n|<b>", "\ud800", [], [[]], {}, {"a": []}, [None], "9" * 5000,

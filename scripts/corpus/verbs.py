@@ -55,7 +55,7 @@ def compared(path: Path) -> None:
 
 def checked(path: Path) -> None:
     """`mnet check` against a budget that all can meet."""
-    found = check.run([path], check.Options(budgets=path.parent / "sound.toml"))
+    found = check.run([path], check.CheckOptions(budgets=path.parent / "sound.toml"))
     for form in check.FORMATS:
         check.dump(found, form).encode()
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from mobilenet_edge.analysis.choice import Cost, Limits, Point, excess, recommend
+from mobilenet_edge.analysis.choice import Limits, Point, Price, excess, recommend
 from mobilenet_edge.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def test_the_fastest_where_only_accuracy_is_asked_for():
     found = recommend(ALL, Limits(top1=50, size_bytes=3_000_000))
     assert (found.goal, found.pick, found.runner_up) == ("latency", FAST, SLOW)
     costs = {each.limit: each for each in found.costs}
-    assert costs["size_bytes"] == Cost("size_bytes")
+    assert costs["size_bytes"] == Price("size_bytes")
     # 50 - 48.2 points fewer, 12 - 5 ms less.
     assert costs["top1"].point == SMALL
     assert (costs["top1"].by, costs["top1"].buys) == pytest.approx((1.8, 7.0))
@@ -53,7 +53,7 @@ def test_a_limit_costs_nothing_where_another_binds_as_well():
     """To take the slow one both limits would have to go."""
     found = recommend(ALL, Limits(latency_ms=20, size_bytes=1_500_000))
     assert found.pick == FAST
-    assert found.costs == (Cost("latency_ms"), Cost("size_bytes"))
+    assert found.costs == (Price("latency_ms"), Price("size_bytes"))
 
 
 def test_the_next_point_that_is_better_not_the_best():

@@ -160,7 +160,7 @@ def test_the_interval_holds_what_noise_does():
 
 def test_what_was_left_out_lies_in_the_interval_it_would_have_had():
     shown = model(FEW, [latency(each) * (1.2 if each.alpha == 0.5 else 1) for each in FEW])
-    for error, (_, deviation) in zip(shown.errors, shown._blind, strict=True):
+    for error, (_, deviation) in zip(shown.errors, shown._leave_one_out, strict=True):
         assert abs(error) <= shown._widening * deviation
 
 

@@ -211,7 +211,7 @@ def test_only_looks_at_some_metrics(mnet):
     assert code == 0
     assert "Only size, macs: all other limits were left out." in out
     with pytest.raises(UsageError, match=r"nothing to limit is called 'sise'; did you mean 'size'\?"):
-        check.run([], check.Options(only=("sise",)))
+        check.run([], check.CheckOptions(only=("sise",)))
 
 
 @pytest.mark.parametrize("format", check.FORMATS)

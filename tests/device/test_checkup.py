@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import mobilenet_edge
-from mobilenet_edge.device import checkup, delegate
+from mobilenet_edge.device import checkup, delegate, memory
 from mobilenet_edge.device.runtimes import RUNTIMES
 
 PACKAGE = Path(mobilenet_edge.__file__).parents[1]
@@ -156,7 +156,7 @@ def test_edge_tpu_is_seen(tmp_path, bus, names, values, found):
 
 
 def test_memory_available(tmp_path):
-    assert checkup.memory_available(tmp_path) is None
+    assert memory.available_bytes(tmp_path) is None
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal:  949448 kB\nMemAvailable:  612000 kB\n")
-    assert checkup.memory_available(tmp_path) == 612_000 * 1024
+    assert memory.available_bytes(tmp_path) == 612_000 * 1024

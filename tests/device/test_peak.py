@@ -46,7 +46,7 @@ def test_a_kind_without_kernels_is_left_open(monkeypatch: pytest.MonkeyPatch):
     def without_int8(dtype: str, shape: Shape, count: int) -> bytes:
         return write(dtype, shape, count) if dtype == "float32" else b"none"
 
-    monkeypatch.setitem(peak.FORMATS, "tflite", peak.Format(without_int8, peak.FORMATS["tflite"].dtypes))
+    monkeypatch.setitem(peak.FORMATS, "tflite", peak.ProductFormat(without_int8, peak.FORMATS["tflite"].dtypes))
     made = peak.run(Request("limit", runtime="litert"))
     assert made["int8_gmacs"] is None
     assert made["float32_gmacs"] > 0
@@ -54,7 +54,7 @@ def test_a_kind_without_kernels_is_left_open(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_neither_kind_is_a_fault(monkeypatch: pytest.MonkeyPatch):
-    nothing = peak.Format(lambda dtype, shape, count: b"none", peak.FORMATS["tflite"].dtypes)
+    nothing = peak.ProductFormat(lambda dtype, shape, count: b"none", peak.FORMATS["tflite"].dtypes)
     monkeypatch.setitem(peak.FORMATS, "tflite", nothing)
     with pytest.raises(InvalidModel, match="LiteRT runs no 1 x 1 convolution here; install it anew"):
         peak.run(Request("limit", runtime="litert"))

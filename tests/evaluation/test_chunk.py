@@ -1,4 +1,4 @@
-"""One request to a process of a crew, answered in this one; the models are in theirs."""
+"""One request to a process of a pool, answered in this one; the models are in theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mobilenet_edge.evaluation import chunk
 @pytest.fixture(autouse=True)
 def nothing_left_open() -> Iterator[None]:
     yield
-    chunk.KEPT.close()
+    chunk.IDLE.close()
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_models_stay_open_for_the_next_chunk_even_when_the_file_is_gone(request_
 @pytest.mark.slow
 def test_bytes_of_another_machine_give_the_same(request_):
     here = chunk.answer(request_)
-    chunk.KEPT.close()
+    chunk.IDLE.close()
     folder = Path(request_["folder"])
     abroad = {
         **request_,

@@ -1,4 +1,4 @@
-"""What is kept open, for how long, and for whom; no process is started."""
+"""What is idle open, for how long, and for whom; no process is started."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from mobilenet_edge.evaluation.model_pool import Kept, Panel, written
+from mobilenet_edge.evaluation.model_pool import IdlePool, ModelPool, written
 
 
 @dataclass
@@ -18,50 +18,50 @@ class Fake:
         self.closed = True
 
 
-def give(kept: Kept, key: str) -> Fake:
+def give(idle: IdlePool, key: str) -> Fake:
     fake = Fake()
-    kept.give(key, cast("Panel", fake))
+    idle.release(key, cast("ModelPool", fake))
     return fake
 
 
 def test_a_panel_is_taken_by_its_key_and_by_one_only():
-    kept = Kept()
-    one = give(kept, "a")
-    assert kept.take("a") is one
-    assert kept.take("a") is None
+    idle = IdlePool()
+    one = give(idle, "a")
+    assert idle.acquire("a") is one
+    assert idle.acquire("a") is None
     assert not one.closed
 
 
 def test_two_threads_have_a_panel_each():
-    kept = Kept()
-    given = {id(give(kept, "a")), id(give(kept, "a"))}
-    assert {id(kept.take("a")), id(kept.take("a"))} == given
+    idle = IdlePool()
+    given = {id(give(idle, "a")), id(give(idle, "a"))}
+    assert {id(idle.acquire("a")), id(idle.acquire("a"))} == given
 
 
 def test_another_key_closes_what_is_idle_and_not_what_is_used():
-    kept = Kept()
-    used, idle = give(kept, "a"), give(kept, "a")
-    assert kept.take("a") in (used, idle)
-    assert kept.take("b") is None
+    idle = IdlePool()
+    used, idle = give(idle, "a"), give(idle, "a")
+    assert idle.acquire("a") in (used, idle)
+    assert idle.acquire("b") is None
     assert [used.closed, idle.closed].count(True) == 1
 
 
 def test_nobody_asking_closes_them():
-    kept = Kept(seconds=0.01)
-    one, other = give(kept, "a"), give(kept, "a")
+    idle = IdlePool(seconds=0.01)
+    one, other = give(idle, "a"), give(idle, "a")
     end = time.monotonic() + 20
     while not (one.closed and other.closed):
         assert time.monotonic() < end
         time.sleep(0.01)
-    assert kept.take("a") is None
+    assert idle.acquire("a") is None
 
 
 def test_a_panel_in_use_is_not_closed_with_the_idle():
-    kept = Kept()
-    one = give(kept, "a")
-    assert kept.take("a") is one
-    other = give(kept, "a")
-    kept.close()
+    idle = IdlePool()
+    one = give(idle, "a")
+    assert idle.acquire("a") is one
+    other = give(idle, "a")
+    idle.close()
     assert (one.closed, other.closed) == (False, True)
 
 

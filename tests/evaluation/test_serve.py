@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.device.faults import InvalidModel
-from mobilenet_edge.device.runtimes import Tensor
+from mobilenet_edge.device.runtimes import TensorInfo
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation import serve
 
-IMAGE = Tensor("image", (1, 2, 2, 3), "uint8", 0.5, 3)
+IMAGE = TensorInfo("image", (1, 2, 2, 3), "uint8", 0.5, 3)
 
 
 class Sums:
@@ -20,9 +20,11 @@ class Sums:
 
     runtime, version = "fake", "1"
 
-    def __init__(self, inputs: Sequence[Tensor] = (IMAGE,), outputs: int = 1, shape: tuple[int, ...] = (1, 2)) -> None:
+    def __init__(
+        self, inputs: Sequence[TensorInfo] = (IMAGE,), outputs: int = 1, shape: tuple[int, ...] = (1, 2)
+    ) -> None:
         self.inputs = tuple(inputs)
-        self.outputs = tuple(Tensor(str(index), shape, "int8") for index in range(outputs))
+        self.outputs = tuple(TensorInfo(str(index), shape, "int8") for index in range(outputs))
         self._shape = shape
         self.seen: list[np.ndarray] = []
 
@@ -68,7 +70,7 @@ def test_several_ends_are_refused(inputs, outputs):
 
 
 def test_input_that_is_no_image_is_refused_before_it_is_run():
-    session = Sums([Tensor("text", (1, 128), "int32")])
+    session = Sums([TensorInfo("text", (1, 128), "int32")])
     with pytest.raises(InputError, match="not one RGB image"):
         serve.describe(session, "m")
     assert session.seen == []

@@ -102,7 +102,7 @@ def config(tmp_path: Path) -> Path:
 
 
 class Here:
-    """A crew that does the work in this process, where TensorFlow is loaded already."""
+    """A pool that does the work in this process, where TensorFlow is loaded already."""
 
     remote = False
     size = 1
@@ -121,7 +121,7 @@ class Here:
 @pytest.fixture
 def quick_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build and export in this process, and leave out the machine's limit: seconds that no fault here is about."""
-    monkeypatch.setattr(make, "crew_of", lambda *_: Here())
+    monkeypatch.setattr(make, "pool_of", lambda *_: Here())
     monkeypatch.setattr(profiling, "Plan", lambda **how: Plan(**how, limit=False))
 
 

@@ -84,7 +84,7 @@ def test_a_connection_that_is_dropped(
 
 
 def _runs(pid: int, there: Path) -> bool:
-    """Whether a process is a worker, given to a Python by the keeper in the device's folder."""
+    """Whether a process is a worker, given to a Python by the agent in the device's folder."""
     with suppress(OSError):
         return str(there).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False

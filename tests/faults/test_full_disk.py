@@ -133,7 +133,7 @@ def test_sweep(disk: Disk, mnet: Mnet, config: Path, tmp_path: Path) -> None:
     calm = tmp_path / "calm"
     order = by_age(calm)
     whole = [path.read_bytes() for path in order]
-    # The model, the artifact and the profile with an entry in the ledger each, the records, three tables.
+    # The model, the artifact and the profile with an entry in the manifest each, the records, three tables.
     assert len(whole) == 3 * 2 + 1 + 3
     kept: set[str] = set()
     for limit in moments(0, whole):

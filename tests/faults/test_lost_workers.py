@@ -78,8 +78,8 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("request_", [{"seconds": 600}, {"stop": True}])
 def test_a_maker_that_hangs(request_: dict[str, Any], function: str) -> None:
-    with processes.Crew(function, 1, limit_seconds=2) as crew:
-        answers = dict(crew.run([request_, {}]))
+    with processes.ProcessPool(function, 1, limit_seconds=2) as pool:
+        answers = dict(pool.run([request_, {}]))
     assert answers[0]["error"]["exit_code"] == 6
     assert answers[0]["error"]["message"].startswith("its process did not answer within 2 s and was ended")
     # The next request has a process of its own.

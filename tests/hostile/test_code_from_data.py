@@ -18,7 +18,7 @@ import pytest
 import mobilenet_edge
 from mobilenet_edge.device import inputs
 from mobilenet_edge.device.faults import RequestError
-from mobilenet_edge.device.runtimes import Tensor
+from mobilenet_edge.device.runtimes import TensorInfo
 
 PACKAGE = Path(mobilenet_edge.__file__).parent
 
@@ -95,7 +95,7 @@ def test_a_pickle_by_any_name_is_not_opened(line, kind, pickles, mnet, canary, t
 
 @pytest.mark.parametrize("kind", ["bare", "npy", "npz", "torch"])
 def test_prepared_images_are_numbers(kind, pickles, canary):
-    tensor = Tensor("image", (1, 8, 8, 3), "float32")
+    tensor = TensorInfo("image", (1, 8, 8, 3), "float32")
     with pytest.raises(RequestError, match=r"not an \.npy file of images"):
         inputs.images(pickles("images.npy", kind), [tensor])
     assert not canary.exists()

@@ -109,14 +109,14 @@ def test_it_greets_and_leaves_nothing(temporary: Path):
 def test_a_signal_leaves_nothing_either(number: int, temporary: Path):
     command = [sys.executable, "-c", bootstrap.code()]
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as keeper:
-        keeper.stdin.write(payload.pack())
-        keeper.stdin.flush()
-        assert keeper.stdout.readline() == b"\n"
-        assert keeper.stdout.readline().startswith(bootstrap.MARK.encode())
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as agent:
+        agent.stdin.write(payload.pack())
+        agent.stdin.flush()
+        assert agent.stdout.readline() == b"\n"
+        assert agent.stdout.readline().startswith(bootstrap.MARK.encode())
         assert len(list(temporary.iterdir())) == 1
-        keeper.send_signal(number)
-        assert keeper.wait(timeout=15) == 1
+        agent.send_signal(number)
+        assert agent.wait(timeout=15) == 1
     assert list(temporary.iterdir()) == []
 
 

@@ -81,7 +81,7 @@ def test_the_file_is_written_once_and_again_when_it_is_gone(source: Path):
 
 @pytest.mark.slow
 def test_the_file_is_gone_with_the_process():
-    code = "from mobilenet_edge.hosts import parcel; print(parcel.path(), parcel.path().is_file())"
+    code = "from mobilenet_edge.hosts import payload; print(payload.path(), payload.path().is_file())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert said[1] == "True"
     assert not Path(said[0]).parent.exists()

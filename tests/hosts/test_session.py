@@ -1,4 +1,4 @@
-"""A conversation over other commands than ssh: the real keeper on this machine, and some that misbehave."""
+"""A conversation over other commands than ssh: the real agent on this machine, and some that misbehave."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.hosts import bootstrap, session
-from mobilenet_edge.hosts.session import Broken, Session
+from mobilenet_edge.hosts.session import Broken, Connection
 
 pytestmark = pytest.mark.slow
 
@@ -26,12 +26,12 @@ class Broke(HostError):
         self.broken = broken
 
 
-def opened(*command: str) -> Session:
-    return Session(command, "pi", Broke)
+def opened(*command: str) -> Connection:
+    return Connection(command, "pi", Broke)
 
 
 def speaking(code: str) -> tuple[str, ...]:
-    """A stand-in for the keeper: reads the parcel, greets, then does as the code says with `lines` of requests."""
+    """A stand-in for the agent: reads the payload, greets, then does as the code says with `lines` of requests."""
     from mobilenet_edge.hosts import payload
 
     program = f"""
@@ -45,33 +45,33 @@ say('{{"hello": "1"}}')
 
 
 @pytest.fixture
-def keeper() -> Iterator[Session]:
+def agent() -> Iterator[Connection]:
     conversation = opened(sys.executable, "-c", bootstrap.code())
     yield conversation
     conversation.close()
 
 
-def test_a_request_and_its_fault(keeper: Session):
+def test_a_request_and_its_fault(agent: Connection):
     with pytest.raises(UsageError, match=r"^pi: no mode is called 'nonsense'"):
-        keeper.run({"mode": "nonsense"}, {}, 30)
-    assert not keeper.ended
+        agent.run({"mode": "nonsense"}, {}, 30)
+    assert not agent.ended
 
 
-def test_a_file_arrives_under_its_name(keeper: Session, tmp_path: Path):
+def test_a_file_arrives_under_its_name(agent: Connection, tmp_path: Path):
     (tmp_path / "néw file.onnx").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"^pi: néw file\.onnx is not a model that onnxruntime can open"):
-        keeper.run({"mode": "time"}, {"artifact": tmp_path / "néw file.onnx"}, 60)
+        agent.run({"mode": "time"}, {"artifact": tmp_path / "néw file.onnx"}, 60)
 
 
-def test_a_file_that_is_not_here(keeper: Session, tmp_path: Path):
+def test_a_file_that_is_not_here(agent: Connection, tmp_path: Path):
     with pytest.raises(InputError, match=r"^cannot read .*none\.onnx: no such file"):
-        keeper.run({"mode": "time"}, {"artifact": tmp_path / "none.onnx"}, 60)
+        agent.run({"mode": "time"}, {"artifact": tmp_path / "none.onnx"}, 60)
 
 
-def test_closing_twice_is_no_matter(keeper: Session):
-    keeper.close()
-    keeper.close()
-    assert keeper.ended
+def test_closing_twice_is_no_matter(agent: Connection):
+    agent.close()
+    agent.close()
+    assert agent.ended
 
 
 def test_a_command_that_ends_at_once():
@@ -159,10 +159,10 @@ def test_texts_of_a_document_are_printable():
     conversation.close()
 
 
-def test_no_thread_stays(keeper: Session):
+def test_no_thread_stays(agent: Connection):
     before = threading.active_count()
     with pytest.raises(UsageError):
-        keeper.run({"mode": "nonsense"}, {}, 30)
+        agent.run({"mode": "nonsense"}, {}, 30)
     deadline = time.monotonic() + 5
     while threading.active_count() > before:
         assert time.monotonic() < deadline

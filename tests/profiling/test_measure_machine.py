@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.hosts import Unreachable
-from mobilenet_edge.profiling.machine import Result, Machine, measure
+from mobilenet_edge.profiling.machine import Machine, Result, measure
 from mobilenet_edge.profiling.settings import Delegate, Plan
 
 MS = 1_000_000

@@ -12,7 +12,7 @@ from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.job import Job, Taken
+from mobilenet_edge.profiling.job import Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Profile
@@ -22,10 +22,10 @@ STARTED = "2026-11-01T12:00:00+00:00"
 
 
 @pytest.fixture
-def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., Taken]:
+def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., JobResult]:
     """Measure one artifact on a fake host."""
 
-    def taken(plan: Plan, **about: Any) -> Taken:
+    def taken(plan: Plan, **about: Any) -> JobResult:
         host = fake_host(**about)
         with host:
             (only,) = rounds.run([job(host, plan)], plan, pace)
@@ -36,7 +36,7 @@ def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., 
 
 
 @pytest.fixture
-def made(taken: Callable[..., Taken]) -> Callable[..., Profile]:
+def made(taken: Callable[..., JobResult]) -> Callable[..., Profile]:
     def made(plan: Plan, limit: Any = None, **about: Any) -> Profile:
         return merge.profile(taken(plan, **about), STARTED, limit)
 
@@ -138,7 +138,7 @@ def test_the_limit_is_in_the_record(made: Callable[..., Profile]):
     assert made(Plan()).notes == ()
 
 
-def test_images_are_timed_on_this_machine_only(taken: Callable[..., Taken]):
+def test_images_are_timed_on_this_machine_only(taken: Callable[..., JobResult]):
     away = taken(Plan())
     away.job = replace(away.job, feed=Feed(Path("0.npy"), Preprocess(8), 1.5, ("preprocessing (assumed: …)",)))
     one = merge.profile(away, STARTED)

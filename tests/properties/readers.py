@@ -29,7 +29,7 @@ from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record
 from mobilenet_edge.report import inventory
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.manifest import Ledger
+from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT, keras_file, quantised
 from tests.properties import mutation
@@ -187,24 +187,24 @@ STAGE: Final = Stage("export a", {"model": "0" * 64, "count": 50, "formats": ("t
 
 
 @contextmanager
-def _ledger() -> Iterator[tuple[Ledger, Path]]:
+def _manifest() -> Iterator[tuple[Manifest, Path]]:
     with tempfile.TemporaryDirectory() as folder:
-        made = Ledger(Path(folder))
+        made = Manifest(Path(folder))
         (made.out / "a.tflite").write_bytes(b"whole")
-        made.note(STAGE, [made.out / "a.tflite"])
+        made.record(STAGE, [made.out / "a.tflite"])
         yield made, made.place(STAGE, "stage.json")
 
 
 def _noted() -> list[bytes]:
-    with _ledger() as (_, path):
+    with _manifest() as (_, path):
         return [path.read_bytes()]
 
 
 def _entry(data: bytes) -> None:
     """What cannot be read is as good as never done: there is no refusal."""
-    with _ledger() as (made, path):
+    with _manifest() as (made, path):
         path.write_bytes(data)
-        why = made.why(STAGE)
+        why = made.stale_reason(STAGE)
         _shown(f"{why} {made.sha256(STAGE)} {made.outputs(STAGE)}")
         if why is None:
             assert made.outputs(STAGE)
@@ -277,7 +277,7 @@ READERS: Final = {
     "table": Reader(_table, _written, mutation.document),
     "baseline": Reader(_baseline, _written, mutation.document),
     "nesting": Reader(_records, _written, mutation.nested),
-    "ledger": Reader(_entry, _noted, mutation.document),
+    "manifest": Reader(_entry, _noted, mutation.document),
     "worker": Reader(_worker, lambda: [b'{"host": {"cpu": "A72"}, "times_ns": [5, 6], "a": []}'], mutation.document),
     "sweep": Reader(_toml(_sweep), lambda: _configs("demo.toml", "ci.toml", "paper-grid.toml"), mutation.toml),
     "devices": Reader(_toml(devices.load), lambda: _configs("devices.toml"), mutation.toml),

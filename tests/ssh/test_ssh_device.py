@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.errors import HostError, InputError, UsageError
-from mobilenet_edge.hosts.session import Session
+from mobilenet_edge.hosts.session import Connection
 from mobilenet_edge.hosts.ssh import Ssh
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
@@ -85,8 +85,8 @@ def test_one_connection_and_each_file_once(
     host: Ssh, model: Path, server: Server, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     sent: list[int] = []
-    write = Session._write
-    monkeypatch.setattr(Session, "_write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
+    write = Connection._write
+    monkeypatch.setattr(Connection, "_write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
     images = tmp_path / "images.npy"
     np.save(images, np.zeros((2, 1, 8, 8, 3), np.float32))
     with host:
@@ -98,7 +98,7 @@ def test_one_connection_and_each_file_once(
         folder = left(temporary)[0]
         assert folder.stat().st_mode & 0o777 == 0o700
         assert sorted(path.name for path in folder.glob("*/*")) == sorted([model.name, "images.npy"])
-    # The parcel, two files of more than 100 bytes, three requests.
+    # The payload, two files of more than 100 bytes, three requests.
     assert len(sent) == 1 + 2 + 3
     wait_for(lambda: connection not in server.connections())
 

@@ -9,44 +9,44 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.sweep.manifest import FOLDER, Ledger
+from mobilenet_edge.sweep.manifest import FOLDER, Manifest
 from mobilenet_edge.sweep.stage import Stage, differences, digest_all, listing
 
 STAGE = Stage("export a", {"model": "0" * 64, "count": 50, "formats": ("tflite",)})
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def manifest(tmp_path: Path) -> Manifest:
     """One stage is done and left one file."""
     (tmp_path / "a.tflite").write_bytes(b"whole")
-    made = Ledger(tmp_path)
-    made.note(STAGE, [tmp_path / "a.tflite"])
+    made = Manifest(tmp_path)
+    made.record(STAGE, [tmp_path / "a.tflite"])
     return made
 
 
 def test_what_was_never_done_is_to_be_done(tmp_path: Path) -> None:
-    assert Ledger(tmp_path).why(STAGE) == "never done"
-    assert Ledger(tmp_path).outputs(STAGE) == []
+    assert Manifest(tmp_path).stale_reason(STAGE) == "never done"
+    assert Manifest(tmp_path).outputs(STAGE) == []
 
 
-def test_what_was_done_is_fresh(ledger: Ledger) -> None:
-    assert ledger.why(STAGE) is None
-    assert ledger.outputs(STAGE) == [ledger.out / "a.tflite"]
-    assert ledger.sha256(STAGE) == [hashlib.sha256(b"whole").hexdigest()]
+def test_what_was_done_is_fresh(manifest: Manifest) -> None:
+    assert manifest.stale_reason(STAGE) is None
+    assert manifest.outputs(STAGE) == [manifest.out / "a.tflite"]
+    assert manifest.sha256(STAGE) == [hashlib.sha256(b"whole").hexdigest()]
 
 
-def test_another_stage_is_not(ledger: Ledger) -> None:
-    assert ledger.why(Stage("export b", STAGE.ingredients)) == "never done"
+def test_another_stage_is_not(manifest: Manifest) -> None:
+    assert manifest.stale_reason(Stage("export b", STAGE.ingredients)) == "never done"
 
 
-def test_a_changed_ingredient_is_named(ledger: Ledger) -> None:
+def test_a_changed_ingredient_is_named(manifest: Manifest) -> None:
     changed = Stage(STAGE.name, {**STAGE.ingredients, "count": 100})
-    assert ledger.why(changed) == "count 50 → 100"
+    assert manifest.stale_reason(changed) == "count 50 → 100"
 
 
-def test_a_digest_is_shortened(ledger: Ledger) -> None:
+def test_a_digest_is_shortened(manifest: Manifest) -> None:
     changed = Stage(STAGE.name, {**STAGE.ingredients, "model": "f" * 64})
-    assert ledger.why(changed) == 'model "00000000000… → "fffffffffff…'
+    assert manifest.stale_reason(changed) == 'model "00000000000… → "fffffffffff…'
 
 
 def test_many_changes_are_counted() -> None:
@@ -54,20 +54,20 @@ def test_many_changes_are_counted() -> None:
     assert list(differences(dict(stage.ingredients), {"a": 1})) == [f"{name} 1 → null" for name in "bcde"]
 
 
-def test_a_missing_file_is_named(ledger: Ledger) -> None:
-    (ledger.out / "a.tflite").unlink()
-    assert ledger.why(STAGE) == "a.tflite is missing"
+def test_a_missing_file_is_named(manifest: Manifest) -> None:
+    (manifest.out / "a.tflite").unlink()
+    assert manifest.stale_reason(STAGE) == "a.tflite is missing"
 
 
-def test_a_changed_file_is_named(ledger: Ledger) -> None:
-    (ledger.out / "a.tflite").write_bytes(b"other")
-    os.utime(ledger.out / "a.tflite", ns=(1, 1))
-    assert ledger.why(STAGE) == "a.tflite was changed"
+def test_a_changed_file_is_named(manifest: Manifest) -> None:
+    (manifest.out / "a.tflite").write_bytes(b"other")
+    os.utime(manifest.out / "a.tflite", ns=(1, 1))
+    assert manifest.stale_reason(STAGE) == "a.tflite was changed"
 
 
-def test_a_touched_file_is_judged_by_its_content(ledger: Ledger) -> None:
-    os.utime(ledger.out / "a.tflite", ns=(1, 1))
-    assert ledger.why(STAGE) is None
+def test_a_touched_file_is_judged_by_its_content(manifest: Manifest) -> None:
+    os.utime(manifest.out / "a.tflite", ns=(1, 1))
+    assert manifest.stale_reason(STAGE) is None
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_a_touched_file_is_judged_by_its_content(ledger: Ledger) -> None:
     [b"", b"{", b"[]", b"null", b'{"schema_version": 2}', b'{"schema_version": 1}', b"\xff", b"[" * 100_000],
     ids=["empty", "cut off", "list", "null", "newer", "lacking", "no text", "deep"],
 )
-def test_an_entry_that_cannot_be_read_is_as_good_as_none(ledger: Ledger, entry: bytes) -> None:
-    (path,) = (ledger.out / FOLDER).glob("*.stage.json")
+def test_an_entry_that_cannot_be_read_is_as_good_as_none(manifest: Manifest, entry: bytes) -> None:
+    (path,) = (manifest.out / FOLDER).glob("*.stage.json")
     path.write_bytes(entry)
-    assert ledger.why(STAGE) == "never done"
-    assert ledger.sha256(STAGE) == []
+    assert manifest.stale_reason(STAGE) == "never done"
+    assert manifest.sha256(STAGE) == []
 
 
-def test_an_entry_that_lacks_a_field_of_a_file_is_as_good_as_none(ledger: Ledger) -> None:
-    (path,) = (ledger.out / FOLDER).glob("*.stage.json")
+def test_an_entry_that_lacks_a_field_of_a_file_is_as_good_as_none(manifest: Manifest) -> None:
+    (path,) = (manifest.out / FOLDER).glob("*.stage.json")
     entry = json.loads(path.read_text())
     del entry["outputs"][0]["sha256"]
     path.write_text(json.dumps(entry))
-    assert ledger.why(STAGE) == "never done"
+    assert manifest.stale_reason(STAGE) == "never done"
 
 
 def test_names_that_differ_in_what_a_file_cannot_be_called_are_two(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
+    manifest = Manifest(tmp_path)
     one, other = Stage("profile a on pi/4", {}), Stage("profile a on pi 4", {})
     (tmp_path / "a.json").write_bytes(b"1")
-    ledger.note(one, [tmp_path / "a.json"])
-    assert ledger.why(one) is None
-    assert ledger.why(other) == "never done"
+    manifest.record(one, [tmp_path / "a.json"])
+    assert manifest.stale_reason(one) is None
+    assert manifest.stale_reason(other) == "never done"
 
 
 def test_files_are_told_apart_by_name_and_content(tmp_path: Path) -> None:

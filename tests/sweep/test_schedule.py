@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep.config import Calibration, Evaluating, Grid, Profiling, Sweep, Weights
-from mobilenet_edge.sweep.schedule import Plan
+from mobilenet_edge.sweep.config import CalibrationTable, Evaluating, GridTable, Profiling, Sweep, WeightsTable
+from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stage import Stage, differences
 
-GRID = Grid((0.25,), (32,), classes=3)
+GRID = GridTable((0.25,), (32,), classes=3)
 SPEC = ModelSpec(0.25, 32, 3)
 MODEL = Path("m.keras")
 
@@ -34,11 +34,11 @@ def changed(before: Stage, after: Stage) -> list[str]:
     return [each.partition(" ")[0] for each in differences(dict(before.ingredients), dict(after.ingredients))]
 
 
-def plan(**parts: Any) -> Plan:
-    return Plan(Sweep(**{"grid": GRID, **parts}), Path("out"))
+def plan(**parts: Any) -> Schedule:
+    return Schedule(Sweep(**{"grid": GRID, **parts}), Path("out"))
 
 
-def export(of: Plan, sha256: str = "0") -> Stage:
+def export(of: Schedule, sha256: str = "0") -> Stage:
     (stage,) = of.exports(SPEC, MODEL, sha256)
     return stage
 
@@ -49,27 +49,27 @@ def test_names_are_verb_and_subject() -> None:
 
 
 def test_a_build_depends_on_its_weights() -> None:
-    assert changed(plan().build(SPEC), plan(weights=Weights("random", 1)).build(SPEC)) == ["weights.seed"]
+    assert changed(plan().build(SPEC), plan(weights=WeightsTable("random", 1)).build(SPEC)) == ["weights.seed"]
 
 
 def test_the_content_of_a_weights_file_decides(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
     path.write_bytes(b"1")
-    before = plan(weights=Weights(str(path))).build(SPEC)
-    assert changed(before, plan(weights=Weights(str(path))).build(SPEC)) == []
+    before = plan(weights=WeightsTable(str(path))).build(SPEC)
+    assert changed(before, plan(weights=WeightsTable(str(path))).build(SPEC)) == []
     path.write_bytes(b"2")
-    assert changed(before, plan(weights=Weights(str(path))).build(SPEC)) == ["weights.sha256"]
+    assert changed(before, plan(weights=WeightsTable(str(path))).build(SPEC)) == ["weights.sha256"]
 
 
 def test_an_export_depends_on_its_model_and_options() -> None:
     before = export(plan())
     assert changed(before, export(plan(), sha256="1")) == ["model"]
-    assert changed(before, export(plan(calibration=Calibration(count=7)))) == ["count"]
+    assert changed(before, export(plan(calibration=CalibrationTable(count=7)))) == ["count"]
     assert changed(before, export(plan(grid=replace(GRID, format=("onnx",))))) == ["formats"]
 
 
 def test_an_export_depends_on_the_images_that_calibrate(photos: Path) -> None:
-    calibration = Calibration(str(photos), count=2)
+    calibration = CalibrationTable(str(photos), count=2)
     before = export(plan(calibration=calibration))
     assert changed(before, export(plan(calibration=calibration))) == []
     # Of four images the first and the third calibrate.
@@ -78,7 +78,7 @@ def test_an_export_depends_on_the_images_that_calibrate(photos: Path) -> None:
 
 
 def test_images_do_not_matter_to_float32(photos: Path) -> None:
-    stage = export(plan(grid=replace(GRID, precision=("float32",)), calibration=Calibration(str(photos))))
+    stage = export(plan(grid=replace(GRID, precision=("float32",)), calibration=CalibrationTable(str(photos))))
     assert stage.ingredients["calibration"] is None
 
 
@@ -117,6 +117,6 @@ def test_images_that_calibrate_are_not_scored(
 ) -> None:
     monkeypatch.chdir(photos.parent)
     made = plan(
-        grid=replace(GRID, precision=precision), calibration=Calibration(source, 2), evaluate=Evaluating("photos")
+        grid=replace(GRID, precision=precision), calibration=CalibrationTable(source, 2), evaluate=Evaluating("photos")
     )
     assert made.leave_out == left_out

@@ -33,7 +33,7 @@ def measure_latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
         for threads in how.threads
     }
     few = {str(each.path) for each in artifacts if _variant(each) in work.chosen}
-    stale = {key for key, stage in stages.items() if key[0] in few and work.ledger.why(stage) is not None}
+    stale = {key for key, stage in stages.items() if key[0] in few and work.manifest.stale_reason(stage) is not None}
     todo = [each for each in artifacts if any(key[0] == str(each.path) for key in stale)]
     size = max(1, TOGETHER // len(how.threads))
     for start in range(0, len(todo), size):
@@ -46,7 +46,11 @@ def measure_latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
             else:
                 work.keep(stages[(made.artifact, made.host["name"], made.threads)], made)
     profiles = work.kept(stages.values())
-    rest = {key: stage for key, stage in stages.items() if key[0] not in few and work.ledger.why(stage) is not None}
+    rest = {
+        key: stage
+        for key, stage in stages.items()
+        if key[0] not in few and work.manifest.stale_reason(stage) is not None
+    }
     return [*profiles, *_predict(work, artifacts, profiles, rest)]
 
 
@@ -96,7 +100,7 @@ def measure_accuracy(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
         # The float file equals the Keras model within 1e-5, or its export would have failed, and needs no TensorFlow.
         reference = next((each for each in own if each.precision == "float32"), None)
         pairs = [(each, work.plan.evaluate(each, reference)) for each in own]
-        stale = [each for each in pairs if work.ledger.why(each[1]) is not None]
+        stale = [each for each in pairs if work.manifest.stale_reason(each[1]) is not None]
         stages += [stage for _, stage in pairs]
         if not stale:
             continue

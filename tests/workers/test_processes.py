@@ -1,4 +1,4 @@
-"""A crew of processes on this machine."""
+"""A pool of processes on this machine."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def test_an_answer_is_passed_on() -> None:
 def test_no_more_processes_than_fit_into_memory(
     wanted: int, free: int | None, fit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_available_bytes", lambda: free)
+    monkeypatch.setattr(processes.memory, "available_bytes", lambda: free)
     assert processes.fitting(wanted, 2_500_000_000) == fit
 
 
 def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_available_bytes", lambda: None)
+    monkeypatch.setattr(processes.memory, "available_bytes", lambda: None)
     assert processes.fitting(None, 1) == len(cpus.available())
 
 
@@ -114,8 +114,8 @@ def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_every_request_is_answered_once_by_few_processes(function: str) -> None:
-    with processes.Crew(function, 2) as crew:
-        answers = dict(crew.run([{"number": number, "noise": True} for number in range(10)]))
+    with processes.ProcessPool(function, 2) as pool:
+        answers = dict(pool.run([{"number": number, "noise": True} for number in range(10)]))
     assert {index: answer["double"] for index, answer in answers.items()} == {n: 2 * n for n in range(10)}
     assert len({answer["pid"] for answer in answers.values()}) <= 2
 
@@ -129,26 +129,26 @@ def test_requests_are_taken_as_they_are_needed(function: str) -> None:
             taken.append(number)
             yield {"number": number}
 
-    with processes.Crew(function, 2) as crew:
-        for done, _ in enumerate(crew.run(requests())):
+    with processes.ProcessPool(function, 2) as pool:
+        for done, _ in enumerate(pool.run(requests())):
             assert len(taken) <= done + 2 * AHEAD
     assert len(taken) == 20
 
 
 @pytest.mark.slow
 def test_the_processes_share_the_cores(function: str) -> None:
-    with processes.Crew(function, 1) as crew:
-        assert dict(crew.run([{"number": 1}]))[0]["cpus"] == cpus.available()
+    with processes.ProcessPool(function, 1) as pool:
+        assert dict(pool.run([{"number": 1}]))[0]["cpus"] == cpus.available()
     many = len(cpus.available())
-    with processes.Crew(function, many) as crew:
-        found = {answer["pid"]: answer["cpus"] for _, answer in crew.run([{"number": 1}] * 4 * many)}
+    with processes.ProcessPool(function, many) as pool:
+        found = {answer["pid"]: answer["cpus"] for _, answer in pool.run([{"number": 1}] * 4 * many)}
     assert all(len(each) == 1 for each in found.values())
 
 
 @pytest.mark.slow
 def test_processes_serve_several_runs_and_are_gone_at_the_end(function: str) -> None:
-    with processes.Crew(function, 1) as crew:
-        first, second = (dict(crew.run([{"number": 1}]))[0]["pid"] for _ in range(2))
+    with processes.ProcessPool(function, 1) as pool:
+        first, second = (dict(pool.run([{"number": 1}]))[0]["pid"] for _ in range(2))
         assert first == second
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
@@ -156,17 +156,17 @@ def test_processes_serve_several_runs_and_are_gone_at_the_end(function: str) -> 
 
 @pytest.mark.slow
 def test_a_lost_process_is_replaced_and_its_request_asked_again(function: str, tmp_path: Path) -> None:
-    with processes.Crew(function, 1) as crew:
+    with processes.ProcessPool(function, 1) as pool:
         requests = [{"number": 1}, {"number": 2, "kill": str(tmp_path / "killed")}, {"number": 3}]
-        answers = dict(crew.run(requests))
+        answers = dict(pool.run(requests))
     assert [answers[index]["double"] for index in range(3)] == [2, 4, 6]
     assert answers[0]["pid"] != answers[1]["pid"]
 
 
 @pytest.mark.slow
 def test_a_request_that_ends_its_process_twice_is_given_up(function: str) -> None:
-    with processes.Crew(function, 1) as crew:
-        answers = dict(crew.run([{"die": True}, {"number": 3}]))
+    with processes.ProcessPool(function, 1) as pool:
+        answers = dict(pool.run([{"die": True}, {"number": 3}]))
     assert "its process ended twice (the last words)" in answers[0]["error"]["message"]
     assert answers[1]["double"] == 6
 
@@ -181,8 +181,8 @@ def test_no_process_outlives_who_started_it(function: str, tmp_path: Path, how: 
         "    time.sleep(60)\n"
     )
     code = (
-        "from mobilenet_edge.workers import local\n"
-        f"with local.Crew({function!r}, 1) as crew:\n    list(crew.run([dict()]))"
+        "from mobilenet_edge.workers import processes\n"
+        f"with processes.ProcessPool({function!r}, 1) as pool:\n    list(pool.run([dict()]))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent:
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")

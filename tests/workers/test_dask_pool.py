@@ -1,4 +1,4 @@
-"""A crew on a real Dask cluster: a scheduler and worker processes on this machine."""
+"""A pool on a real Dask cluster: a scheduler and worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ FUNCTION = "cluster_answers:answer"
 
 def test_every_request_is_answered(address: str, tmp_path: Path) -> None:
     requests = [{"number": number, "folder": str(tmp_path), "data": b"\xff" * number} for number in range(9)]
-    with dask.Crew(FUNCTION, address) as crew:
-        assert (crew.size, crew.remote) == (3, True)
-        answers = dict(crew.run(requests))
+    with dask.DaskPool(FUNCTION, address) as pool:
+        assert (pool.size, pool.remote) == (3, True)
+        answers = dict(pool.run(requests))
     assert answers == {number: {"double": 2 * number, "bytes": b"\xff" * number} for number in range(9)}
 
 
@@ -61,9 +61,9 @@ def test_requests_are_taken_as_they_are_needed(address: str, tmp_path: Path) -> 
             taken.append(number)
             yield {"number": number, "folder": str(tmp_path), "data": b""}
 
-    with dask.Crew(FUNCTION, address) as crew:
+    with dask.DaskPool(FUNCTION, address) as pool:
         answers = []
-        for done, (place, _) in enumerate(crew.run(requests())):
+        for done, (place, _) in enumerate(pool.run(requests())):
             assert len(taken) <= done + AHEAD * 3
             answers.append(place)
     assert sorted(answers) == list(range(40))
@@ -74,29 +74,29 @@ def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path) -> None:
     requests = [{"number": number, "folder": str(tmp_path), "data": b"", "seconds": 0.2} for number in range(20)]
     with (
         running(tmp_path, 1, PYTHONPATH=str(tmp_path)) as address,
-        dask.Crew(FUNCTION, address) as crew,
+        dask.DaskPool(FUNCTION, address) as pool,
         pytest.raises(HostError, match=r"the Dask scheduler at tcp://\S+ went away \(.+\); run it again"),
     ):
-        kill_at(crew, requests, 2, int((tmp_path / "scheduler.pid").read_text()))
+        kill_at(pool, requests, 2, int((tmp_path / "scheduler.pid").read_text()))
 
 
-def kill_at(crew: dask.Crew, requests: list[dict[str, object]], place: int, pid: int) -> None:
-    for done, _ in crew.run(requests):
+def kill_at(pool: dask.DaskPool, requests: list[dict[str, object]], place: int, pid: int) -> None:
+    for done, _ in pool.run(requests):
         if done == place:
             os.kill(pid, signal.SIGKILL)
 
 
 def test_an_expected_failure_is_an_answer(address: str) -> None:
-    with dask.Crew(FUNCTION, address) as crew:
-        (found,) = crew.run([{"fail": True}])
+    with dask.DaskPool(FUNCTION, address) as pool:
+        (found,) = pool.run([{"fail": True}])
     assert found == (0, {"error": {"message": "the fact; the next step", "exit_code": 3}})
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(address: str, tmp_path: Path) -> None:
     requests = [{"number": number, "folder": str(tmp_path), "data": b"", "seconds": 0.5} for number in range(12)]
-    with dask.Crew(FUNCTION, address) as crew:
+    with dask.DaskPool(FUNCTION, address) as pool:
         answers, killed = {}, False
-        for index, answer in crew.run(requests):
+        for index, answer in pool.run(requests):
             answers[index] = answer["double"]
             if not killed:
                 os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)
@@ -105,8 +105,8 @@ def test_a_worker_killed_in_the_middle_loses_nothing(address: str, tmp_path: Pat
 
 
 def test_a_request_that_kills_every_worker_is_given_up(address: str, tmp_path: Path) -> None:
-    with dask.Crew(FUNCTION, address) as crew:
-        answers = dict(crew.run([{"die": True}, {"number": 4, "folder": str(tmp_path), "data": b""}]))
+    with dask.DaskPool(FUNCTION, address) as pool:
+        answers = dict(pool.run([{"die": True}, {"number": 4, "folder": str(tmp_path), "data": b""}]))
     assert answers[0]["error"]["exit_code"] == 6
     assert "its process ended" in answers[0]["error"]["message"]
     assert answers[1]["double"] == 8
