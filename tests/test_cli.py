@@ -119,7 +119,7 @@ def place(tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPat
 
 NO_MODEL = {
     "missing.{}": "cannot read missing.{}: no such file or directory; check the path",
-    "dir.{}": "cannot read dir.{}: is a directory; give the name of a file in it",
+    "dir.{}": "is a folder",
     "text.{}": "text.{} is not a whole .{} model: ",
     "cut.{}": "cut.{} is not a whole .{} model: ",
 }
@@ -180,7 +180,9 @@ BAD_OPTIONS = [
     ("build --alpha 1 --rho 100", "rho must be a multiple of 32 from 32 to 1024, got 100: "),
     ("build --alpha 1 --rho 0", "nearest: 32"),
     ("build --alpha 1 --rho 4096", "nearest: 1024"),
-    ("build --alpha 1 --rho big", "Invalid value for '--rho': "),
+    ("build --alpha 1 --rho big", "'big' is not a side in pixels such as 224 or 160; --rho takes pixels"),
+    ("build --alpha 1 --rho 0.714", "--rho takes pixels; .714 of 224 is 160"),
+    ("plan --rho 0.5", "--rho takes pixels; .5 of 224 is 128"),
     ("build --alpha 1", "Missing option '--rho'; see mnet build --help"),
     (f"build --alpha 1 {RHO} --classes 0", "classes must be at least 1, got 0"),
     (f"build --alpha 1 {RHO} --seed -1", "--seed must be from 0 to 4294967295, got -1"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from mobilenet_edge import files, records, schema
@@ -14,6 +14,7 @@ from mobilenet_edge.budget import baseline, budgets, git, history, ratchet, verd
 from mobilenet_edge.budget.budgets import Budgets
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.budget.limit import METRICS
+from mobilenet_edge.budget.subject import Subject
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.report import verdicts
@@ -69,7 +70,7 @@ def run(paths: Sequence[Path], options: CheckOptions = CheckOptions()) -> Check:
         raise InputError(f"no artifact and no record in {where}; give model files, or files written by --json")
     if options.only:
         notes.append(f"Only {', '.join(options.only)}: all other limits were left out.")
-    found = verdict.judge(loaded, subjects, before, options.only)
+    found = verdict.judge(loaded, subjects, before, options.only, _expected(loaded, paths))
     free = [each.artifact for each in verdict.unmatched(loaded, subjects)]
     check = Check(loaded, tuple(subjects), tuple(found), before, tuple(notes), tuple(free))
     if options.update:
@@ -110,6 +111,18 @@ def _baseline(loaded: Budgets, asked: str | None) -> baseline.Baseline | None:
     # The first check makes the file that the budgets name.
     own = loaded.baseline
     return baseline.read(own) if own and Path(own).exists() else None
+
+
+def _expected(loaded: Budgets, paths: Sequence[Path]) -> Callable[[Subject], bool]:
+    """Tell which artifacts of a baseline belong to what is checked: to the folders given, or else to the patterns."""
+    folders = [path for path in paths if path.is_dir()]
+    patterns = [] if paths else [each for budget in loaded.budgets for each in budget.artifact]
+
+    def belongs(subject: Subject) -> bool:
+        path = PurePath(subject.artifact)
+        return any(path.is_relative_to(folder) for folder in folders) or any(path.match(each) for each in patterns)
+
+    return belongs
 
 
 def _updated(check: Check) -> Check:

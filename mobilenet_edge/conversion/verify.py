@@ -187,8 +187,8 @@ def _kept(kind: str, precision: str, found: Agreement, reference: Reference) -> 
     # Said so that a NaN fails.
     if not (found.snr_db >= LEAST_SNR_DB[precision] and same):
         raise BuildError(
-            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same "
-            f"answer ({found.measure}) on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
+            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, "
+            f"{found.measure} on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
         )
     return found
 

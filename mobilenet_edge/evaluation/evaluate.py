@@ -144,7 +144,7 @@ class _Classes:
         if self.given is not None:
             return classes.read(self.given)
         if model.metadata is not None and model.metadata.labels:
-            return Labels(model.metadata.labels, f"the labels in {model.path.name}")
+            return Labels(model.metadata.labels, f"the labels in {model.path.name}", inside=True)
         if self.place.labels is not None:
             return classes.read(self.place.labels)
         if self.truth is not None:

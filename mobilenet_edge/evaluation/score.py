@@ -124,7 +124,7 @@ def begin(facts: dict[str, Any], labels: Labels | None, truth: NDArray[Any] | No
         InputError: The outputs are not those of these classes.
     """
     head, outputs = Head(facts["head"]), prod(facts["shape"])
-    if head is Head.features and _fits(outputs, labels, facts["shape"]):
+    if head is Head.features and truth is not None and _fits(outputs, labels, facts["shape"]):
         head = Head.logits  # an average of one map a class, as in SqueezeNet
     readable = np.zeros(count, np.bool_)
     if head is Head.features or labels is None or truth is None:

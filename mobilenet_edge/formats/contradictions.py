@@ -76,8 +76,9 @@ def _of_metadata(about: Metadata, contents: Contents) -> Iterator[str]:
         yield from _of_image(about, images[0])
     if len(scores) == 1:
         yield from _of_scores(about, scores[0])
-    # Some models have an output more than classes, for the background.
-    if about.labels and about.classes and not 0 <= about.classes - len(about.labels) <= 1:
+    # Some models have an output more than classes, for the background; one score tells two classes apart.
+    classes = 2 if about.classes == 1 else about.classes
+    if about.labels and classes and not 0 <= classes - len(about.labels) <= 1:
         yield f"its metadata says {about.classes} classes and names {len(about.labels)}"
 
 

@@ -92,14 +92,14 @@ class Agreement:
         top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
-        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        measure: "same top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
-    measure: str = "top-1"
+    measure: str = "same top-1"
 
 
 @dataclass(frozen=True)

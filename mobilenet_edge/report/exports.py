@@ -72,4 +72,4 @@ def _row(made: Artifact) -> list[str]:
 def _same(found: Agreement) -> str:
     if found.measure == "cosine":
         return f"cosine {found.top1:.4f}"
-    return f"{found.top1:.1%}" + ("" if found.measure == "top-1" else f" ({found.measure})")
+    return f"{found.top1:.1%}" + ("" if found.measure == "same top-1" else f" ({found.measure})")

@@ -196,6 +196,27 @@ def test_accuracy_on_different_images_is_not_compared(tmp_path: Path) -> None:
         recommend.run([written(tmp_path, made)], Limits())
 
 
+def test_other_contents_under_one_name_are_told_from_no_accuracy(tmp_path: Path) -> None:
+    foreign = replace(profile(LARGE, 9.0), spec=None)
+    other = replace(evaluation(LARGE, 0.6), sha256="1" * 64)
+    with pytest.raises(InputError, match="and evaluated as 11111111: the same name, other contents; measure one"):
+        recommend.run([written(tmp_path, [foreign, other])], Limits())
+
+
+def test_models_of_several_labels_are_chosen_by_average_precision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = {SMALL: 0.8, LARGE: 0.7}
+    made = [replace(evaluation(spec, 0.9), mean_average_precision=mark) for spec, mark in marks.items()]
+    _, lines = said(capsys, str(written(tmp_path, [*THREE, *made])))
+    assert "mean average precision 80.0 %" in lines[0]
+
+
+def test_a_single_row_has_no_runner_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = said(capsys, str(written(tmp_path, [profile(SMALL, 6.0)])))
+    assert "There is no other row." in lines
+
+
 def test_no_accuracy_of_any_kind(tmp_path: Path) -> None:
     foreign = replace(profile(LARGE, 9.0), spec=None)
     with pytest.raises(InputError, match=r"no top-1 in .*, nor published ones; measure it: mnet evaluate"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,48 @@ def colour_model(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     if metadata is not None:
         helper.set_model_props(model, {KEY: metadata.to_json()})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def head_model(path: Path, weights: list[list[float]], *closing: str) -> Path:
+    """The means of red, green and blue, each -1 or 1, times weights (3, outputs), then some operators."""
+    from onnx import TensorProto, helper
+
+    outputs = len(weights[0])
+    names = ["joined", *(f"closed {place}" for place in range(len(closing)))]
+    nodes = [
+        helper.make_node("ReduceMean", ["image", "axes"], ["means"], keepdims=0),
+        helper.make_node("MatMul", ["means", "weights"], [names[0]]),
+        *(helper.make_node(op, [names[place]], [names[place + 1]]) for place, op in enumerate(closing)),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "colours",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 8, 8, 3))],
+        [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, (1, outputs))],
+        [
+            helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
+            helper.make_tensor("weights", TensorProto.FLOAT, [3, outputs], [w for row in weights for w in row]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def feature_model(path: Path, scale: float) -> Path:
+    """A map: the image times a number."""
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["image", "scale"], ["map"])],
+        "map",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 8, 8, 3))],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, (1, 8, 8, 3))],
+        [helper.make_tensor("scale", TensorProto.FLOAT, [], [scale])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     path.write_bytes(model.SerializeToString())
     return path
 
@@ -107,7 +150,8 @@ def test_more_models_than_are_open_at_once(tmp_path, photos, monkeypatch):
 
 
 def test_background_class_is_left_out_and_said(tmp_path, photos):
-    path = colour_model(tmp_path / "m.onnx", background=True)
+    known = replace(described(*COLOURS), classes=4)
+    path = colour_model(tmp_path / "m.onnx", background=True, metadata=known)
     (result,) = evaluate.evaluate([path], photos, reference=colour_model(tmp_path / "float.onnx"))
     assert (result.top1, result.agreement) == (5 / 6, 1.0)
     assert any("first of its 4 outputs (assumed: background)" in each for each in result.lacks)
@@ -216,6 +260,73 @@ def test_keras_model_is_scored_like_its_layers(tmp_path, photos):
     model.save(tmp_path / "m.keras")
     (result,) = evaluate.evaluate([tmp_path / "m.keras"], photos)
     assert (result.top1, result.runtime, result.format) == (5 / 6, "keras", "keras")
+
+
+def paint(folder: Path, **colours: str) -> Path:
+    """folder/<class>/<colour>.png for each class and its colours."""
+    for name, found in colours.items():
+        (folder / name).mkdir(parents=True)
+        for colour in found.split():
+            Image.new("RGB", (20, 30), colour).save(folder / name / f"{colour}.png")
+    return folder
+
+
+REDNESS = [[2.0], [0.0], [-2.0]]  # red is 4, blue -4, both above and below by far; yellow 4, cyan -4
+
+
+@pytest.mark.parametrize(("closing", "head"), [((), "logit"), (("Sigmoid",), "probability")])
+def test_one_score_tells_two_classes_apart(tmp_path, closing, head):
+    folder = paint(tmp_path / "data", cold="blue cyan red", warm="red yellow")
+    (result,) = evaluate.evaluate([head_model(tmp_path / "m.onnx", REDNESS, *closing)], folder)
+    assert (result.head, result.top1, result.top5, result.n) == (head, 4 / 5, 1.0, 5)
+
+
+def test_images_of_several_labels_are_listed_in_a_file(tmp_path):
+    folder = paint(tmp_path / "data", all="red yellow black")
+    (tmp_path / "truth.csv").write_text("image,labels\nred.png,r\nyellow.png,r|g\nblack.png,b\n")
+    path = head_model(tmp_path / "m.onnx", [[4.0, 0, 0], [0, 4.0, 0], [0, 0, 4.0]], "Sigmoid")
+    (result,) = evaluate.evaluate([path], folder, reference=path, labels=_write(tmp_path / "l.txt", "r\ng\nb\n"))
+    # One label of nine is wrong: that black is blue.
+    assert (result.head, result.accuracy, result.agreement) == ("labels", 8 / 9, 1.0)
+    assert result.f1_micro == pytest.approx(2 * 3 / (3 + 4))
+    assert evaluate.evaluate([path], folder, truth=tmp_path / "truth.csv", labels=tmp_path / "l.txt") == [
+        replace(result, agreement=None, reference=None)
+    ]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_features_are_judged_by_their_cosine(tmp_path):
+    folder = paint(tmp_path / "data", all="red yellow black")
+    one = feature_model(tmp_path / "one.onnx", 1.0)
+    with pytest.raises(InputError, match="add --reference with the float file of the same model"):
+        evaluate.evaluate([one], folder)
+    (result,) = evaluate.evaluate([one], folder, reference=feature_model(tmp_path / "other.onnx", 3.0))
+    assert (result.head, result.top1) == ("features", None)
+    assert result.cosine == pytest.approx(1.0)
+
+
+def test_splits_are_told_from_classes_and_said(tmp_path):
+    paint(tmp_path / "data" / "train", cold="blue", warm="cyan")
+    paint(tmp_path / "data" / "val", cold="blue", warm="red yellow")
+    path = head_model(tmp_path / "m.onnx", REDNESS)
+    (result,) = evaluate.evaluate([path], tmp_path / "data")
+    assert (result.top1, result.n) == (1.0, 3)
+    assert "train/ beside it is another split" in result.conditions["split"]
+    # No image of val calibrated.
+    assert evaluate.evaluate([path], tmp_path / "data", leave_out=1) == [result]
+    # What is said of the way to the other split works.
+    assert evaluate.evaluate([path], tmp_path / "data" / "train")[0].n == 2
+
+
+def test_a_folder_of_models_means_what_is_in_it(tmp_path, photos):
+    (tmp_path / "models").mkdir()
+    paths = [colour_model(tmp_path / "models" / f"{name}.onnx") for name in "ab"]
+    (tmp_path / "models" / "notes.txt").touch()
+    assert [result.artifact for result in evaluate.evaluate([tmp_path / "models"], photos)] == [str(p) for p in paths]
 
 
 @pytest.mark.data

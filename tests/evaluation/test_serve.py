@@ -37,7 +37,7 @@ class Sums:
 
 def test_facts_are_those_of_the_session_and_its_first_answer():
     facts = serve.describe(Sums(), "m.tflite")
-    assert (facts.runtime, facts.version, facts.dtype, facts.classes) == ("fake", "1", "int8", 2)
+    assert (facts.runtime, facts.version, facts.dtype, facts.shape) == ("fake", "1", "int8", (1, 2))
     assert (facts.input.shape, facts.input.dtype, facts.input.scale, facts.input.zero_point) == (
         (1, 2, 2, 3),
         "uint8",
@@ -52,14 +52,14 @@ def test_model_is_tried_before_it_is_described():
     assert [array.dtype for array in session.seen] == [np.uint8]
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (2,), (1, 1, 1, 2), (1, 2, 1, 1)])
-def test_scores_may_keep_empty_dimensions(shape):
-    assert serve.describe(Sums(shape=shape), "m").classes == 2
+@pytest.mark.parametrize("shape", [(1, 2), (2,), (1, 1, 1, 2), (1, 2, 1, 1), (1, 1), (1, 7, 7, 64)])
+def test_the_shape_of_the_output_is_told(shape):
+    assert serve.describe(Sums(shape=shape), "m").shape == shape
 
 
-@pytest.mark.parametrize("shape", [(1, 7, 7, 64), (1, 1), (2, 2), ()])
-def test_other_outputs_are_no_scores(shape):
-    with pytest.raises(InvalidModel, match="not one score a class"):
+@pytest.mark.parametrize("shape", [(2, 2), (4, 7, 7, 64), (1, 0)])
+def test_outputs_of_several_images_are_refused(shape):
+    with pytest.raises(InvalidModel, match="for one image; export it with batch 1"):
         serve.describe(Sums(shape=shape), "m")
 
 

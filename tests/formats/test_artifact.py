@@ -161,7 +161,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(InputError, match="no such file"):
         artifact.read(tmp_path / "none.tflite")
-    with pytest.raises(InputError, match="is a directory"):
+    with pytest.raises(InputError, match="is a folder; give a model file in it"):
         artifact.read(tmp_path / "folder.onnx")
 
 

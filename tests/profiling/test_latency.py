@@ -15,7 +15,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
-from mobilenet_edge.formats.contents import Contents
+from mobilenet_edge.formats.contents import Contents, Tensor
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
@@ -129,6 +129,31 @@ def test_a_keras_model_is_sent_to_export(models: list[Path], tmp_path: Path):
     ):
         latency.profile([*models, tmp_path / "m.keras"], machines=on(host))
     assert host.asked == []
+
+
+@pytest.mark.parametrize(("batch", "refused"), [(-1, False), (1, False), (0, True), (4, True)])
+def test_a_batch_that_is_not_one_is_refused(
+    batch: int, refused: bool, models: list[Path], monkeypatch: pytest.MonkeyPatch
+):
+    tensor = Tensor("image", (batch, 8, 8, 3), "float32")
+    contents = Contents({"image": tensor}, (), ("image",), (), {})
+    read = latency.artifact.read
+    monkeypatch.setattr(
+        latency.artifact, "read", lambda path: SimpleNamespace(**{**vars(read(path)), "contents": contents})
+    )
+    if refused:
+        with pytest.raises(InputError, match=f"takes a batch of {batch} images at a time.*; export it with batch 1"):
+            latency.profile(models, machines=on(FakeHost()))
+    else:
+        assert len(latency.profile(models, machines=on(FakeHost()))) == 2
+
+
+def test_a_folder_means_what_is_in_it(models: list[Path], tmp_path: Path):
+    (tmp_path / "m.keras").touch()
+    assert [each.artifact for each in latency.profile([tmp_path], machines=on(FakeHost()))] == list(map(str, models))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty is a folder without \.tflite or \.onnx files"):
+        latency.profile([tmp_path / "empty"])
 
 
 def test_no_threads_are_refused(models: list[Path]):

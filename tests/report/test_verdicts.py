@@ -56,7 +56,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def make(*subjects: Subject, file: str = FILE, **changes) -> Check:
         Path("budgets.toml").write_text(file)
         loaded = budgets.load(Path("budgets.toml"))
-        before = Baseline.of("base.json", [OLD])
+        before = Baseline("base.json", (OLD,))
         return Check(loaded, subjects, tuple(judge(loaded, subjects, before)), before, **changes)
 
     return make

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.sweep import machine
 from mobilenet_edge.sweep.config import CalibrationTable, Evaluating, GridTable, Profiling, Sweep, WeightsTable
+from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stage import Stage, differences
 
@@ -92,14 +94,75 @@ def test_every_target_has_its_int8_files_and_the_first_the_others() -> None:
     ]
 
 
-def test_a_profile_depends_on_artifact_machine_and_runs() -> None:
+def test_a_profile_depends_on_artifact_machine_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_answer", lambda *_: None)
+
     def stage(sha256: str = "0", host: str = "local", **how: Any) -> Stage:
         return plan(profile=Profiling(**how)).profile(Path("a.tflite"), sha256, host, 2)
 
     assert stage().name == "profile a.tflite on local with 2 threads"
     assert changed(stage(), stage("1")) == ["artifact"]
     assert changed(stage(), stage(runs=7)) == ["runs"]
-    assert "machine" in changed(stage(), stage(host="pi4"))
+    assert "device.host" in changed(stage(), stage(host="pi@nowhere"))
+
+
+DEVICES = """[pi4]
+host = "pi@one"
+python = "~/a/bin/python"
+delegate = "/lib/x.so"
+delegate_options = {threads = "2"}
+note = "on the shelf"
+"""
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A device that says what this dict holds."""
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "devices.toml").write_text(DEVICES)
+    monkeypatch.chdir(tmp_path)
+    found = {"cpu": "Cortex-A72", "board": "Pi 4", "versions": {"litert": "2.0"}}
+    monkeypatch.setattr(machine, "_answer", lambda *_: dict(found) or None)
+    return found
+
+
+def on_device() -> Stage:
+    return plan().profile(Path("a.tflite"), "0", "pi4", 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ingredient"),
+    [
+        ("pi@one", "pi@other", "device.host"),
+        ("~/a/bin", "~/b/bin", "device.python"),
+        ("x.so", "y.so", "device.delegate"),
+        ('threads = "2"', 'threads = "4"', "device.delegate_options.threads"),
+    ],
+)
+def test_a_profile_depends_on_the_device_and_not_on_its_name_alone(
+    old: str, new: str, ingredient: str, answers: dict[str, Any]
+) -> None:
+    before = on_device()
+    Path("configs/devices.toml").write_text(DEVICES.replace(old, new))
+    assert changed(before, on_device()) == [ingredient]
+    Path("configs/devices.toml").write_text(DEVICES.replace("on the shelf", "moved"))
+    assert changed(before, on_device()) == []
+
+
+def test_a_profile_depends_on_what_the_device_says_of_itself(answers: dict[str, Any]) -> None:
+    before = on_device()
+    answers |= {"cpu": "Cortex-A76", "versions": {"litert": "2.1"}}
+    assert changed(before, on_device()) == ["machine.cpu", "machine.versions.litert"]
+
+
+def test_a_device_that_is_off_keeps_its_profiles(answers: dict[str, Any], tmp_path: Path) -> None:
+    ledger = Manifest(tmp_path)
+    (tmp_path / "r.json").touch()
+    ledger.note(on_device(), [tmp_path / "r.json"])
+    answers.clear()
+    assert ledger.why(on_device()) is None
+    Path("configs/devices.toml").write_text(DEVICES.replace("pi@one", "pi@other"))
+    assert "device.host" in str(ledger.why(on_device()))
 
 
 @pytest.mark.parametrize(
