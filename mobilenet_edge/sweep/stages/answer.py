@@ -43,7 +43,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
-    spec = ModelSpec(**request["spec"])
+    spec = ModelSpec.from_dict(request["spec"])
     return [build.run(spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"])]
 
 
