@@ -29,7 +29,7 @@ from mobilenet_edge.model.fold import fold
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, Options, solve
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 
 NEVER = (1e9, 1e9)  # a ridge or damping so firm that nothing moves
 ROWS = {

@@ -20,9 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_edge import cpus
-from mobilenet_edge.commands import evaluate
 from mobilenet_edge.data import images
-from mobilenet_edge.evaluation import chunk
+from mobilenet_edge.evaluation import chunk, evaluate
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.model.spec import ModelSpec
@@ -115,7 +114,7 @@ def whole(paths: list[Path], data: Path, rounds: int) -> None:
     for _ in range(rounds):
         for jobs, times in took.items():
             began = time.perf_counter()
-            evaluate.run(paths, data, jobs=jobs)
+            evaluate.evaluate(paths, data, jobs=jobs)
             times.append(time.perf_counter() - began)
     print(f"\n| all four, {many} images | s | images/s |\n|---|---:|---:|")
     for jobs, times in took.items():

@@ -19,7 +19,7 @@ from corpus import opened, run, seeds
 from readme import fill
 
 from mobilenet_edge import files
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "hardening.md"
 REGION: Final = "hardening"

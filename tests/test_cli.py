@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import __version__, cli, errors
-from mobilenet_edge.commands import plan, reach
+from mobilenet_edge.commands import plan
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.hosts.local import Local
+from mobilenet_edge.profiling import targets
 
 VERBS = (
     "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "compare", "setup-host", "doctor",
@@ -351,7 +352,7 @@ def test_an_interruption_is_130(mnet: Callable[..., Ended], monkeypatch: pytest.
 @pytest.mark.slow
 def test_a_crash_of_a_runtime_is_a_line(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = Local(command=(sys.executable, "-c", "import os; os.abort()"))
-    monkeypatch.setattr(reach, "targets", lambda *_: [reach.Target(crashing)])
+    monkeypatch.setattr(targets, "targets", lambda *_: [targets.Target(crashing)])
     assert "the runtime crashed on m.tflite (signal 6, aborted): " in refused("profile m.tflite", 6)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mobilenet_edge import schema
 from mobilenet_edge.budget.baseline import Baseline
 from mobilenet_edge.budget.budgets import Budget, Budgets
 from mobilenet_edge.budget.limit import Limit, Metric
@@ -178,9 +178,8 @@ def _measured(subject: Subject, metric: Metric, budget: Budget) -> _Figure:
 
 def _elsewhere(device: str, runs: Sequence[Run]) -> str:
     hosts = sorted({each.host for each in runs})
-    near = difflib.get_close_matches(device, hosts, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"measured on {', '.join(hosts)}, and the budget is for {device}{hint}"
+    hint = schema.nearest(device, hosts, "")
+    return f"measured on {', '.join(hosts)}, and the budget is for {device}{hint and f'; {hint}'}"
 
 
 def _place(run: Run) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import files, records
+from mobilenet_edge import files, records, schema
 from mobilenet_edge.budget import baseline, budgets, git, history, ratchet, verdict
 from mobilenet_edge.budget.budgets import Budgets
 from mobilenet_edge.budget.gather import gather
@@ -98,8 +97,7 @@ def exit_code(check: Check) -> int:
 def _known(only: Sequence[str]) -> None:
     for each in only:
         if each not in METRICS:
-            near = difflib.get_close_matches(each, METRICS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(METRICS)}"
+            hint = schema.nearest(each, METRICS, f"there are {', '.join(METRICS)}")
             raise UsageError(f"nothing to limit is called {each!r}; {hint}")
 
 

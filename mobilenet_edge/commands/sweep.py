@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import files, records
-from mobilenet_edge.commands import reach, table
+from mobilenet_edge.commands import table
 from mobilenet_edge.data import images, labels
 from mobilenet_edge.errors import Interrupted
+from mobilenet_edge.profiling import targets
 from mobilenet_edge.sweep import config, lock
 from mobilenet_edge.sweep.config import Sweep
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import RANDOM, Plan, folder_of
-from mobilenet_edge.sweep.stages import make, measure
+from mobilenet_edge.sweep.manifest import Ledger
+from mobilenet_edge.sweep.schedule import RANDOM, Plan, folder_of
+from mobilenet_edge.sweep.stages import make, measurement
 from mobilenet_edge.sweep.stages.work import Options, Work
 
 __all__ = ["Options", "look", "run"]
@@ -48,7 +49,7 @@ def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
             artifacts = make.make(work, held)
             if options.make_only:
                 return f"{len(artifacts)} artifacts in {out}", len(work.failures)
-            measured = [*measure.latency(work, artifacts), *measure.accuracy(work, artifacts)]
+            measured = [*measurement.measure_latency(work, artifacts), *measurement.measure_accuracy(work, artifacts)]
         except KeyboardInterrupt as error:
             raise Interrupted(
                 f"interrupted: {work.done} stages were done and are kept in {out}; the same command goes on from there"
@@ -102,7 +103,7 @@ def _try_sources(sweep: Sweep) -> None:
             images.find(folder_of(str(name)))
     if sweep.evaluate.labels is not None:
         labels.read(Path(sweep.evaluate.labels))
-    reach.targets(sweep.profile.hosts)
+    targets.find(sweep.profile.hosts)
 
 
 def _look(work: Work) -> Iterator[tuple[str, str | None]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mobilenet_edge.data import images
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation.panel import Kept, Panel, written
+from mobilenet_edge.evaluation.model_pool import Kept, Panel, written
 
 FUNCTION: Final = f"{__name__}:answer"
 KEPT: Final = Kept()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,6 +18,8 @@ from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.formats.onnx import read as onnx
 from mobilenet_edge.formats.tflite import read as tflite
 
+# A .keras file in a folder is what the others were exported from.
+_RUNNABLE: Final = (".tflite", ".onnx")
 READERS: Final = {"tflite": tflite, "onnx": onnx, "keras": keras}
 
 
@@ -77,6 +79,24 @@ class Artifact:
             "weights": about.weights.source,
             "calibration": asdict(about.calibration) if about.calibration else None,
         }
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """Take the model files of folders for them: every .tflite and .onnx, sorted by name.
+
+    Raises:
+        InputError: A folder has none.
+    """
+    found = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(each for each in path.iterdir() if each.suffix in _RUNNABLE and each.is_file())
+        if not inside:
+            raise InputError(f"{path} is a folder without .tflite or .onnx files; give a model file")
+        found += inside
+    return found
 
 
 def read(path: Path) -> Artifact:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final
 
 from mobilenet_edge import schema
 from mobilenet_edge.errors import InputError, UsageError
@@ -192,9 +192,7 @@ class Metadata:
             if version != SCHEMA_VERSION:
                 newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
                 raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
-            parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
-            made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
-            return made
+            return schema.from_dict(cls, data)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             fact = " ".join(str(error).split())
             raise InputError(f"{source}: metadata cannot be read ({fact}); export the model again") from error
@@ -215,25 +213,3 @@ def joined(text: str, labels: str) -> str:
         return json.dumps({**strict.loads(text), "labels": labels.removesuffix("\n").split("\n")})
     except (TypeError, RecursionError) as error:
         raise ValueError("its metadata is not a JSON object") from error
-
-
-_PARTS: Final[dict[str, Any]] = {
-    "preprocess": Preprocess,
-    "weights": Weights,
-    "spec": ModelSpec,
-    "input": Quantisation,
-    "output": Quantisation,
-    "calibration": Calibration,
-    "agreement": Agreement,
-    "compilation": Compilation,
-}
-
-
-def _parse(cls: Any, data: dict[str, Any] | None) -> Any:
-    if data is None:
-        return None
-    # A newer minor version may have added fields.
-    names = {each.name for each in fields(cls)}
-    made = cls(**{name: value for name, value in data.items() if name in names})
-    schema.check(made)
-    return made

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from mobilenet_edge.errors import HostError, UsageError
-from mobilenet_edge.hosts import NO_FILES, Unreachable, boot
+from mobilenet_edge.hosts import NO_FILES, Unreachable, bootstrap
 from mobilenet_edge.hosts.refusal import explain
 from mobilenet_edge.hosts.session import Broken, Session
 
@@ -75,7 +75,7 @@ class Ssh:
         """Return the whole command."""
         options = [word for option in OPTIONS for word in ("-o", option)]
         # After "--" nothing of the destination can become an option.
-        return [*self.command, "-T", *options, "--", self.destination, boot.command(self.python)]
+        return [*self.command, "-T", *options, "--", self.destination, bootstrap.command(self.python)]
 
     def _open(self) -> Session:
         def told(broken: Broken) -> HostError:

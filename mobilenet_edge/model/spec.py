@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, assert_never, get_args
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never, get_args
 
 from mobilenet_edge.errors import UsageError
 
@@ -122,11 +122,6 @@ class ModelSpec:
         family: Family = "mobilenet_v2" if match["family"] == "mobilenet_v2" else "mobilenet_v1"
         classes, channels = int(match["classes"] or IMAGENET_CLASSES), int(match["channels"] or 3)
         return cls(float(match["alpha"]), int(match["resolution"]), classes, family, channels)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ModelSpec:
-        """Read a record's spec: missing keys are at their defaults, unknown ones are of a newer version."""
-        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
 
 
 def divisible(filters: float) -> int:

@@ -12,7 +12,7 @@ from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 
 # What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
 EDGETPU_OP = "edgetpu-custom-op"

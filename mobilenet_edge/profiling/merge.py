@@ -12,8 +12,8 @@ from mobilenet_edge.analysis.doubts import doubts, invalid
 from mobilenet_edge.formats import costs
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling.job import Document, Job, Taken
-from mobilenet_edge.profiling.plan import Plan
 from mobilenet_edge.profiling.rounds import width
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.profiling.trace import minutes
 from mobilenet_edge.records import Failure, Profile
 

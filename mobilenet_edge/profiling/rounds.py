@@ -16,7 +16,7 @@ from typing import Final
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.job import Document, Job, Taken
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import interval
 
 # What is left of a budget is not worth a process below this.

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, schema
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import strict
 from mobilenet_edge.records.evaluation import Evaluation
@@ -88,16 +87,10 @@ def _parse(entry: dict[str, Any]) -> Record:
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")
-    known = {each.name for each in fields(cls)}
-    values = {name: _frozen(value) for name, value in entry.items() if name in known}
-    return cls(**values)
+    return cls(**schema.values(cls, entry))
 
 
 def _line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     return " ".join(str(error).split())
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

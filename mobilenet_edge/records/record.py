@@ -71,7 +71,7 @@ class ArtifactRecord(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spec is not None:
-            schema.check(ModelSpec.from_dict(self.spec))
+            schema.from_dict(ModelSpec, self.spec)
             if not {"alpha", "resolution", "classes"} <= self.spec.keys():
                 raise ValueError("spec lacks alpha, resolution or classes")
         for name in ("source", "note"):

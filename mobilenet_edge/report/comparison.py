@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from json import dumps
 from typing import Any, Final
 
-from mobilenet_edge.analysis.compare import FEW_RUNS, Comparison, Pair, label
+from mobilenet_edge.analysis.difference import FEW_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
-from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid, inline
+from mobilenet_edge.report.hardware import describe
+from mobilenet_edge.report.markdown_table import Column, grid, inline
 from mobilenet_edge.text import printable
 
 SCHEMA_VERSION: Final = 1

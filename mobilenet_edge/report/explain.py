@@ -9,7 +9,7 @@ from mobilenet_edge.model import layers
 from mobilenet_edge.model.layers import Block, Layer
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 _SAVINGS_NOTE: Final = """\

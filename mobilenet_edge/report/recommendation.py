@@ -8,7 +8,7 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.recommend import Cost, Goal, Point, Recommendation, excess, gain
+from mobilenet_edge.analysis.choice import Cost, Goal, Point, Recommendation, excess, gain
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
 

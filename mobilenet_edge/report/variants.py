@@ -8,7 +8,7 @@ from typing import Final
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 NOTES: Final = """\

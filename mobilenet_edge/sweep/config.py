@@ -11,7 +11,7 @@ from typing import Final
 from mobilenet_edge import toml
 from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.model.spec import FAMILIES, IMAGENET_CLASSES, Family, ModelSpec
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
 
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
@@ -36,7 +36,6 @@ class Grid:
             ("format", self.format, FORMATS),
             ("precision", self.precision, PRECISIONS),
             ("target", self.target, tuple(TARGETS)),
-            ("family", self.family, FAMILIES),
         ):
             if wrong := set(values) - set(known):
                 raise UsageError(f"grid.{name} holds {', '.join(sorted(wrong))}; known: {', '.join(known)}")

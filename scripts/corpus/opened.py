@@ -17,16 +17,15 @@ from corpus.case import Case
 from corpus.run import Outcome
 from corpus.seeds import load
 from corpus.verbs import code
-from mobilenet_edge.commands import profile
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation import classifier
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import read
-from mobilenet_edge.profiling import plan
+from mobilenet_edge.profiling import latency, settings
 
 # Of each category, and most of them pass the reader: only those show what the runtime makes of them.
 OF_EACH: Final = 24
-AS_FEW: Final = plan.Plan(runs=1, seconds=0, rounds=1, max_seconds=5, limit=False)
+AS_FEW: Final = settings.Plan(runs=1, seconds=0, rounds=1, max_seconds=5, limit=False)
 SLACK_SECONDS: Final = 60.0
 
 
@@ -40,7 +39,7 @@ def run(sound: Path, of_each: int = OF_EACH, seconds: float | None = None, proce
         processes: At once.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    plan.SLACK_SECONDS = SLACK_SECONDS  # type: ignore[misc]
+    settings.SLACK_SECONDS = SLACK_SECONDS  # type: ignore[misc]
     chosen = sample(sound, of_each)
     with tempfile.TemporaryDirectory(prefix="corpus-") as name, ThreadPoolExecutor(processes) as pool:
         places = [Path(name, str(index)) for index in range(len(chosen))]
@@ -66,7 +65,7 @@ def sample(sound: Path, of_each: int) -> Sequence[Case]:
 
 def profiled(path: Path) -> None:
     """`mnet profile --runs 1`."""
-    profile.run([path], AS_FEW)
+    latency.profile([path], AS_FEW)
 
 
 def evaluated(path: Path) -> None:

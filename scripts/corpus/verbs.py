@@ -14,7 +14,7 @@ from mobilenet_edge.errors import MnetError
 from mobilenet_edge.formats import costs
 from mobilenet_edge.formats.artifact import read
 from mobilenet_edge.hosts import devices
-from mobilenet_edge.report import contents
+from mobilenet_edge.report import inventory
 
 Verb = Callable[[Path], object]
 
@@ -31,7 +31,7 @@ def inspected(path: Path) -> None:
         for record in found:
             if sum(record.bytes.values()) != record.size_bytes or min(record.bytes.values()) < 0:
                 raise Wrong(f"parts of {record.bytes} in a file of {record.size_bytes} bytes")
-            contents.text(record).encode()
+            inventory.text(record).encode()
 
 
 def dissected(path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mobilenet_edge.analysis.compare import compare
+from mobilenet_edge.analysis.difference import compare
 from mobilenet_edge.errors import UsageError
 
 

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import creation, verify
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.conversion import verify
 from mobilenet_edge.data import images
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError, InputError, MissingExtraError, UsageError
@@ -50,7 +49,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build.run(SPEC, out=tmp_path_factory.mktemp("model")).path
+    return creation.create(SPEC, out=tmp_path_factory.mktemp("model")).path
 
 
 @pytest.fixture(scope="module")
@@ -379,13 +378,13 @@ def test_the_main_job(
 def test_int8_agrees_with_float_on_images_it_has_not_seen(
     spec: ModelSpec, weights: str, least: dict[str, float], data: Path, tmp_path: Path
 ) -> None:
-    from mobilenet_edge.commands import evaluate
+    from mobilenet_edge.evaluation import evaluate
 
-    model = build.run(spec, weights=str(data / "weights" / weights), out=tmp_path).path
+    model = creation.create(spec, weights=str(data / "weights" / weights), out=tmp_path).path
     made = {(each.precision, each.format): each for each in export.run(model, calibrate=str(data), out=tmp_path)}
     int8 = [made[("int8", kind)].path for kind in least]
     floats = [made[("float32", kind)].path for kind in least]
-    found = {each.artifact: each for each in evaluate.run([*int8, *floats], data, reference=model, leave_out=100)}
+    found = {each.artifact: each for each in evaluate.evaluate([*int8, *floats], data, reference=model, leave_out=100)}
     total = len(images.find(data / "images"))
     assert {each.n for each in found.values()} == {total - 100}
     for kind, path in zip(least, int8, strict=True):

@@ -14,7 +14,7 @@ from mobilenet_edge.commands import inspect
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import read
-from mobilenet_edge.report import contents
+from mobilenet_edge.report import inventory
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 
@@ -76,7 +76,7 @@ def test_metadata_that_lies_is_shown_by_inspect(sound):
         path.write_bytes(case.data)
         (found,) = inspect.run([path])
         assert found.contradictions, case.name
-        assert "contradicts itself: " in contents.text(found)
+        assert "contradicts itself: " in inventory.text(found)
 
 
 def test_a_model_that_claims_100_gb_is_refused_by_arithmetic(sound):

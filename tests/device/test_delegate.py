@@ -34,9 +34,9 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def branched(tmp_path: Path) -> Path:
     """y = logistic(r) + tanh(r) with r = relu(x): four operators, of which two stand side by side."""
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, r, left, right, y = (file.tensor(name, (1, 8), "float32") for name in "xrlmy")
     file.operator("RELU", [x], r)
     file.operator("LOGISTIC", [r], left)

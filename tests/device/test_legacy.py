@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.legacy]
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """y = relu(x)."""
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, y = (file.tensor(name, (1, 8), "float32") for name in "xy")
     file.operator("RELU", [x], y)
     path = tmp_path / "tiny.tflite"

@@ -9,10 +9,10 @@ import pytest
 
 from mobilenet_edge.device import pieces
 from mobilenet_edge.device.faults import InvalidModel, RequestError
-from mobilenet_edge.device.flatbuffer import Table
 from mobilenet_edge.device.pieces import Operator, cut
 from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.formats.tflite.write import float16_tflite
+from mobilenet_edge.formats.wire.flatbuffer import Table
 
 
 def names(data: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.hosts import parcel
+from mobilenet_edge.hosts import payload
 from mobilenet_edge.hosts.local import Local
 from tests.faults.conftest import Mnet
 
@@ -47,7 +47,7 @@ def test_the_library_does_what_it_says(jumping: Path) -> None:
 def test_the_times_of_a_worker(jumping: Path, model: Path) -> None:
     # It starts in less than a second, or else the clock is set back before: for the times it is all the same.
     settings = [f"{name}={value}" for name, value in environment(jumping, 800).items()]
-    host = Local(command=("env", *settings, sys.executable, str(parcel.path())))
+    host = Local(command=("env", *settings, sys.executable, str(payload.path())))
     told = host.run(ASK, {"artifact": model}, limit_seconds=60)
     assert all(each > 0 for each in told["times_ns"])
     # A second at least, and not a day.

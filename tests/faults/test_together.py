@@ -40,7 +40,7 @@ def _command(pid: int) -> bytes:
 
 def makers(pid: int) -> list[int]:
     """The processes of a sweep that build and export."""
-    return below(pid, b"mobilenet_edge.workers.worker")
+    return below(pid, b"mobilenet_edge.workers.program")
 
 
 @pytest.mark.usefixtures("quick_sweep")

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.commands.test_evaluate import colour_model
 
 from mobilenet_edge.data import images
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats.metadata import Preprocess
-from tests.commands.test_evaluate import colour_model
 from tests.hostile.conftest import FILE, assert_plain
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n(canary) (w) file closefile\nshowpage\n"

@@ -258,7 +258,7 @@ def test_csv_holds_no_formula(formula, mnet, tmp_path):
 
 
 def test_a_negative_number_is_no_formula():
-    from mobilenet_edge.report.table import _plain
+    from mobilenet_edge.report.summary import _plain
 
     assert [_plain(each) for each in (-1.5, -2, True, None, "a - b")] == [-1.5, -2, 1, None, "a - b"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mobilenet_edge.errors import HostError, InputError, UsageError
-from mobilenet_edge.hosts import boot, session
+from mobilenet_edge.hosts import bootstrap, session
 from mobilenet_edge.hosts.session import Broken, Session
 
 pytestmark = pytest.mark.slow
@@ -32,12 +32,12 @@ def opened(*command: str) -> Session:
 
 def speaking(code: str) -> tuple[str, ...]:
     """A stand-in for the keeper: reads the parcel, greets, then does as the code says with `lines` of requests."""
-    from mobilenet_edge.hosts import parcel
+    from mobilenet_edge.hosts import payload
 
     program = f"""
 import sys, json, os, time
-sys.stdin.buffer.read({len(parcel.pack())})
-def say(text): print("{boot.MARK}" + text, flush=True)
+sys.stdin.buffer.read({len(payload.pack())})
+def say(text): print("{bootstrap.MARK}" + text, flush=True)
 say('{{"hello": "1"}}')
 {code}
 """
@@ -46,7 +46,7 @@ say('{{"hello": "1"}}')
 
 @pytest.fixture
 def keeper() -> Iterator[Session]:
-    conversation = opened(sys.executable, "-c", boot.code())
+    conversation = opened(sys.executable, "-c", bootstrap.code())
     yield conversation
     conversation.close()
 
@@ -81,7 +81,7 @@ def test_a_command_that_ends_at_once():
 
 
 def test_a_refusal():
-    refusal = f"""print('hello'); print('{boot.MARK}{{"refused": "old", "reason": "3.7"}}')"""
+    refusal = f"""print('hello'); print('{bootstrap.MARK}{{"refused": "old", "reason": "3.7"}}')"""
     with pytest.raises(Broke) as caught:
         opened(sys.executable, "-c", refusal)
     assert caught.value.broken.refused == {"refused": "old", "reason": "3.7"}
@@ -89,7 +89,7 @@ def test_a_refusal():
 
 def test_a_broken_line():
     with pytest.raises(HostError, match=r"^pi sent a broken line"):
-        opened(sys.executable, "-c", f"print('{boot.MARK}{{')")
+        opened(sys.executable, "-c", f"print('{bootstrap.MARK}{{')")
 
 
 def test_an_end_in_the_middle():

@@ -9,7 +9,7 @@ import pytest
 from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import EDGETPU_OP, Job, Taken
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 
 CORAL = Delegate("/usr/lib/libedgetpu.so.1", (("device", "usb"),), of_device=True)
 OTHER = Delegate("/usr/lib/libarmnn.so", of_device=True)

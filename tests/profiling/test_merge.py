@@ -14,7 +14,7 @@ from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import Job, Taken
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Profile
 
 MS = 1_000_000

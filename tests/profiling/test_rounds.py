@@ -9,7 +9,7 @@ import pytest
 from mobilenet_edge.errors import HostError, InputError
 from mobilenet_edge.profiling import rounds
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 
 MS = 1_000_000
 NAMES = ("a.int8.tflite", "b.int8.onnx")

@@ -27,9 +27,9 @@ from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.hosts import answer, devices
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record
-from mobilenet_edge.report import contents
+from mobilenet_edge.report import inventory
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.ledger import Ledger
+from mobilenet_edge.sweep.manifest import Ledger
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT, keras_file, quantised
 from tests.properties import mutation
@@ -95,7 +95,7 @@ def _model(kind: str) -> Callable[[bytes], None]:
                 made = inspect.run([path], "edgetpu")
                 costs.of(tflite.contents(data))
         for each in made:
-            _shown(contents.text(each))
+            _shown(inventory.text(each))
         records.loads(records.dumps(made).encode(), "what was written")
 
     return read

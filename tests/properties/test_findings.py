@@ -16,7 +16,7 @@ from mobilenet_edge.formats.contents import Contents, Operator
 from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.hosts import answer
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.ledger import Ledger
+from mobilenet_edge.sweep.manifest import Ledger
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT
 from tests.properties.readers import READERS

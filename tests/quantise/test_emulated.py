@@ -21,7 +21,7 @@ from onnx import helper, numpy_helper
 from mobilenet_edge.data import images
 from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx import read as reader
-from mobilenet_edge.formats.onnx.products import products
+from mobilenet_edge.formats.onnx.products import matrix, products
 from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import patches
@@ -148,7 +148,7 @@ def constant(data, name):
 def sums(data, rows, exact=False):
     """What a product of the file gives for rows of activations in memory, the zero point taken off."""
     (product,) = products(reader.contents(data))
-    weight = saturation.matrix(product)
+    weight = matrix(product)
     plain = rows.astype(np.int32) @ weight.astype(np.int32)
     return (plain if exact else saturation.accumulate(rows, weight)) - ZERO * weight.sum(0, dtype=np.int32)
 

@@ -1,7 +1,7 @@
 """The preflight as it is read."""
 
 from mobilenet_edge.conversion.coral.preflight import Preflight, Verdict
-from mobilenet_edge.report import preflight
+from mobilenet_edge.report import mapping
 
 CONV = Verdict(0, "CONV_2D", "conv1", True)
 RESHAPE = Verdict(1, "RESHAPE", "flat", True, caution="may stay on the CPU: 65,536 elements are many")
@@ -9,7 +9,7 @@ SWISH = Verdict(2, "HARD_SWISH", "swish", False, "not among the operators that t
 
 
 def text(*verdicts, cut=None, parameters=463_600, runtime=13, compiled=False):
-    return preflight.text(Preflight(verdicts, cut, parameters, runtime, compiled).to_dict())
+    return mapping.text(Preflight(verdicts, cut, parameters, runtime, compiled).to_dict())
 
 
 def test_every_operator_has_its_line_and_reason():
@@ -53,4 +53,4 @@ def test_long_names_keep_their_first_layers_end():
     assert "second" not in shown
     (cell,) = [line.split("|")[3].strip() for line in shown.splitlines() if "CONV_2D" in line]
     assert cell.endswith("/Relu6")
-    assert len(cell) == preflight.NAME_WIDTH
+    assert len(cell) == mapping.NAME_WIDTH

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.commands import profile
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.hosts.session import Session
 from mobilenet_edge.hosts.ssh import Ssh
-from mobilenet_edge.profiling.machine import Target
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling import latency
+from mobilenet_edge.profiling.machine import Machine
+from mobilenet_edge.profiling.settings import Plan
 from tests.ssh.server import ALIAS, Server, children, keygen, serve
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]
@@ -74,7 +74,7 @@ def refused(host: Ssh, kind: type[Exception] = HostError) -> str:
 
 
 def test_a_profile(host: Ssh, model: Path):
-    (one,) = profile.run([model], Plan(runs=6, seconds=0, rounds=2), targets=[Target(host)])
+    (one,) = latency.profile([model], Plan(runs=6, seconds=0, rounds=2), machines=[Machine(host)])
     assert (one.host["name"], one.runtime, one.round_sizes) == ("pi", "onnxruntime", (3, 3))
     # An addition of 192 numbers takes longer than the clock's tick, and less than a second anywhere.
     assert all(0 < each < 1e9 for each in one.times_ns)

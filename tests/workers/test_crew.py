@@ -14,7 +14,7 @@ import pytest
 
 from mobilenet_edge import cpus
 from mobilenet_edge.errors import BuildError, HostError, InputError, MnetError
-from mobilenet_edge.workers import local
+from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.call import call
 from mobilenet_edge.workers.pool import AHEAD, check, failed, lost
 
@@ -100,13 +100,13 @@ def test_an_answer_is_passed_on() -> None:
 def test_no_more_processes_than_fit_into_memory(
     wanted: int, free: int | None, fit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_available_bytes", lambda: free)
-    assert local.fitting(wanted, 2_500_000_000) == fit
+    monkeypatch.setattr(processes, "_available_bytes", lambda: free)
+    assert processes.fitting(wanted, 2_500_000_000) == fit
 
 
 def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_available_bytes", lambda: None)
-    assert local.fitting(None, 1) == len(cpus.available())
+    monkeypatch.setattr(processes, "_available_bytes", lambda: None)
+    assert processes.fitting(None, 1) == len(cpus.available())
 
 
 # With processes
@@ -114,7 +114,7 @@ def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_every_request_is_answered_once_by_few_processes(function: str) -> None:
-    with local.Crew(function, 2) as crew:
+    with processes.Crew(function, 2) as crew:
         answers = dict(crew.run([{"number": number, "noise": True} for number in range(10)]))
     assert {index: answer["double"] for index, answer in answers.items()} == {n: 2 * n for n in range(10)}
     assert len({answer["pid"] for answer in answers.values()}) <= 2
@@ -129,7 +129,7 @@ def test_requests_are_taken_as_they_are_needed(function: str) -> None:
             taken.append(number)
             yield {"number": number}
 
-    with local.Crew(function, 2) as crew:
+    with processes.Crew(function, 2) as crew:
         for done, _ in enumerate(crew.run(requests())):
             assert len(taken) <= done + 2 * AHEAD
     assert len(taken) == 20
@@ -137,17 +137,17 @@ def test_requests_are_taken_as_they_are_needed(function: str) -> None:
 
 @pytest.mark.slow
 def test_the_processes_share_the_cores(function: str) -> None:
-    with local.Crew(function, 1) as crew:
+    with processes.Crew(function, 1) as crew:
         assert dict(crew.run([{"number": 1}]))[0]["cpus"] == cpus.available()
     many = len(cpus.available())
-    with local.Crew(function, many) as crew:
+    with processes.Crew(function, many) as crew:
         found = {answer["pid"]: answer["cpus"] for _, answer in crew.run([{"number": 1}] * 4 * many)}
     assert all(len(each) == 1 for each in found.values())
 
 
 @pytest.mark.slow
 def test_processes_serve_several_runs_and_are_gone_at_the_end(function: str) -> None:
-    with local.Crew(function, 1) as crew:
+    with processes.Crew(function, 1) as crew:
         first, second = (dict(crew.run([{"number": 1}]))[0]["pid"] for _ in range(2))
         assert first == second
     with pytest.raises(ProcessLookupError):
@@ -156,7 +156,7 @@ def test_processes_serve_several_runs_and_are_gone_at_the_end(function: str) -> 
 
 @pytest.mark.slow
 def test_a_lost_process_is_replaced_and_its_request_asked_again(function: str, tmp_path: Path) -> None:
-    with local.Crew(function, 1) as crew:
+    with processes.Crew(function, 1) as crew:
         requests = [{"number": 1}, {"number": 2, "kill": str(tmp_path / "killed")}, {"number": 3}]
         answers = dict(crew.run(requests))
     assert [answers[index]["double"] for index in range(3)] == [2, 4, 6]
@@ -165,7 +165,7 @@ def test_a_lost_process_is_replaced_and_its_request_asked_again(function: str, t
 
 @pytest.mark.slow
 def test_a_request_that_ends_its_process_twice_is_given_up(function: str) -> None:
-    with local.Crew(function, 1) as crew:
+    with processes.Crew(function, 1) as crew:
         answers = dict(crew.run([{"die": True}, {"number": 3}]))
     assert "its process ended twice (the last words)" in answers[0]["error"]["message"]
     assert answers[1]["double"] == 6
@@ -181,7 +181,7 @@ def test_no_process_outlives_who_started_it(function: str, tmp_path: Path, how: 
         "    time.sleep(60)\n"
     )
     code = (
-        "from mobilenet_edge.workers.pool import local\n"
+        "from mobilenet_edge.workers import local\n"
         f"with local.Crew({function!r}, 1) as crew:\n    list(crew.run([dict()]))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent:

@@ -20,10 +20,10 @@ from mobilenet_edge import __version__
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import history, machines, palette
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html import machines, palette, timeline
 from mobilenet_edge.report.html.points import FAMILY, Point, points
-from mobilenet_edge.report.markdown import Column
+from mobilenet_edge.report.html.timeline import Entry
+from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import notes
 from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable
@@ -144,7 +144,7 @@ def _facts(every: Sequence[Point], names: Mapping[str, str], entries: Sequence[E
     parts = [
         f"{timed}{f' measured and {predicted} predicted' if predicted else ''} of {files}" if every else "",
         f"on {', '.join(each for each in names.values() if each != machines.UNKNOWN)}" if drawn else "",
-        f"{_count(len(history.moments(entries)), 'check', 'checks')} in the history" if entries else "",
+        f"{_count(len(timeline.moments(entries)), 'check', 'checks')} in the history" if entries else "",
     ]
     return ", ".join(each for each in parts if each)
 
@@ -161,7 +161,7 @@ def _data(every: Sequence[Point], entries: Sequence[Entry]) -> str:
         "families": palette.FAMILIES,
         "symbols": {name: symbol for name, (symbol, _) in palette.FORMATS.items()},
         "history": {
-            "moments": history.moments(entries),
+            "moments": timeline.moments(entries),
             "entries": [
                 {**asdict(each), "moment": each.moment, "file": each.file, "line": each.line} for each in entries
             ],

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mobilenet_edge.records import Evaluation, Profile
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
-from mobilenet_edge.report.html.conditions import conditions
+from mobilenet_edge.report.html.provenance import conditions
 from mobilenet_edge.report.html.shorten import shorten
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.text import printable

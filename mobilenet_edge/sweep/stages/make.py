@@ -14,9 +14,9 @@ from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure
 from mobilenet_edge.sweep import lock, view
 from mobilenet_edge.sweep.stage import Stage
-from mobilenet_edge.sweep.stages import answer as worker
+from mobilenet_edge.sweep.stages import execute as worker
 from mobilenet_edge.sweep.stages.work import Options, Work
-from mobilenet_edge.workers import local
+from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.pool import Crew, Request
 
 # A process that builds and exports alpha 1.0 at 224 pixels, at its peak; measured by scripts/bench_sweep.py.
@@ -55,8 +55,8 @@ def crew_of(options: Options, out: Path, held: int) -> Crew:
         return dask.Crew(worker.FUNCTION, options.dask)
     temporary = lock.temporary(out)
     temporary.mkdir(exist_ok=True)
-    size = local.fitting(options.jobs, BYTES_EACH)
-    return local.Crew(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
+    size = processes.fitting(options.jobs, BYTES_EACH)
+    return processes.Crew(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
 
 
 def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:

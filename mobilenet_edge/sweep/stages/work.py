@@ -11,8 +11,8 @@ from mobilenet_edge import records
 from mobilenet_edge.analysis import predict
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure, Record
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import Plan
+from mobilenet_edge.sweep.manifest import Ledger
+from mobilenet_edge.sweep.schedule import Plan
 from mobilenet_edge.sweep.stage import Stage
 
 

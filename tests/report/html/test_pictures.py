@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from mobilenet_edge.report.html import tradeoff
-from mobilenet_edge.report.html.history import Entry
 from mobilenet_edge.report.html.pictures import NAMES, pictures
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import by_machine, join
 from tests.report.html.grid import SPECS, evaluation, grid, hostile, identity, long, prediction, profile, with_operators
 from tests.report.html.grid import history as lines

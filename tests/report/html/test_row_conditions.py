@@ -1,7 +1,7 @@
 """All that is known of a row is told, in one line each."""
 
 from mobilenet_edge.records import Failure
-from mobilenet_edge.report.html.conditions import conditions
+from mobilenet_edge.report.html.provenance import conditions
 from mobilenet_edge.report.rows import join
 from tests.report.html.grid import HOSTILE, PI, SPECS, evaluation, hostile, identity, prediction, profile
 
