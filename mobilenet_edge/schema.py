@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 _NAMES: Final[Mapping[Any, str]] = {
     bool: "true or false",
@@ -87,6 +87,8 @@ def fits(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
     if origin in (Union, types.UnionType):
         return any(fits(value, option) for option in arguments)
     if origin is tuple:
@@ -154,8 +156,12 @@ def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:
         items = enumerate(value if isinstance(value, list) else [value])
         return tuple(_convert(item_hint, item, (*path, index) if tables else path, strict) for index, item in items)
     if strict and not fits(value, hint):
-        raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be {_NAMES[hint]}")
+        raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be {_named(hint)}")
     return float(value) if strict and hint is float else value
+
+
+def _named(hint: Any) -> str:
+    return " or ".join(map(repr, get_args(hint))) if get_origin(hint) is Literal else _NAMES[hint]
 
 
 def _without_none(hint: Any) -> Any:

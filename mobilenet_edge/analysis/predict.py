@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 from typing import Final
@@ -168,9 +168,10 @@ def _unknown(specs: Sequence[ModelSpec], chosen: Sequence[int]) -> float:
 
 
 def inside(spec: ModelSpec, others: Sequence[ModelSpec]) -> bool:
-    """Whether alpha, resolution and classes of a model are a weighted mean of those of others."""
-    corners = np.array([list(asdict(each).values()) for each in others], np.float64).reshape(len(others), -1)
-    point = np.array(list(asdict(spec).values()), np.float64)
+    """Whether the numbers of a model are a weighted mean of those of others of its family."""
+    others = [each for each in others if each.family == spec.family]
+    corners = np.array([_numbers(each) for each in others], np.float64).reshape(len(others), -1)
+    point = np.array(_numbers(spec), np.float64)
     # The last equation makes the weights sum to 1.
     system, target = np.vstack([(corners / point).T, np.ones(len(others))]), np.ones(point.size + 1)
     missed = system @ nonnegative(system, target) - target
@@ -208,7 +209,13 @@ def _kernel(some: Sequence[ModelSpec], others: Sequence[ModelSpec]) -> Array:
     """Covariance of what models deviate from the sum over their layers, shape (some, others)."""
     apart = (_place(some)[:, None] - _place(others)[None]) / OCTAVES
     alike: Array = DEVIATION**2 * np.exp(-0.5 * (apart**2).sum(axis=-1))
+    # Another family's layers are of other shapes, and deviate in ways of their own.
+    alike *= np.array([[each.family == other.family for other in others] for each in some])
     return alike
+
+
+def _numbers(spec: ModelSpec) -> tuple[float, ...]:
+    return spec.alpha, spec.resolution, spec.classes, spec.channels
 
 
 def _place(specs: Sequence[ModelSpec]) -> Array:

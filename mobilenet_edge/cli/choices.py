@@ -39,6 +39,13 @@ class TargetOption(StrEnum):
     edgetpu = "edgetpu"
 
 
+class Family(StrEnum):
+    """Which MobileNet."""
+
+    mobilenet_v1 = "mobilenet_v1"
+    mobilenet_v2 = "mobilenet_v2"
+
+
 class Effort(StrEnum):
     """How long the quantiser may take."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import app
-from mobilenet_edge.cli.choices import Effort, FormatOption, Io, Precision, PreflightOption, TargetOption
+from mobilenet_edge.cli.choices import Effort, Family, FormatOption, Io, Precision, PreflightOption, TargetOption
 from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Artifacts, Force, Json, Labels, Out, Seed
 from mobilenet_edge.cli.output import output, show, try_json
 
@@ -24,6 +24,9 @@ def plan(
     max_size: Annotated[str | None, typer.Option(metavar="1MB", help="At most so many bytes as int8.")] = None,
     min_top1: Annotated[float | None, typer.Option(metavar="55", help="At least this published top-1.")] = None,
     classes: Annotated[int, typer.Option(help="Number of outputs.")] = 1000,
+    family: Annotated[
+        list[Family] | None, typer.Option(help="Of the variants; repeatable.", show_default="mobilenet_v1")
+    ] = None,
 ) -> None:
     """Show what variants cost, before anything is built."""
     from mobilenet_edge import units
@@ -37,6 +40,7 @@ def plan(
         max_size=None if max_size is None else units.parse_bytes(max_size),
         min_top1=min_top1,
         classes=classes,
+        families=[each.value for each in family or (Family.mobilenet_v1,)],
     )
     show(text)
     raise typer.Exit(0 if fits else 1)
@@ -51,14 +55,16 @@ def build(
     classes: Annotated[int, typer.Option(help="Number of outputs.")] = 1000,
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "random",
     seed: Seed = 0,
+    family: Annotated[Family, typer.Option(help="Which MobileNet.")] = Family.mobilenet_v1,
+    channels: Annotated[int, typer.Option(help="Of the input image.")] = 3,
     out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Where the .keras file goes.")] = RESULTS,
     force: Force = False,
 ) -> None:
-    """Build a MobileNet v1 in Keras."""
+    """Build a MobileNet in Keras."""
     from mobilenet_edge import units
     from mobilenet_edge.model.spec import ModelSpec
 
-    spec = ModelSpec(alpha, units.parse_pixels(rho), classes)
+    spec = ModelSpec(alpha, units.parse_pixels(rho), classes, family.value, channels)
     from mobilenet_edge.conversion import creation
 
     show(creation.create(spec, weights=weights, seed=seed, out=out, force=force).path)

@@ -13,6 +13,7 @@ from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Tensor
+from mobilenet_edge.formats.onnx import opset
 from mobilenet_edge.formats.onnx.products import Product, matrix, products
 from mobilenet_edge.records import Inspection
 
@@ -42,6 +43,7 @@ def _inspect(found: Artifact, target: str | None) -> Inspection:
         bytes=contents.sections,
         inputs=tuple(_end(contents.tensors[name]) for name in contents.inputs),
         outputs=tuple(_end(contents.tensors[name]) for name in contents.outputs),
+        versions=opset.describe(found.data) if found.format == "onnx" else "",
         contradictions=contradictions.find(found),
         head_room=_head_room(found),
         preflight=preflight.check(contents).to_dict() if target else None,

@@ -33,8 +33,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         {"lacks": "images" or "models"} where this process does not see the same files, else {"facts": as
         `ModelPool.facts`, "readable": whether each image could be read, "reason": why the first could not be, "top":
-        for each readable image and each model the best outputs, "outputs": likewise the outputs, or None where those are
-        not needed}.
+        for each readable image and each model the best outputs, "outputs": likewise the outputs, or None where they
+        are not needed}.
 
     Raises:
         MnetError: As `ModelPool`.

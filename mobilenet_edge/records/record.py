@@ -71,8 +71,8 @@ class ArtifactRecord(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spec is not None:
-            schema.check(ModelSpec(**self.spec))
-            if len(self.spec) < len(fields(ModelSpec)):
+            schema.from_dict(ModelSpec, self.spec)
+            if not {"alpha", "resolution", "classes"} <= self.spec.keys():
                 raise ValueError("spec lacks alpha, resolution or classes")
         for name in ("source", "note"):
             if not schema.fits((self.calibration or {}).get(name, ""), str):

@@ -79,7 +79,8 @@ def _by_kind(table: Sequence[Layer]) -> str:
 def _totals(spec: ModelSpec) -> str:
     peak = layers.peak_activations(spec)
     known = lookup(spec)
-    top1 = f"{known.top1} % float32, {known.qat_top1} % uint8 after QAT (not measured)" if known else "none"
+    retrained = f", {known.qat_top1} % uint8 after QAT" if known and known.qat_top1 else ""
+    top1 = f"{known.top1} % float32{retrained} (not measured)" if known else "none"
     lines = {
         "MACs": f"{layers.macs(spec):,}",
         "parameters": f"{layers.parameters(spec):,} ({layers.keras_parameters(spec):,} in Keras, batch norm unfolded)",

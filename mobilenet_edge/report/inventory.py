@@ -15,6 +15,7 @@ def text(record: Inspection) -> str:
     """Lay an inspection out for reading."""
     facts = [f"input: {_tensor(each)}" for each in record.inputs]
     facts += [f"output: {_tensor(each)}" for each in record.outputs]
+    facts += [f"versions: {record.versions}"] if record.versions else []
     facts += _provenance(record.metadata) if record.metadata else []
     facts += overflow.facts(record.head_room)
     facts += [f"lacks {what}" for what in record.lacks]

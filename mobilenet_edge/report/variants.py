@@ -42,5 +42,5 @@ def _row(spec: ModelSpec) -> list[str]:
         format_bytes(layers.float32_bytes(spec)),
         format_bytes(layers.int8_bytes(spec)),
         f"{known.top1:.1f}" if known else "-",
-        f"{known.qat_top1:.1f}" if known else "-",
+        f"{known.qat_top1:.1f}" if known and known.qat_top1 else "-",
     ]

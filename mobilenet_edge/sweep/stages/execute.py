@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, schema
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.formats.artifact import Artifact
@@ -43,7 +43,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
-    spec = ModelSpec(**request["spec"])
+    spec = schema.from_dict(ModelSpec, request["spec"])
     return [creation.create(spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"])]
 
 
