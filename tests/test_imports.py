@@ -21,7 +21,7 @@ ORDER = (
     "__main__", "cli", "commands", "report", "sweep", "budget", "conversion", "profiling", "evaluation",
     "formats", "quantise", "analysis", "workers", "hosts", "records", "model", "graph", "data", "device", "loose",
 )  # fmt: skip
-LOOSE = {"errors", "files", "progress", "text", "toml", "units", "cpus", "schema"}
+LOOSE = {"errors", "files", "progress", "text", "toml", "units", "cpus", "platforms", "schema"}
 # What a room may import beyond the standard library.
 PACKAGES = {
     "cli": "typer rich",

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, parcel
 from mobilenet_edge.hosts.answer import Ended, late, parse, subject
+from mobilenet_edge.platforms import require_posix
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Local:
         """Leave nothing: each call ended its worker."""
 
     def _start(self, mode: str | None) -> subprocess.Popen[bytes]:
+        require_posix()
         command = self.command or (self.python, str(parcel.path()))
         try:
             return subprocess.Popen(
