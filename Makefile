@@ -21,6 +21,9 @@ PIP   := -m pip --disable-pip-version-check
 COMPILE = $(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
+# Bytecode is kept: half of what the fast tests take would go into compiling them.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-fast test-base wheel legacy lint format bench lock clean
