@@ -35,8 +35,6 @@ from tests.faults import disk, sweeps  # noqa: E402
 MNET = (sys.executable, "-m", "mobilenet_edge")
 # A sweep that is killed so often goes on to its end once.
 KILLS_EACH = 5
-# A whole sweep takes longer on any machine.
-SHORTEST_SECONDS = 8.0
 LATE_SECONDS = 300
 PROFILE = "--runs 2 --seconds 0 --rounds 3 --no-limit --json"
 
@@ -79,7 +77,7 @@ class Ground:
         random: Chooses moments.
         config: A sweep of one artifact.
         calm: The folder of one that nobody disturbed.
-        seconds: How long that took.
+        touches: How often one that finds all done touches its folder or starts a process.
     """
 
     folder: Path
@@ -87,44 +85,38 @@ class Ground:
     random: Random
     config: Path
     calm: Path
-    seconds: float
+    touches: int
 
 
 def prepare(folder: Path, kills: int, seed: int) -> Ground:
     """Let one sweep end in peace."""
     config, calm = folder / "sweep.toml", folder / "calm"
     config.write_text(sweeps.GRID)
-    began = time.monotonic()
     subprocess.run(sweeps.words(config, calm), check=True, capture_output=True)
-    return Ground(folder, kills, Random(seed), config, calm, time.monotonic() - began)
+    return Ground(folder, kills, Random(seed), config, calm, sweeps.touches(config, calm))
 
 
 def soak_sweep(ground: Ground) -> list[Row]:
     """Kill sweeps."""
     row = Row("faults", "SIGKILL at a random moment of a sweep, then a resume to the end")
     expected = sweeps.result(ground.calm)
-    longest, everything = ground.seconds, False
-    numbers = itertools.count()
-    while row.tried < ground.kills:
-        out = ground.folder / f"killed-{next(numbers)}"
-        killed: list[sweeps.Disturbed] = []
-        while len(killed) < min(KILLS_EACH, ground.kills - row.tried):
-            moment, everything = ground.random.uniform(0.1, longest), not everything
-            tried = sweeps.disturb(ground.config, out, moment, everything)
-            if tried.code == 0:  # quicker than its killer, since the machine is less busy than it was
-                longest = max(longest * 0.9, SHORTEST_SECONDS)
-                break
-            killed.append(tried)
-        if killed:
-            outcome, why = _resumed(ground, out, expected, killed)
-            for _ in killed:
-                row.count(outcome, why)
-            print(f"  {row.tried} of {ground.kills}", flush=True)
+    for number in itertools.count():
+        out = ground.folder / f"killed-{number}"
+        killed = [
+            sweeps.disturb(ground.config, out, ground.random.randint(1, ground.touches), bool(turn % 2))
+            for turn in range(min(KILLS_EACH, ground.kills - row.tried))
+        ]
+        if not killed:
+            break
+        outcome, why = _resumed(ground, out, expected, killed)
+        for _ in killed:
+            row.count(outcome, why)
+        print(f"  {row.tried} of {ground.kills}", flush=True)
     return [row]
 
 
 def _resumed(ground: Ground, out: Path, expected: object, killed: list[sweeps.Disturbed]) -> tuple[str, str]:
-    moments = f"killed after {', '.join(f'{each.after_seconds:.2f}' for each in killed)} s"
+    moments = f"killed at touch {', '.join(str(each.moment) for each in killed)} of its folder"
     if any(each.code != -signal.SIGKILL or "Traceback" in each.said for each in killed):
         return "bad", f"{moments}: ended by itself: {killed}"
     try:

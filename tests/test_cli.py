@@ -453,7 +453,7 @@ def test_a_bar_is_drawn_on_a_terminal_and_on_stderr_only(place: Path) -> None:
     line = "profile m.tflite --runs 5 --seconds 0 --no-limit --json -"
     ended = process(line, stderr=follower, cwd=place, env=terminal)
     os.close(follower)
-    reader.join(timeout=10)
+    reader.join(timeout=300)
     os.close(leader)
     assert ended.returncode == 0
     assert b"profile" in drawn

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 from contextlib import suppress
 from pathlib import Path
 
 from mobilenet_edge.device.facts import SYSTEM, memory_of_machine
+
+try:
+    import resource
+except ImportError:  # not on Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
 
 
 def bound(root: Path = SYSTEM) -> None:
@@ -16,7 +20,7 @@ def bound(root: Path = SYSTEM) -> None:
     (RLIMIT_DATA, Linux 4.7): address space that is merely reserved does no harm.
     """
     most = memory_of_machine(root)
-    if most is None:
+    if most is None or not resource:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:

@@ -19,6 +19,7 @@ from mobilenet_edge.errors import HostError, MissingExtraError
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.hosts import environment
 from mobilenet_edge.hosts.answer import Ended, late, parse
+from mobilenet_edge.platforms import require_posix
 
 # For opening a model or answering an image; TensorFlow alone may take a minute to start on a busy machine.
 LIMIT_SECONDS: Final = 300.0
@@ -94,6 +95,7 @@ def start(path: Path, model_format: str, threads: int) -> Iterator[Process]:
     """
     if model_format == "keras" and importlib.util.find_spec("tensorflow") is None:
         raise MissingExtraError("Keras models need TensorFlow", "build")
+    require_posix()
     request = {"path": str(path.resolve()), "format": model_format, "threads": threads}
     with Child(COMMAND, env=environment.of_package()) as child:
         yield Process(path.name, request, child)

@@ -12,6 +12,7 @@ from typing import Any, Self
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
 from mobilenet_edge.hosts.answer import Ended, late, parse, subject
+from mobilenet_edge.platforms import require_posix
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Local:
         """Leave nothing: each call ended its worker."""
 
     def _start(self, mode: str | None) -> Child:
+        require_posix()
         command = self.command or (self.python, str(payload.path()))
         try:
             return Child(command, env=environment.of_worker(mode))

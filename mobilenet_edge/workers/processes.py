@@ -19,6 +19,7 @@ from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.answer import last_line
 from mobilenet_edge.hosts.environment import of_package
+from mobilenet_edge.platforms import require_posix
 from mobilenet_edge.workers.pool import AHEAD, Answer, Request, failed, lost
 
 WORKER: Final = "mobilenet_edge.workers.program"
@@ -64,6 +65,7 @@ class ProcessPool:
         inherited: Sequence[int] = (),
         temporary: Path | None = None,
     ) -> None:
+        require_posix()
         self.size = size
         numbers = cpus.available()
         shares = [numbers[index::size] or [numbers[index % len(numbers)]] for index in range(size)]

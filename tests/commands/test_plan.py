@@ -144,7 +144,7 @@ def test_nothing_heavy_is_imported():
         "import sys; from mobilenet_edge.commands import plan; plan.run(); "
         f"sys.exit(any(name in sys.modules for name in {heavy}))"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=300).returncode == 0
 
 
 def test_where_nothing_fits_the_answer_says_so_and_a_missing_unit_is_suspected():

@@ -84,7 +84,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_for_text(path: Path) -> str:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 300
     while not path.exists() or not path.read_text().endswith("\n"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -188,8 +188,8 @@ def test_a_worker_beyond_its_limit_is_ended(also: str, talk: Talk, tmp_path: Pat
     note = tmp_path / "note"
     code = f"import os, sys, time; print(os.getpid(), file=open({str(note)!r}, 'w')); {also} time.sleep(600)"
     start = time.monotonic()
-    assert talk.run(code, limit=1.5)["code"] is None
-    assert 1.4 < time.monotonic() - start < 15
+    assert talk.run(code, limit=5)["code"] is None
+    assert 4.9 < time.monotonic() - start < 300
     assert not alive(int(note.read_text()))
     assert talk.run("")["code"] == 0
 
@@ -206,7 +206,7 @@ def test_the_end_of_the_stream_ends_the_worker_and_its_children(talk: Talk, tmp_
     talk.start(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])", limit=600)
     pids = [int(word) for word in wait_for_text(note).split()]
     talk.end()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while any(alive(pid) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -40,7 +40,7 @@ def ask(python: str | Path, *path: Path) -> dict[str, Any]:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(str(each) for each in (*path, PACKAGE))},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return json.loads(done.stdout)

@@ -19,7 +19,7 @@ from tests.faults.conftest import Mnet
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

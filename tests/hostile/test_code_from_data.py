@@ -63,7 +63,7 @@ def pickles(canary: Path, tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-@pytest.mark.parametrize("kind", ["bare", "npy", "npz", "torch"])
+@pytest.mark.parametrize("kind", ["bare", "torch"])
 @pytest.mark.parametrize(
     "line",
     [

@@ -145,9 +145,9 @@ def test_a_delegate_is_loaded_from_the_given_path_only(library, canary, tmp_path
     for asked in (None, "libonly.so", f"{FILE}.so", "$(pwd)/libevil.so", "libevil.so;"):
         chosen = None if asked is None else {"path": asked, "options": {}}
         with pytest.raises(MnetError):
-            Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=60)
+            Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
         assert not canary.exists(), asked
     chosen = {"path": str(tmp_path / "libraries/libevil.so"), "options": {}}
     with pytest.raises(MnetError, match="no TFLite delegate"):
-        Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=60)
+        Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
     assert canary.exists()

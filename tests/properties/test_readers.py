@@ -25,7 +25,7 @@ def test_the_seeds_are_taken(name: str) -> None:
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=EXAMPLES, suppress_health_check=SLOW)
 @given(chance=CHANCE)
 def test_damage_is_refused_in_one_line_or_does_no_harm(name: str, chance: Random) -> None:
     reader = READERS[name]
@@ -34,7 +34,7 @@ def test_damage_is_refused_in_one_line_or_does_no_harm(name: str, chance: Random
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=EXAMPLES // 4, deadline=None)
+@settings(max_examples=EXAMPLES // 4)
 @given(data=st.binary(max_size=200))
 def test_anything_is_refused_in_one_line_or_does_no_harm(name: str, data: bytes) -> None:
     refused(READERS[name], data)
@@ -48,5 +48,5 @@ def test_the_damage_is_neither_trivial_nor_harmless(name: str) -> None:
     reader = READERS[name]
     chance = Random(11)
     seeds = reader.seeds()
-    outcomes = [refused(reader, reader.mutate(chance.choice(seeds), chance)) for _ in range(100)]
+    outcomes = [refused(reader, reader.mutate(chance.choice(seeds), chance)) for _ in range(30)]
     assert 0 < sum(outcomes) < len(outcomes)

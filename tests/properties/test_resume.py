@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,7 +165,8 @@ def calm() -> tuple[str, dict[str, bytes], list[str]]:
 STOPS = st.lists(st.integers(0, 20), max_size=5)
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(stops=STOPS)
 def test_stopped_anywhere_it_goes_on_and_ends_alike(stops: list[int]) -> None:
     text, wanted, asked = calm()
@@ -183,7 +185,8 @@ def test_stopped_anywhere_it_goes_on_and_ends_alike(stops: list[int]) -> None:
         assert machine.asked == []
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(
     stops=STOPS,
     harm=st.lists(st.tuples(st.integers(0, 99), st.sampled_from(("remove", "cut", "flip", "touch"))), min_size=1),

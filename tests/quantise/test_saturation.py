@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -43,7 +43,6 @@ def matrices(draw):
     )
 
 
-@settings(max_examples=200, deadline=None)
 @given(matrices())
 def test_sums_and_count_are_those_by_hand(both):
     total, cut = by_hand(*both)
@@ -51,7 +50,6 @@ def test_sums_and_count_are_those_by_hand(both):
     assert it.cut_off(*both) == cut
 
 
-@settings(max_examples=200, deadline=None)
 @given(matrices())
 def test_head_room_is_the_truth_about_every_activation(both):
     _, weights = both

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilenet_edge.data import images as pictures
@@ -184,7 +184,6 @@ def test_regularisation_by_hand():
     assert Options().regularisation(layer(32, 112**2), 100) == (0.2, 0.01)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2048), st.integers(1, 12544), st.integers(1, 1000))
 def test_more_images_never_regularise_more(inputs, places, images):
     node = layer(inputs, places)

@@ -29,6 +29,7 @@ def coverage(seed, count=200, **how):
     return sum(low <= TRUE_NS <= high for low, high in found) / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilenet_edge import records
@@ -124,7 +124,6 @@ def test_percentiles_need_a_run_beyond_them():
     assert times(*range(1, 101)).percentile_ms(99) == 99.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=300))
 def test_derived_figures_are_ordered(raw):
     profile = replace(PROFILE, times_ns=tuple(raw))

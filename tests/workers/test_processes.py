@@ -199,7 +199,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(true: object, seconds: float = 20) -> None:
+def until(true: object, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < end

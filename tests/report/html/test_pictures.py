@@ -25,6 +25,7 @@ def everything():
     return dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries()))
 
 
+@pytest.mark.slow
 def test_all_there_are(everything):
     assert list(everything) == [f"{name}.{kind}" for name in NAMES for kind in ("svg", "png")]
     for name, data in everything.items():
@@ -34,6 +35,7 @@ def test_all_there_are(everything):
             assert ET.fromstring(data).tag == "{http://www.w3.org/2000/svg}svg"
 
 
+@pytest.mark.slow
 def test_only_what_can_be_drawn():
     assert [name for name, _ in pictures(join([profile(OWN, 1.0)]), [])] == [
         f"{name}.{kind}" for name in ("accuracy-latency", "accuracy-size", "latency") for kind in ("svg", "png")
@@ -43,11 +45,13 @@ def test_only_what_can_be_drawn():
     assert list(pictures(join([foreign]), [])) == []
 
 
+@pytest.mark.slow
 def test_the_same_rows_make_the_same_bytes(everything):
     again = dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries()))
     assert again == everything
 
 
+@pytest.mark.slow
 def test_names_that_mean_harm_are_drawn_as_they_are():
     made = dict(pictures(join(hostile()), []))
     for name, data in made.items():
