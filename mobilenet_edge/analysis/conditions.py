@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mobilenet_edge.records import Profile
+from mobilenet_edge.records.remark import Remark
 
 _HOST: Final[Mapping[str, str]] = {
     "name": "machine", "board": "board", "cpu": "CPU", "cores": "cores", "machine": "architecture",
@@ -37,13 +38,12 @@ def differences(one: Profile, other: Profile) -> list[str]:
     return [f"{title}: {_text(a)} against {_text(b)}" for title, (a, b) in pairs.items() if a != b]
 
 
-def unusable(profile: Profile) -> str | None:
+def unusable(profile: Profile) -> Remark | None:
     """Say why a latency can be compared with none, None where it can."""
     if profile.invalid is not None:
         return profile.invalid
-    if emulated := profile.host.get("emulated"):
-        return f"run by {emulated}, an emulator"
-    return None
+    emulator = profile.host.get("emulated")
+    return Remark("emulated", emulator=emulator) if emulator else None
 
 
 def _key(field: str, key: str) -> Callable[[Profile], Any]:

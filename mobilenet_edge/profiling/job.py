@@ -13,6 +13,7 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.records.remark import Remark
 
 # What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
 EDGETPU_OP = "edgetpu-custom-op"
@@ -80,7 +81,7 @@ class Taken:
         rounds: Those of the rounds.
         ops: That of the operators, None where not asked.
         error: What ended it, None while nothing has.
-        remarks: What could not be had beside it, in sentences.
+        remarks: What could not be measured beside it.
     """
 
     job: Job
@@ -88,7 +89,7 @@ class Taken:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     error: MnetError | None = None
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def steady_seconds(self) -> float:

@@ -1,7 +1,8 @@
 """Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
 
 A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
-Schema version 1; changing a field's meaning raises it, and a newer version is refused, not guessed at.
+Changing a field's meaning raises the schema version. Older versions are read; a newer one is refused, not guessed at.
+In version 1 remarks were sentences.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError, UsageError
@@ -21,6 +23,7 @@ from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
 from mobilenet_edge.records.profile import Profile
 from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+from mobilenet_edge.records.remark import Remark
 
 __all__ = [
     "KINDS",
@@ -32,12 +35,14 @@ __all__ = [
     "Prediction",
     "Profile",
     "Record",
+    "Remark",
     "dumps",
     "loads",
     "read",
     "write",
 ]
 
+READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
     each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
 }
@@ -82,15 +87,14 @@ def loads(text: bytes, source: str) -> list[Record]:
 
 
 def _parse(entry: dict[str, Any]) -> Record:
-    if entry["schema_version"] != SCHEMA_VERSION:
+    if entry["schema_version"] not in READABLE:
         version = f"{entry['schema_version']!r:.40}"
         raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")
-    known = {each.name for each in fields(cls)}
-    values = {name: _frozen(value) for name, value in entry.items() if name in known}
-    return cls(**values)
+    hints = _hints(cls.kind)
+    return cls(**{name: _value(value, hints[name]) for name, value in entry.items() if name in hints})
 
 
 def _line(error: Exception) -> str:
@@ -99,5 +103,15 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+@cache
+def _hints(kind: str) -> dict[str, Any]:
+    """Return the annotation of each field of a record's dataclass."""
+    hints = get_type_hints(KINDS[kind])
+    return {field.name: hints[field.name] for field in fields(KINDS[kind])}
+
+
+def _value(value: Any, hint: Any) -> Any:
+    """Make a field's value of JSON: lists are tuples, and remarks are objects (sentences in version 1)."""
+    if isinstance(value, list):
+        return tuple(map(Remark.load, value)) if Remark in get_args(hint) else tuple(value)
+    return Remark.load(value) if hint == Remark | None and value is not None else value

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.report.rows import Row
 
 
@@ -77,6 +78,7 @@ def _accuracy(row: Row) -> dict[str, Any]:
 def _provenance(row: Row) -> dict[str, Any]:
     artifact, profile = row.artifact, row.profile
     calibration = (artifact and artifact.calibration) or {}
+    reason = profile and unusable(profile)
     return {
         "weights": artifact and artifact.weights,
         "calibration": calibration.get("source"),
@@ -84,9 +86,9 @@ def _provenance(row: Row) -> dict[str, Any]:
         "artifact": row.record.artifact,
         "sha256": artifact and artifact.sha256,
         "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
-        "not_used": profile and unusable(profile),
-        "doubts": list(profile.doubts) if profile else [],
-        "notes": list(profile.notes) if profile else [],
+        "not_used": reason and sentence(reason),
+        "doubts": [doubt.to_dict() for doubt in profile.doubts] if profile else [],
+        "notes": [note.to_dict() for note in profile.notes] if profile else [],
     }
 
 

@@ -85,7 +85,10 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
         columns=[each.column for each in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=every,
-        filters={name: _values(every, name) for name in FILTERS},
+        filters={
+            **{name: _values(every, name) for name in FILTERS},
+            "doubts": sorted({doubt["code"] for point in every for doubt in point["doubts"]}),
+        },
         machines=[
             (names[machine], printable(machine), [printable(each) for each in notes(group)])
             for machine, group in groups.items()
@@ -97,15 +100,19 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
 
 
 def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> list[Field]:
-    """The table's columns: those of `mnet table`, the machine where there are several, the count of doubts."""
+    """The table's columns: those of `mnet table`, the machine where there are several, the codes of doubts."""
     places = {id(row): names[machine] for machine, group in groups.items() for row in group}
     variant = Field(FIELDS[0].column, lambda row: row.record.variant.removeprefix(FAMILY))
     device = Field(Column("device", words=True), lambda row: places[id(row)], lambda _: len(names) > 1)
     doubts = Field(
-        Column("doubts"), lambda row: str(len(row.latency.doubts)) if row.latency and row.latency.doubts else ""
+        Column("doubts", words=True), lambda row: ", ".join(_codes(row)), lambda rows: any(map(_codes, rows))
     )
     pareto = next(each for each in FIELDS if each.column.title == "Pareto")
     return [variant, pareto, device, *(each for each in FIELDS[1:] if each is not pareto), doubts]
+
+
+def _codes(row: Row) -> list[str]:
+    return list(dict.fromkeys(doubt.code for doubt in row.latency.doubts)) if row.latency else []
 
 
 def _cells(columns: Sequence[Field], row: Row) -> list[Cell]:
