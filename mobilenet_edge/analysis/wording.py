@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from string import Formatter
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from mobilenet_edge.records.remark import Remark, Value
 from mobilenet_edge.units import format_bytes
@@ -98,12 +98,13 @@ SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CO
 class _Span:
     """The values of one name over several remarks: formatted alike, from the least to the greatest."""
 
-    def __init__(self, values: Iterable[Value]) -> None:
+    def __init__(self, values: Sequence[Value]) -> None:
         self.values = values
 
     def __format__(self, spec: str) -> str:
-        distinct = set(self.values)
-        ordered = sorted(distinct, key=float) if len(distinct) > 1 else list(distinct)  # type: ignore[arg-type]
+        # Remarks of equal `key` differ in their numbers alone.
+        numbers = [value for value in self.values if _is_number(value)]
+        ordered = sorted(numbers) if len(numbers) == len(self.values) else self.values
         texts = dict.fromkeys(_format(value, spec) for value in (ordered[0], ordered[-1]))
         return " to ".join(texts)
 
@@ -117,7 +118,7 @@ def sentence(*remarks: Remark) -> str:
     template = SENTENCES.get(first.code)
     try:
         if template is not None:
-            spans = {name: _Span(each.values[name] for each in remarks) for name in fields(template)}
+            spans = {name: _Span([each.values[name] for each in remarks]) for name in fields(template)}
             return template.format_map(spans)
     except (KeyError, ValueError, TypeError):
         pass  # a record that was changed by hand
@@ -140,5 +141,5 @@ def _format(value: Any, spec: str) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else format(value, spec)
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: Value) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -45,7 +45,7 @@ class Remark:
         Raises:
             TypeError: It is neither.
         """
-        if isinstance(value, str):
+        if isinstance(value, str) and value:
             return cls(TEXT, text=value)
         if not isinstance(value, dict) or "code" not in value:
             raise TypeError(f"a remark cannot be {value!r:.60}")

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mobilenet_edge.analysis.conditions import unusable
-from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.report.rows import Row
 
 
@@ -86,7 +85,7 @@ def _provenance(row: Row) -> dict[str, Any]:
         "artifact": row.record.artifact,
         "sha256": artifact and artifact.sha256,
         "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
-        "not_used": reason and sentence(reason),
+        "not_used": reason and reason.to_dict(),
         "doubts": [doubt.to_dict() for doubt in profile.doubts] if profile else [],
         "notes": [note.to_dict() for note in profile.notes] if profile else [],
     }

@@ -125,8 +125,8 @@ def _limit(profiles: Sequence[Profile]) -> Iterator[str]:
 def _missing(rows: Sequence[Row]) -> Iterator[str]:
     """Why a row has no latency, no accuracy, or is empty."""
     unused = [(sentence(reason), row) for row in rows if row.profile and (reason := unusable(row.profile))]
-    for why, those in grouped(unused, lambda each: each[0]).items():
-        yield f"The latency of {_which([row for _, row in those], rows)} is not used: {why}."
+    for why, barred in grouped(unused, lambda each: each[0]).items():
+        yield f"The latency of {_which([row for _, row in barred], rows)} is not used: {why}."
     failed = [(failure, row) for row in rows for failure in row.failures]
     for (stage, message), those in grouped(failed, lambda each: (each[0].stage, each[0].reason)).items():
         yield f"{_which([row for _, row in those], rows)} could not {_DOING[stage]}: {message}"

@@ -60,8 +60,9 @@ def json(rows: Rows) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        value = "; ".join(remark["code"] for remark in value)
+    if isinstance(value, list | dict):
+        remarks = value if isinstance(value, list) else [value]
+        value = "; ".join(remark["code"] for remark in remarks)
     if isinstance(value, str):
         return _FORMULA.sub(r"\1'\2", printable_lines(value.replace("\n", " ")))
     return int(value) if isinstance(value, bool) else value

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
+from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
@@ -137,9 +139,9 @@ def _absent(groups: Mapping[str, Sequence[Row]]) -> list[tuple[int, tuple[str, s
     """Rows that the pictures leave out although somebody measured or tried to: index, where, why."""
     found: list[tuple[int, tuple[str, str]]] = []
     for index, row in enumerate(row for group in groups.values() for row in group):
-        own = values(row)
-        reasons = [own["not_used"], own["failed"]]
-        found += [(index, (str(own["threads"] or ""), printable(each))) for each in reasons if each]
+        plain, unused = values(row), row.profile and unusable(row.profile)
+        reasons = [sentence(unused) if unused else None, plain["failed"]]
+        found += [(index, (str(plain["threads"] or ""), printable(each))) for each in reasons if each]
     return found
 
 
