@@ -14,7 +14,7 @@ from tests.faults import sweeps
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 KILLS = 8
-# For all kills together, on average; scripts/soak.py kills 100 times.
+# For all kills together, on average; scripts/hostile/soak.py kills 100 times.
 BOX_SECONDS = 20.0
 
 

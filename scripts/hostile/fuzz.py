@@ -1,8 +1,8 @@
 """Read damaged files, many of each kind, and tell what ended in anything but an answer or one line of refusal.
 
-    python scripts/fuzz.py                        2000 inputs for each reader
-    python scripts/fuzz.py --seconds 60 onnx      as many as one minute takes
-    python scripts/fuzz.py --atheris --seconds 60 the same, led by coverage; needs `pip install atheris`
+    python scripts/hostile/fuzz.py                        2000 inputs for each reader
+    python scripts/hostile/fuzz.py --seconds 60 onnx      as many as one minute takes
+    python scripts/hostile/fuzz.py --atheris --seconds 60 the same, led by coverage; needs `pip install atheris`
 
 The readers, their seeds and the damage are those of tests/properties. An input that makes a finding is kept in --out.
 The same --seed gives the same inputs. Ends with 1 if anything was found.
@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 PACKAGE = "mobilenet_edge"
@@ -118,7 +118,7 @@ def plain(tally: Tally, reader: Any, options: Any) -> None:
 def _in_process_of_its_own(name: str, options: Any) -> int:
     """Atheris ends its process when it is done, and its library counts the coverage of all that is imported."""
     limit = ("seconds", options.seconds) if options.seconds else ("examples", options.examples)
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.fuzz import guided; guided(sys.argv)"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.hostile.fuzz import guided; guided(sys.argv)"
     command = [sys.executable, "-c", code, name, str(options.out), *map(str, limit), str(options.seed)]
     done = subprocess.run(command, capture_output=True, text=True)
     print(done.stdout, end="", flush=True)
