@@ -9,8 +9,21 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import ComparisonFormat, Runtime
-from mobilenet_edge.cli.options import HERE, Artifacts, Dask, Devices, Hosts, Json, Labels, Threads
-from mobilenet_edge.cli.output import output, saver, show, try_json
+from mobilenet_edge.cli.options import (
+    HERE,
+    Artifacts,
+    Columns,
+    Dask,
+    Devices,
+    Hosts,
+    Json,
+    Labels,
+    Notes,
+    Threads,
+    Wide,
+)
+from mobilenet_edge.cli.output import WHOLE, output, saver, show, try_json
+from mobilenet_edge.cli.terminal import View
 
 
 @app.command()
@@ -89,6 +102,9 @@ def profile(
     host: Hosts = None,
     devices: Devices = None,
     json: Json = None,
+    wide: Wide = False,
+    columns: Columns = None,
+    notes: Notes = False,
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
@@ -114,7 +130,7 @@ def profile(
     )
     targets = reach.targets(host or HERE, devices)
     made = command.run(artifacts, plan, threads=threads or (1,), targets=targets, images=images, save=saver(json))
-    output(made, json, profiles.text)
+    output(made, json, profiles.text, View.of(wide, columns, notes))
     raise typer.Exit(command.exit_code(made))
 
 
@@ -130,7 +146,8 @@ def compare(
     from mobilenet_edge.report import comparison
 
     write = {"text": comparison.text, "markdown": comparison.markdown, "json": comparison.json}
-    show(write[format](command.run(before, after, anyway=anyway)))
+    text = write[format](command.run(before, after, anyway=anyway))
+    show(text, WHOLE if format is ComparisonFormat.text else None)
 
 
 @app.command(name="setup-host")
