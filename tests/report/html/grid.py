@@ -89,7 +89,8 @@ def long(own: dict[str, Any]) -> Profile:
         }
         for minute in range(1, 7)
     )  # fmt: skip
-    return profile(own, 2.0, host=PI, threads=2, trace=trace)
+    doubts = (Remark("frequency-moved", low_mhz=600, high_mhz=1500),)
+    return profile(own, 2.0, host=PI, threads=2, trace=trace, doubts=doubts)
 
 
 def with_operators(own: dict[str, Any]) -> Profile:
