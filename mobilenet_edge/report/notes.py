@@ -1,4 +1,4 @@
-"""The conditions under a table: without them its numbers mean little."""
+"""Notes under a table: the conditions without which its numbers mean little."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DOING: Final = {"build": "be built", "export": "be exported", "profile": "be pr
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """State, a sentence or two each, how the rows of one machine came about and what to mind."""
+    """State how the rows of one machine were measured and what to mind, a sentence or two in each note."""
     profiles = [row.latency for row in rows if row.latency]
     evaluations = [row.evaluation for row in rows if row.evaluation]
     return [
@@ -123,7 +123,7 @@ def _limit(profiles: Sequence[Profile]) -> Iterator[str]:
 
 
 def _missing(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a row has no latency, no accuracy, or is empty."""
+    """Say why a row has no latency, no accuracy, or is empty."""
     unused = [(sentence(reason), row) for row in rows if row.profile and (reason := unusable(row.profile))]
     for why, barred in grouped(unused, lambda each: each[0]).items():
         yield f"The latency of {_which([row for _, row in barred], rows)} is not used: {why}."
