@@ -41,7 +41,8 @@ def from_dict(
 ) -> T:
     """Build a dataclass, and the dataclasses that are its fields, from parsed JSON or TOML.
 
-    Lists become tuples. A key that is not known is passed over, since a newer version may have added it.
+    Lists become tuples. A class with a method `load` of its own makes itself of the value. A key that is not known is
+    passed over, since a newer version may have added it.
 
     Args:
         cls: The dataclass.
@@ -143,6 +144,8 @@ def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:
     if value is None:
         return None
     hint = _without_none(hint)
+    if hasattr(hint, "load"):
+        return hint.load(value)
     if hasattr(hint, "__dataclass_fields__"):
         if not isinstance(value, dict):
             raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be a table [{dotted(path)}]")

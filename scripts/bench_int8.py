@@ -26,6 +26,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.data import images, labels
@@ -261,7 +262,7 @@ def table(spec: ModelSpec, made: Sequence[Row], found: dict[Path, Profile], trut
 
 def notes(made: Sequence[Row], found: dict[Path, Profile], given: Images, options: argparse.Namespace) -> list[str]:
     """Say under which conditions the figures hold."""
-    doubts = [doubt for each in found.values() for doubt in each.doubts[:1]]
+    doubts = [sentence(doubt) for each in found.values() for doubt in each.doubts[:1]]
     return [
         f"{len(given.truth)} images scored, {len(given.calibrating)} others calibrated; agreement: the same top-1 as "
         f"mnet's float32 .tflite; weights {options.weights.name}; target {options.target}",

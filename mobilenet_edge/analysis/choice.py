@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.records.remark import Remark
 
 Goal = Literal["top1", "latency"]
 
@@ -36,7 +37,7 @@ class Point:
     memory_bytes: int | None = None
     interval_ms: tuple[float, float] | None = None
     predicted: bool = False
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Remark, ...] = ()
     measure: str = "top-1"
 
 

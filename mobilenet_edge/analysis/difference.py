@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mobilenet_edge.analysis.conditions import differences, unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.records import Profile, interval
 
@@ -113,7 +114,7 @@ def _key(profile: Profile, many: bool) -> Hashable:
 
 def _pair(base: Profile, new: Profile) -> Pair:
     unfit = {"first": unusable(base), "second": unusable(new)}
-    reasons = [f"the {which} is not to be used: {why:.200}" for which, why in unfit.items() if why]
+    reasons = [f"the {which} is not to be used: {sentence(why):.200}" for which, why in unfit.items() if why]
     return Pair(
         base,
         new,

@@ -10,7 +10,7 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import CheckFormat
-from mobilenet_edge.cli.output import show
+from mobilenet_edge.cli.output import WHOLE, show
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -54,7 +54,7 @@ def check(
     made = command.run(paths or [], options)
     text = command.dump(made, format)
     if out is None:
-        show(text)
+        show(text, WHOLE if format is CheckFormat.text else None)
     else:
         files.write_text(out, text + "\n")
     if format is CheckFormat.github and (summary := os.environ.get(SUMMARY)):

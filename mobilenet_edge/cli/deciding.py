@@ -9,26 +9,36 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
-from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Dask, Force, Out
-from mobilenet_edge.cli.output import show
+from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Notes, Out, Wide
+from mobilenet_edge.cli.output import WHOLE, show
+from mobilenet_edge.cli.terminal import View, choose
 from mobilenet_edge.errors import BuildError
 
 
 @app.command()
 def table(
     records: Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files of --json, or folders of them.")],
-    format: Annotated[TableFormat, typer.Option(help="For reading, or for machines.")] = TableFormat.markdown,
+    format: Annotated[
+        TableFormat | None,
+        typer.Option(help="For reading, or for machines.", show_default="markdown, laid out on a terminal"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here.", show_default="stdout")] = None,
+    wide: Wide = False,
+    columns: Columns = None,
+    notes: Notes = False,
 ) -> None:
     """Join records into a tradeoff table."""
     from mobilenet_edge import files
     from mobilenet_edge.commands import table as command
 
-    text = command.run(records, format)
-    if out is None:
-        show(text)
+    text = command.run(records, format or TableFormat.markdown)
+    view = View.of(wide, columns, notes)
+    if out is not None:
+        files.write_text(out, choose(text, view.columns) + "\n")
+    elif format is None:
+        show(text, view)
     else:
-        files.write_text(out, text + "\n")
+        show(choose(text, view.columns), None)
 
 
 @app.command()
@@ -77,7 +87,7 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    show(command.FORMATS[format](advice.found, advice.notes))
+    show(command.FORMATS[format](advice.found, advice.notes), WHOLE if format is AdviceFormat.text else None)
     raise typer.Exit(advice.exit_code)
 
 
@@ -101,6 +111,9 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done, and why.")] = False,
     out: Out = RESULTS,
     force: Force = False,
+    wide: Wide = False,
+    columns: Columns = None,
+    notes: Notes = False,
 ) -> None:
     """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
@@ -112,6 +125,6 @@ def sweep(
         show(command.look(config, options, out=out))
         return
     table, failures = command.run(config, options, out=out)
-    show(table)
+    show(table, View.of(wide, columns, notes))
     if failures:
         raise typer.Exit(BuildError.exit_code)

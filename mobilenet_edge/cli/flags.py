@@ -17,6 +17,10 @@ Dask = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over files of another model, too.")]
 HERE = ("local",)
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="TITLE,...", help="Show these columns of the table.", show_default="those that fit"),
+]
 Devices = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where hosts are described.", show_default="configs/devices.toml, if any"),
@@ -35,7 +39,9 @@ Labels = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Class names, line k for class k; see docs/accuracy.md.", show_default=False),
 ]
+Notes = Annotated[bool, typer.Option("--notes", help="Show all notes under a table, not the last five.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")]
 Seed = Annotated[int, typer.Option(help="Of random weights.")]
 Threads = Annotated[list[int] | None, typer.Option(help="Threads; repeat it for several.", show_default="1")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show all columns of a table, however wide the terminal.")]
 WEIGHTS_HELP = "random, imagenet, or a .h5, .weights.h5 or .keras file."

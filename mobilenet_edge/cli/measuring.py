@@ -9,8 +9,21 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import ComparisonFormat, RuntimeOption
-from mobilenet_edge.cli.flags import HERE, Artifacts, Dask, Devices, Hosts, Json, Labels, Threads
-from mobilenet_edge.cli.output import output, saver, show, try_json
+from mobilenet_edge.cli.flags import (
+    HERE,
+    Artifacts,
+    Columns,
+    Dask,
+    Devices,
+    Hosts,
+    Json,
+    Labels,
+    Notes,
+    Threads,
+    Wide,
+)
+from mobilenet_edge.cli.output import WHOLE, output, saver, show, try_json
+from mobilenet_edge.cli.terminal import View
 
 
 @app.command()
@@ -98,6 +111,9 @@ def profile(
     host: Hosts = None,
     devices: Devices = None,
     json: Json = None,
+    wide: Wide = False,
+    columns: Columns = None,
+    notes: Notes = False,
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
@@ -126,7 +142,7 @@ def profile(
     records = latency.profile(
         artifacts, plan, threads=threads or (1,), machines=machines, images=images, save=saver(json)
     )
-    output(records, json, profiles.text)
+    output(records, json, profiles.text, View.of(wide, columns, notes))
     raise typer.Exit(exit_code(records))
 
 
@@ -142,7 +158,8 @@ def compare(
     from mobilenet_edge.report import comparison
 
     write = {"text": comparison.text, "markdown": comparison.markdown, "json": comparison.json}
-    show(write[format](command.run(before, after, anyway=anyway)))
+    text = write[format](command.run(before, after, anyway=anyway))
+    show(text, WHOLE if format is ComparisonFormat.text else None)
 
 
 @app.command(name="setup-host")

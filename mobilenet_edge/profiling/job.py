@@ -14,6 +14,7 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.records.remark import Remark
 
 Document = Mapping[str, Any]
 
@@ -78,7 +79,7 @@ class JobResult:
         rounds: Those of the rounds.
         ops: That of the operators, None where not asked.
         error: What ended it, None while nothing has.
-        remarks: What could not be had beside it, in sentences.
+        remarks: What could not be measured beside it.
     """
 
     job: Job
@@ -86,7 +87,7 @@ class JobResult:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     error: MnetError | None = None
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def steady_seconds(self) -> float:

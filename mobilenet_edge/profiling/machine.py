@@ -72,7 +72,7 @@ def measure(
             limits = rounds.limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
-    good = siblings.noted(
+    good = siblings.annotate(
         [merge.profile(each, started, rounds.limit_of(each, limits)) for each in results if not each.error]
     )
     made = iter(good)

@@ -16,6 +16,7 @@ from mobilenet_edge.profiling.rounds import width
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.profiling.trace import minutes
 from mobilenet_edge.records import Failure, Profile
+from mobilenet_edge.records.remark import Remark
 
 # What every document says of itself and the profile says too.
 _KNOWN: Final = frozenset(("version", "runtime", "runtime_version"))
@@ -113,29 +114,25 @@ def _trace(result: JobResult) -> list[dict[str, Any]]:
     return minutes(only["times_ns"], only.get("samples", ()), result.job.plan.period_ns)
 
 
-def _notes(result: JobResult, limit: Document | str | None) -> Iterator[str]:
+def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
     yield from result.remarks
     if isinstance(limit, str):
-        yield f"the machine's limit could not be measured: {limit}"
-    if result.job.feed is not None:
-        yield from (f"fed with images; not in the file: {each}" for each in result.job.feed.assumed)
-        if isinstance(result.job.host, Local):
-            took_ms = result.job.feed.preprocess_ms
-            yield f"decoding and preprocessing an image took {took_ms:.1f} ms, in none of the times"
-        else:
-            yield "the images were prepared on the workstation, so preprocessing was not timed here"
+        yield Remark("no-limit", reason=limit)
+    feed = result.job.feed
+    if feed is not None:
+        yield from (Remark("assumed", what=what) for what in feed.assumed)
+        local = isinstance(result.job.host, Local)
+        yield Remark("preprocessing", preprocess_ms=feed.preprocess_ms) if local else Remark("preprocessing-elsewhere")
 
 
-def _of_plan(made: Profile, plan: Plan) -> Iterator[str]:
+def _of_plan(made: Profile, plan: Plan) -> Iterator[Remark]:
     """Doubts about what was asked for and not reached."""
     reached = None if plan.until is None else width(made.rounds)
     if plan.until is not None and (reached is None or reached > plan.until):
-        known = "is not known" if reached is None else f"is known to ±{reached:.1%}"
-        yield f"the median {known}, not to the ±{plan.until:.1%} asked for: raise --max-seconds"
+        unknown = Remark("median-unknown", asked=plan.until)
+        yield unknown if reached is None else Remark("median-wide", reached=reached, asked=plan.until)
     if plan.rate is not None:
         late = sum(each > 1e9 / plan.rate for each in made.times_ns) / len(made.times_ns)
         if late > LATE_SHARE:
-            yield (
-                f"{plan.rate:g} runs a second were not held, since one takes {made.median_ms:.1f} ms: "
-                f"ask for less than {1e3 / made.median_ms:.1f} with --rate"
-            )
+            reachable = 1e3 / made.median_ms
+            yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=made.median_ms, reachable_per_s=reachable)

@@ -18,6 +18,7 @@ from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import interval
+from mobilenet_edge.records.remark import Remark
 
 # What is left of a budget is not worth a process below this.
 LEAST_SECONDS: Final = 0.05
@@ -47,7 +48,7 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
         for each in _sound(results):
             error = pace(f"{_name(each)}, operators", partial(_profile_ops, each))
             if error is not None:
-                each.remarks.append(f"its operators could not be measured: {error}")
+                each.remarks.append(Remark("no-ops", reason=str(error)))
     for each in results:
         # Another file under the same name explains any other error, too.
         each.error = each.job.changed() or each.error

@@ -1,7 +1,8 @@
 """Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
 
 A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
-Schema version 1; changing a field's meaning raises it, and a newer version is refused, not guessed at.
+Changing a field's meaning raises the schema version. Older versions are read; a newer one is refused, not guessed at.
+In version 1 remarks were sentences.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
 from mobilenet_edge.records.profile import Profile
 from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+from mobilenet_edge.records.remark import Remark
 
 __all__ = [
     "KINDS",
@@ -31,12 +33,14 @@ __all__ = [
     "Prediction",
     "Profile",
     "Record",
+    "Remark",
     "dumps",
     "loads",
     "read",
     "write",
 ]
 
+READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
     each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
 }
@@ -81,7 +85,7 @@ def loads(text: bytes, source: str) -> list[Record]:
 
 
 def _parse(entry: dict[str, Any]) -> Record:
-    if entry["schema_version"] != SCHEMA_VERSION:
+    if entry["schema_version"] not in READABLE:
         version = f"{entry['schema_version']!r:.40}"
         raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
     cls = KINDS.get(entry["kind"])

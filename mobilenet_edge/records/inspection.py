@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.remark import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Inspection(ArtifactRecord):
         head_room: Of each .onnx layer whose 16-bit sums may overflow on x86 without VNNI: `layer`, its `pairs` of
             weights, the `largest` and how many are `over` the limit, null where the file does not hold the weights.
             None for a file that multiplies no integers, or not with onnxruntime.
-        contradictions: Of the file with itself, each a sentence; what runs it refuses such a file.
+        contradictions: Of the file with itself; commands that would run it refuse such a file.
         preflight: What a target would take of the file, None where none was asked; see docs/records.md.
     """
 
@@ -36,4 +37,4 @@ class Inspection(ArtifactRecord):
     versions: str = ""
     head_room: tuple[dict[str, Any], ...] | None = None
     preflight: dict[str, Any] | None = None
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[Remark, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mobilenet_edge import units
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import mapping, overflow
 from mobilenet_edge.report.markdown_table import Column, grid
@@ -19,7 +20,7 @@ def text(record: Inspection) -> str:
     facts += _provenance(record.metadata) if record.metadata else []
     facts += overflow.facts(record.head_room)
     facts += [f"lacks {what}" for what in record.lacks]
-    facts += [f"contradicts itself: {what}" for what in record.contradictions]
+    facts += [f"contradicts itself: {sentence(remark)}" for remark in record.contradictions]
     title = printable(f"{record.artifact}: {record.variant}, {record.format} {record.precision}")
     lines = [title, *(f"  {printable(fact)}" for fact in facts)]
     # Every operator is in the preflight, so that the count of each would say it twice.

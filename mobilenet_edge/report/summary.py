@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from csv import DictWriter
 from json import dumps
 from typing import Any, Final
 
+from mobilenet_edge.analysis.wording import key
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
 from mobilenet_edge.report.markdown_table import Column, grid, inline
-from mobilenet_edge.report.notes import Kind, doubts, kind, notes, runtimes
+from mobilenet_edge.report.notes import doubts, notes, runtimes
 from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable_lines
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 # What a spreadsheet would calculate, also where it takes semicolons between columns.
 _FORMULA: Final = re.compile(r"(^|;)( *)(?=[=+\-@])")
 Rows = Sequence[Row]
@@ -59,8 +60,9 @@ def json(rows: Rows) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        value = "; ".join(value)
+    if isinstance(value, list | dict):
+        remarks = value if isinstance(value, list) else [value]
+        value = "; ".join(remark["code"] for remark in remarks)
     if isinstance(value, str):
         return _FORMULA.sub(r"\1'\2", printable_lines(value.replace("\n", " ")))
     return int(value) if isinstance(value, bool) else value
@@ -82,6 +84,6 @@ def _section(machine: str, rows: Rows) -> str:
     return f"### {inline(machine) or 'Not profiled'}\n\n{table}\n\n{remarks}"
 
 
-def _marks(row: Row, numbers: dict[Kind, int]) -> str:
-    found = row.latency.doubts if row.latency else ()
-    return ", ".join(str(each) for each in sorted({numbers[kind(doubt)] for doubt in found}))
+def _marks(row: Row, numbers: Mapping[Hashable, int]) -> str:
+    remarks = row.latency.doubts if row.latency else ()
+    return ", ".join(str(number) for number in sorted({numbers[key(doubt)] for doubt in remarks}))

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import cli, records
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.commands import recommend
 from mobilenet_edge.commands.recommend import Limits
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Prediction, Profile, Record
+from mobilenet_edge.records import Evaluation, Prediction, Profile, Record, Remark
 
 # Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
 MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)
@@ -148,12 +149,12 @@ def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytes
 
 
 def test_doubts_of_the_pick_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=("times vary by ±30%: run again",)), THREE[0]]))
-    assert "Doubt about its latency: times vary by ±30%: run again." in said(capsys, path)[1]
+    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=(Remark("times-vary", spread=0.3),)), THREE[0]]))
+    assert f"Doubt about its latency: {sentence(Remark('times-vary', spread=0.3))}." in said(capsys, path)[1]
 
 
 def test_latency_that_must_not_be_used_is_left_out(tmp_path: Path) -> None:
-    made = [THREE[0], profile(LARGE, 9.0, invalid="the CPU was throttled")]
+    made = [THREE[0], profile(LARGE, 9.0, invalid=Remark("throttled", reasons=["hot"]))]
     found = recommend.run([written(tmp_path, made)], Limits()).found
     assert found.pick is not None
     assert found.pick.name.startswith(MIDDLE.name)

@@ -12,7 +12,7 @@ from tests.faults import sweeps
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
-KILLS = 6  # scripts/soak.py kills 100 times
+KILLS = 6  # scripts/hostile/soak.py kills 100 times
 
 
 def test_the_end_is_as_if_nothing_had_been(tmp_path: Path) -> None:

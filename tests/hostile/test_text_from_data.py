@@ -48,7 +48,8 @@ def everything() -> list[dict[str, Any]]:
     whole: list[dict[str, Any]] = json.loads(records.dumps(made))
     for each in whole:
         if "doubts" in each:
-            each["doubts"], each["notes"] = ["times vary by 3%"], ["a note"]
+            each["doubts"] = ["times vary by 3%", {"code": "throttled", "reasons": ["hot"]}]
+            each["notes"] = ["a note", {"code": "newer", "of": "this"}]
         each["lacks"] = ["something"]
         if "unreadable" in each:
             each["unreadable"] = ["1.png"]

@@ -10,6 +10,7 @@ from mobilenet_edge.errors import HostError, InputError
 from mobilenet_edge.profiling import rounds
 from mobilenet_edge.profiling.pace import Pace
 from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.records import Remark
 
 MS = 1_000_000
 NAMES = ("a.int8.tflite", "b.int8.onnx")
@@ -127,7 +128,7 @@ def test_operators_that_fail_are_a_remark(fake_host: Any, measured: Any):
     host = fake_host(fails={("a.int8.tflite", "ops"): InputError("two subgraphs")}, extra={"ops": {"ops": []}})
     first, second = measured(host, Plan(rounds=1, ops=True))
     assert (first.error, first.ops) == (None, None)
-    assert first.remarks == ["its operators could not be measured: two subgraphs"]
+    assert first.remarks == [Remark("no-ops", reason="two subgraphs")]
     assert second.ops["ops"] == []
 
 

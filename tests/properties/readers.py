@@ -26,7 +26,7 @@ from mobilenet_edge.formats.onnx import read as onnx
 from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.hosts import answer, devices
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record, Remark
 from mobilenet_edge.report import inventory
 from mobilenet_edge.sweep import config
 from mobilenet_edge.sweep.manifest import Manifest
@@ -172,7 +172,9 @@ def _written() -> list[bytes]:
         delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
         conditions={"started": "2025-01-01T00:00:00Z", "rounds": 2, "affinity": None},
         limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
-        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), doubts=("few runs",),
+        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},),
+        notes=(Remark("no-limit", reason="x"),),
+        doubts=(Remark("few-runs", runs=3, least=20),),
     )  # fmt: skip
     evaluation = Evaluation(**identity, top1=0.6, top5=0.8, n=500, interval=(0.5, 0.7), agreement=0.9, data="images")
     inspection = Inspection(

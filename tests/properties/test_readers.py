@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.properties.readers import READERS, refused
 
-# scripts/fuzz.py tries more.
+# scripts/hostile/fuzz.py tries more.
 EXAMPLES = 200
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

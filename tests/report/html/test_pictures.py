@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from mobilenet_edge.records import Remark
 from mobilenet_edge.report.html import tradeoff
 from mobilenet_edge.report.html.pictures import NAMES, pictures
 from mobilenet_edge.report.html.timeline import Entry
@@ -41,7 +42,7 @@ def test_only_what_can_be_drawn():
         f"{name}.{kind}" for name in ("accuracy-latency", "accuracy-size", "latency") for kind in ("svg", "png")
     ]
     assert [name for name, _ in pictures([], entries())] == ["history.svg", "history.png"]
-    foreign = profile(identity(SPECS[1], variant="mine", spec=None), 1.0, invalid="throttled")
+    foreign = profile(identity(SPECS[1], variant="mine", spec=None), 1.0, invalid=Remark("throttled", reasons=["hot"]))
     assert list(pictures(join([foreign]), [])) == []
 
 

@@ -1,6 +1,6 @@
-"""Write the corpus of damaged and hostile files into a folder: `scripts/make_corpus.py DIR`, and what each may come to.
+"""Write the corpus of damaged and hostile files into a folder, and what each may come to.
 
-The same seed gives the same files. The tests and scripts/hardening.py make it for themselves and keep nothing.
+The same seed gives the same files. The tests and scripts/hostile/hardening.py make it for themselves and keep nothing.
 """
 
 from __future__ import annotations

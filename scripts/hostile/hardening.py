@@ -1,6 +1,6 @@
 """Run what is tried against `mnet`, and write what came of it into docs/hardening.md.
 
-`scripts/hardening.py` reads and opens the whole corpus of damaged files. `scripts/hardening.py ROWS.json …` takes in
+`scripts/hostile/hardening.py` reads and opens the whole corpus of damaged files; with `ROWS.json …` it takes in
 what other scripts found: arrays of {"area", "what", "tried", "right", "refused", "bad"}. Rows of an area replace those
 that are in the page. Exits with 1 if anything was lost, leaked, crashed or hung.
 """
@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpus import opened, run, seeds
-from readme import fill
 
-from mobilenet_edge import files
-from mobilenet_edge.report.markdown_table import Column, grid
+ROOT: Final = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "hardening.md"
+from readme import fill  # noqa: E402
+
+from mobilenet_edge import files  # noqa: E402
+from mobilenet_edge.report.markdown_table import Column, grid  # noqa: E402
+
+PAGE: Final = ROOT / "docs" / "hardening.md"
 REGION: Final = "hardening"
 READ: Final = "Corrupt files, read"
 OPENED: Final = "Corrupt files, run"

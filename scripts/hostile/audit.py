@@ -1,7 +1,7 @@
 """Look whether what is installed is what was locked, unchanged, and what is known against it.
 
-    .venv/bin/python scripts/audit.py             of the environment it runs in
-    .venv/bin/python scripts/audit.py --lock requirements/legacy.txt
+    .venv/bin/python scripts/hostile/audit.py             of the environment it runs in
+    .venv/bin/python scripts/hostile/audit.py --lock requirements/legacy.txt
 
 Offline: the versions against the lock, every file against the hashes that its package was installed with, files that no
 package brought, `pip check`, and what CI runs. With pip-audit installed it also asks its advisory service, and says
@@ -27,7 +27,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OWN = "mobilenet-edge"
 # What `python -m venv` brings, which no lock names.
 BROUGHT = ("pip", "setuptools")

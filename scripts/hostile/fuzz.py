@@ -1,8 +1,7 @@
 """Read damaged files, many of each kind, and tell what ended in anything but an answer or one line of refusal.
 
-    python scripts/fuzz.py                        2000 inputs for each reader
-    python scripts/fuzz.py --seconds 60 onnx      as many as one minute takes
-    python scripts/fuzz.py --atheris --seconds 60 the same, led by coverage; needs `pip install atheris`
+    python scripts/hostile/fuzz.py                        2000 inputs for each reader
+    python scripts/hostile/fuzz.py --seconds 60 onnx      as many as one minute takes
 
 The readers, their seeds and the damage are those of tests/properties. An input that makes a finding is kept in --out.
 The same --seed gives the same inputs. Ends with 1 if anything was found.
@@ -11,8 +10,6 @@ The same --seed gives the same inputs. Ends with 1 if anything was found.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import subprocess
 import sys
 import time
 import traceback
@@ -22,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 PACKAGE = "mobilenet_edge"
@@ -81,19 +78,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--examples", type=int, default=2000, help="inputs for each (2000)")
     parser.add_argument("--seconds", type=float, help="go on for so long for each, instead")
     parser.add_argument("--seed", type=int, default=0, help="where the numbers begin (0)")
-    parser.add_argument("--atheris", action="store_true", help="let coverage lead; needs the package atheris")
     parser.add_argument("--out", type=Path, default=Path("results/fuzz"), help="folder for inputs that make findings")
     options = parser.parse_args(arguments)
     if unknown := set(options.readers) - set(READERS):
         parser.error(f"no reader {', '.join(sorted(unknown))}; there are {', '.join(READERS)}")
-    if options.atheris and not importlib.util.find_spec("atheris"):
-        parser.error("atheris is not installed; install it with: pip install atheris, or leave --atheris out")
     found = 0
     for name in options.readers or READERS:
         tally = Tally(name, options.out)
-        if options.atheris:
-            found += _in_process_of_its_own(name, options)
-            continue
         plain(tally, READERS[name], options)
         print(*tally.lines(), sep="\n", flush=True)
         found += len(tally.findings)
@@ -113,60 +104,6 @@ def plain(tally: Tally, reader: Any, options: Any) -> None:
         chance = Random(number)
         tally.read(lambda data: refused(reader, data), reader.mutate(chance.choice(seeds), chance))
         number += 1
-
-
-def _in_process_of_its_own(name: str, options: Any) -> int:
-    """Atheris ends its process when it is done, and its library counts the coverage of all that is imported."""
-    limit = ("seconds", options.seconds) if options.seconds else ("examples", options.examples)
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.fuzz import guided; guided(sys.argv)"
-    command = [sys.executable, "-c", code, name, str(options.out), *map(str, limit), str(options.seed)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    print(done.stdout, end="", flush=True)
-    if done.returncode not in (0, 1):
-        print(f"    the process of {name} ended with {done.returncode}: {done.stderr[-500:]}")
-    return int(done.returncode != 0)
-
-
-def guided(arguments: list[str]) -> None:
-    """Fuzz one reader with atheris; never returns.
-
-    Args:
-        arguments: The program's name, that of the reader, the folder for findings, "seconds" or "examples" and how
-            many, and the seed.
-    """
-    import os
-    import tempfile
-
-    import atheris
-
-    _, name, out, unit, most, seed = arguments
-    with atheris.instrument_imports(include=[PACKAGE]):
-        from tests.properties.readers import READERS, refused
-    reader, tally = READERS[name], Tally(name, Path(out))
-
-    def mutate(data: bytes, size: int, seed: int) -> bytes:
-        chance = Random(seed)
-        try:
-            made = reader.mutate(data, chance)
-        except Exception:  # noqa: BLE001 - damaged beyond its structure: bytes are left to change
-            made = atheris.Mutate(data, size)
-        return made[:size]
-
-    def test(data: bytes) -> None:
-        tally.read(lambda each: refused(reader, each), data)
-        if (time.monotonic() - began if unit == "seconds" else tally.runs) >= float(most):
-            print(*tally.lines(), sep="\n", flush=True)
-            # Without the library's own end, which would pass over what Python has still to write.
-            os._exit(int(bool(tally.findings)))
-
-    with tempfile.TemporaryDirectory() as corpus:
-        for number, whole in enumerate(reader.seeds()):
-            (Path(corpus) / str(number)).write_bytes(whole)
-        # libFuzzer takes 0 for no seed.
-        flags = [f"-seed={int(seed) + 1}", "-max_len=65536", "-rss_limit_mb=4096", "-mutate_depth=1"]
-        atheris.Setup([name, *flags, corpus], test, custom_mutator=mutate)
-        began = time.monotonic()
-        atheris.Fuzz()
 
 
 def _place(error: Exception) -> str:

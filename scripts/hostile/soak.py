@@ -1,8 +1,8 @@
 """Break things on purpose, for longer than the tests do, and count what came of it.
 
-    python scripts/soak.py                          everything; takes 20 minutes on two cores
-    python scripts/soak.py --kills 20 sweep         one part of it, shorter
-    python scripts/soak.py --json faults.json       for the table of docs/hardening.md
+    python scripts/hostile/soak.py                          everything; takes 20 minutes on two cores
+    python scripts/hostile/soak.py --kills 20 sweep         one part of it, shorter
+    python scripts/hostile/soak.py --json faults.json       for the table of docs/hardening.md
 
 Parts: `sweep` kills a sweep with SIGKILL at random moments, every other time with all of its processes, and compares
 what a resumed one ends with; `worker` kills the processes that measure; `disk` lets verbs write to disks of all sizes,
@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.faults import disk, sweeps  # noqa: E402
