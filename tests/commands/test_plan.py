@@ -153,3 +153,17 @@ def test_where_nothing_fits_the_answer_says_so_and_a_missing_unit_is_suspected()
     assert text.endswith("A bare number is bytes; with a unit: --max-size 1MB.")
     # What is advised is an option that works.
     assert plan.run(max_size=parse_bytes("1MB"))[1]
+
+
+def test_families_stand_one_after_another():
+    text, fits = plan.run([1.0], [96], families=["mobilenet_v1", "mobilenet_v2"])
+    assert fits
+    assert variants(text) == ["a1.00-r96", "mobilenet_v2-a1.00-r96"]
+    # The published ones of v2: five resolutions at four alphas, and two wider at 224.
+    assert len(variants(plan.run(families=["mobilenet_v2"])[0])) == 22
+
+
+def test_layers_of_v2_are_explained():
+    text, _ = plan.run([0.35], [96], families=["mobilenet_v2"], layers=True)
+    assert "block_16_project" in text
+    assert "45.5 % float32 (not measured)" in text

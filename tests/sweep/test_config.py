@@ -198,3 +198,10 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         config.load_sweep(tmp_path / "none.toml")
     with pytest.raises(InputError, match="is a directory"):
         config.load_sweep(tmp_path)
+
+
+def test_a_grid_spans_families(load: Callable[[str], Sweep]) -> None:
+    grid = load(GRID + 'family = ["mobilenet_v1", "mobilenet_v2"]\n').grid
+    assert grid.specs() == [ModelSpec(0.25, 32), ModelSpec(0.25, 32, family="mobilenet_v2")]
+    with pytest.raises(InputError, match=r"must be 'mobilenet_v1' or 'mobilenet_v2'"):
+        load(GRID + 'family = ["mobilenet_v3"]\n')
