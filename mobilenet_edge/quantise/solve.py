@@ -17,12 +17,8 @@ from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER, activate, compute, linear
 from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, channels, rounding
+from mobilenet_edge.quantise.entry import SIGNED, require_within
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
-
-# Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
-# every pixel half-way between two steps.
-INPUT_GRID: Final = Grid(1 / 128, 0)
-
 
 @dataclass(frozen=True)
 class Options:
@@ -94,7 +90,13 @@ class _Flow:
             self.real.pop(name), self.integer.pop(name)
 
 
-def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> QuantisedGraph:
+def solve(
+    graph: Graph,
+    images: Array,
+    options: Options,
+    on_layer: Callable[[], None] = lambda: None,
+    entry: Grid = SIGNED,
+) -> QuantisedGraph:
     """Quantise a graph.
 
     Args:
@@ -102,16 +104,18 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
         images: Calibration images, preprocessed, float32 (n, h, w, c).
         options: How hard to try.
         on_layer: Called after each node.
+        entry: Of the input, as `entry.grid` makes it; by default that of pixels scaled to -1..1.
 
     Raises:
-        BuildError: A layer's outputs on these images are not finite.
+        BuildError: A layer's outputs on these images are not finite, or the images lie outside the input's grid.
         MissingExtraError: threadpoolctl is not installed.
     """
+    require_within(images, entry)
     graph = channels.spread(graph, images[: options.looked_at])
-    grids, weights = {graph.input: INPUT_GRID}, {}
+    grids, weights = {graph.input: entry}, {}
     last = {name: node.name for node in graph.nodes for name in node.inputs}
     flows = [
-        _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
+        _Flow({graph.input: part}, {graph.input: entry.round(part)})
         for part in np.array_split(images, -(-len(images) // TOGETHER))
     ]
     # The flows are the threads; a matrix product that starts more of its own makes all of them wait.
