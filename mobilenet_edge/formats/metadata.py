@@ -75,15 +75,17 @@ class Agreement:
 
     Attributes:
         snr_db: Signal-to-noise ratio of the logits, in dB.
-        top1: Share of inputs with the same top-1 as the float graph.
+        top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
+    measure: str = "top-1"
 
 
 @dataclass(frozen=True)
