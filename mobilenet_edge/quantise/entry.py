@@ -11,9 +11,6 @@ from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array
 from mobilenet_edge.quantise import HIGH, LOW, Grid
 
-# Of pixels scaled to -1..1. Steps of 1/128 put zero on the grid and keep the pixel values apart, where 1/127.5 would
-# put every pixel half-way between two steps.
-SIGNED: Final = Grid(1 / 128, 0)
 # Of a step: how far from a whole number a zero point may be that counts as one.
 _WHOLE: Final = 1e-3
 # Share of input values that may lie outside the grid by more than a step. Pictures that were made by the rule have none.

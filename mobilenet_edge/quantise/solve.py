@@ -16,9 +16,14 @@ from mobilenet_edge import cpus
 from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER, activate, compute, linear
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, channels, rounding
-from mobilenet_edge.quantise.entry import SIGNED, require_within
+from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, channels, grids, rounding
+from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
+
+# Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
+# every pixel half-way between two steps.
+INPUT_GRID: Final = Grid(1 / 128, 0)
+
 
 @dataclass(frozen=True)
 class Options:
@@ -95,7 +100,7 @@ def solve(
     images: Array,
     options: Options,
     on_layer: Callable[[], None] = lambda: None,
-    entry: Grid = SIGNED,
+    entry: Grid = INPUT_GRID,
 ) -> QuantisedGraph:
     """Quantise a graph.
 
@@ -104,15 +109,14 @@ def solve(
         images: Calibration images, preprocessed, float32 (n, h, w, c).
         options: How hard to try.
         on_layer: Called after each node.
-        entry: Of the input, as `entry.grid` makes it; by default that of pixels scaled to -1..1.
+        entry: Of the input.
 
     Raises:
-        BuildError: A layer's outputs on these images are not finite, or the images lie outside the input's grid.
+        BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
-    require_within(images, entry)
-    graph = channels.spread(graph, images[: options.looked_at])
-    grids, weights = {graph.input: entry}, {}
+    graph = channels.spread(fuse(graph), images[: options.looked_at])
+    known, weights = {graph.input: INPUT_GRID}, {}
     last = {name: node.name for node in graph.nodes for name in node.inputs}
     flows = [
         _Flow({graph.input: part}, {graph.input: entry.round(part)})
@@ -122,24 +126,24 @@ def solve(
     with _single_threaded_products(), ThreadPoolExecutor(len(cpus.available())) as pool:
         for node in graph.nodes:
             ranges = list(pool.map(_Flow.run_float, flows, repeat(node)))
-            low, high = _range(node, ranges)
-            if node.name == graph.logits != graph.output.name:
+            low, high = grids.limits(graph, node, *_range(node, ranges))
+            if node.name == graph.logits and graph.output.op == "softmax":
                 low = max(low, _least_logit([flow.output for flow in flows]))
-            grids[node.name] = SOFTMAX_GRID if node.op == "softmax" else Grid.spanning(low, high)
+            known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             integer = node
             if node.weight is not None:
                 step = options.step(node, len(images))
                 moments = Moments.sum(pool.map(_Flow.moments, flows, repeat(node), repeat(step)))
-                source = grids[node.inputs[0]]
+                source = known[node.inputs[0]]
                 ridge, damping = options.regularisation(node, len(images))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
                 integer = weights[node.name].dequantised(node, source)
-            list(pool.map(_Flow.advance, flows, repeat(node), repeat(integer), repeat(grids[node.name])))
+            list(pool.map(_Flow.advance, flows, repeat(node), repeat(integer), repeat(known[node.name])))
             done = {name for name in node.inputs if last[name] == node.name}
             for flow in flows:
                 flow.forget(done)
             on_layer()
-    return QuantisedGraph(graph, grids, weights)
+    return lower(QuantisedGraph(graph, known, weights))
 
 
 def _single_threaded_products() -> AbstractContextManager[Any]:
@@ -162,11 +166,10 @@ def _least_logit(parts: list[Array]) -> float:
 
 
 def _range(node: Node, ranges: list[tuple[float, float]]) -> tuple[float, float]:
-    """What the activation leaves of the values seen."""
+    """The values seen before the activation."""
     if not np.isfinite(ranges).all():
         raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    return {"linear": (low, high), "relu": (0.0, high), "relu6": (0.0, min(high, 6.0))}[node.activation]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
 def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: float, pairs: bool) -> Weights:
