@@ -11,6 +11,7 @@ from typing import Final
 
 from mobilenet_edge import progress
 from mobilenet_edge.commands import sources
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -37,6 +38,7 @@ def run(
     threads: Sequence[int] = (1,),
     targets: Sequence[Target] = HERE,
     images: Path | None = None,
+    options: PixelOptions = NOTHING,
     save: Callable[[Records], object] = lambda _: None,
 ) -> list[Profile | Failure]:
     """Measure artifacts, interleaved on each machine, and all machines at the same time.
@@ -51,6 +53,7 @@ def run(
         threads: Thread counts; one that is given twice is measured once.
         targets: The machines.
         images: A folder to feed the models from; None for noise.
+        options: What is stated of the pixels that these models take.
         save: Called with the records there are as each machine is done.
 
     Returns:
@@ -63,10 +66,12 @@ def run(
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
+    if images is None and options != NOTHING:
+        raise UsageError("--pixels and the like are about images; add --images DIR")
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:
-        feeds = stack.enter_context(feed.prepare(artifacts, images)) if images is not None else {}
+        feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
         board = stack.enter_context(progress.board())
         work = partial(machine.measure, artifacts=artifacts, threads=counts, plan=plan, feeds=feeds, board=board)
         results: list[Result | None] = [None] * len(targets)

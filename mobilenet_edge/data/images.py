@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = frozenset((".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 
-_Path = TypeVar("_Path", str, Path)
+_Item = TypeVar("_Item")
 
 # Pillow reads forty more, which nobody's photographs are, and hands PostScript to Ghostscript.
 _FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -62,7 +62,7 @@ def names(folder: Path) -> list[str]:
     return found
 
 
-def spread(paths: Sequence[_Path], limit: int | None) -> list[_Path]:
+def spread(paths: Sequence[_Item], limit: int | None) -> list[_Item]:
     """Pick at most `limit` paths or names evenly over the list, so that a class a folder gives all classes alike."""
     if limit is None or len(paths) <= limit:
         return list(paths)

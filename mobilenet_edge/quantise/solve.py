@@ -116,7 +116,7 @@ def solve(
         MissingExtraError: threadpoolctl is not installed.
     """
     graph = channels.spread(fuse(graph), images[: options.looked_at])
-    known, weights = {graph.input: INPUT_GRID}, {}
+    known, weights = {graph.input: entry}, {}
     last = {name: node.name for node in graph.nodes for name in node.inputs}
     flows = [
         _Flow({graph.input: part}, {graph.input: entry.round(part)})
