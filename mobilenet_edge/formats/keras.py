@@ -1,4 +1,4 @@
-"""A .keras file: a zip with the architecture in `config.json`. Nothing of it is run."""
+"""A Keras file: a zip with the architecture in `config.json`, or HDF5 with it as an attribute. Nothing of it is run."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from mobilenet_edge.formats.metadata import MEMBER, Metadata
 
 # The largest architecture of keras.applications has less than a tenth of it.
 _LARGEST_CONFIG: Final = 16 << 20
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _PARTS: Final = {"config.json": "graph", "model.weights.h5": "weights", MEMBER: "metadata"}
 
 
 def contents(data: bytes) -> Contents:
-    """List the layers of the architecture and the size of the file's parts."""
+    """List the layers of the architecture and the size of the file's parts.
+
+    Raises:
+        ValueError: The file is not whole, or no Keras model.
+        InputError: It is HDF5 and damaged, or refers to other files.
+        MissingExtraError: It is HDF5, and h5py is not installed.
+    """
+    if data.startswith(_HDF5):
+        return _legacy(data)
     sizes = archive.sizes(data)
     if sizes is None:
         raise ValueError("it is not a zip")
     config = archive.read(data, "config.json", _LARGEST_CONFIG)
     if config is None or "model.weights.h5" not in sizes:
         raise ValueError("it holds no config.json or no model.weights.h5")
-    try:
-        layers = tuple(Operator(kind, (), (name,)) for kind, name in _layers(json.loads(config)))
-    except (TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"its config.json is not a Keras architecture: {error}") from error
+    layers = _operators(config)
     sections = {part: sizes[name] for name, part in _PARTS.items() if name in sizes}
     sections["other"] = len(data) - sum(sections.values())
     return Contents({}, layers, (), (), sections)
@@ -42,9 +48,30 @@ def embed(data: bytes, about: Metadata) -> bytes:
     return archive.append(data, {MEMBER: about.to_json()})
 
 
+def _legacy(data: bytes) -> Contents:
+    """List the layers of a whole-model `.h5` file; all but the architecture counts as weights."""
+    from mobilenet_edge.model import hdf5
+
+    with hdf5.opened(data, "the file") as file:
+        config = file.attrs.get("model_config", "")
+    if not config:
+        raise ValueError("it holds no model_config: weights without a model")
+    sections = {"graph": len(config), "weights": len(data) - len(config)}
+    return Contents({}, _operators(config), (), (), sections)
+
+
+def _operators(config: str | bytes) -> tuple[Operator, ...]:
+    try:
+        return tuple(Operator(kind, (), (name,)) for kind, name in _layers(json.loads(config)))
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it has no Keras architecture: {error}") from error
+
+
 def _layers(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for layer in config["config"].get("layers", []):
-        if "layers" in layer.get("config", {}):
+    inside = config["config"]
+    # Keras 2.0 wrote the layers of a Sequential as a bare list.
+    for layer in inside if isinstance(inside, list) else inside.get("layers", []):
+        if isinstance(layer["config"], list) or "layers" in layer["config"]:
             yield from _layers(layer)
         else:
             yield str(layer["class_name"]), str(layer["config"].get("name", ""))
