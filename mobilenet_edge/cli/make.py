@@ -9,8 +9,22 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import Effort, Format, Io, Precision, Preflight, Target
-from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Artifacts, Force, Json, Labels, Out, Seed
-from mobilenet_edge.cli.output import output, show, try_json
+from mobilenet_edge.cli.options import (
+    RESULTS,
+    WEIGHTS_HELP,
+    Artifacts,
+    Colour,
+    Crop,
+    Filter,
+    Fit,
+    Force,
+    Json,
+    Labels,
+    Out,
+    Pixels,
+    Seed,
+)  # fmt: skip
+from mobilenet_edge.cli.output import output, remark, show, try_json
 
 
 @app.command()
@@ -52,16 +66,23 @@ def build(
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "random",
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Where the .keras file goes.")] = RESULTS,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     force: Force = False,
 ) -> None:
     """Build a MobileNet v1 in Keras."""
     from mobilenet_edge import units
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.model.spec import ModelSpec
 
     spec = ModelSpec(alpha, units.parse_pixels(rho), classes)
+    options = PixelOptions(pixels, colour, fit, crop, filter)
     from mobilenet_edge.commands import build as command
 
-    show(command.run(spec, weights=weights, seed=seed, out=out, force=force).path)
+    show(command.run(spec, weights=weights, seed=seed, out=out, force=force, options=options).path)
 
 
 @app.command()
@@ -83,11 +104,18 @@ def export(
     target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/targets.md.")] = Target.generic,
     effort: Annotated[Effort, typer.Option(help="How long the int8 quantiser may take.")] = Effort.fast,
     out: Out = RESULTS,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     force: Force = False,
 ) -> None:
     """Write TFLite and ONNX files, float32 to int8, and check them."""
     from mobilenet_edge.conversion import pipeline as command
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.report import exports
+    from mobilenet_edge.report import pixels as pixels_report
 
     made = command.run(
         model,
@@ -101,7 +129,9 @@ def export(
         effort=effort,
         out=out,
         force=force,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
     )
+    remark(pixels_report.of_export(made))
     show(exports.table(made, made.mutual, made.split))
 
 

@@ -20,6 +20,12 @@ def show(text: object) -> None:
     typer.echo(printable_lines(str(text)))
 
 
+def remark(text: str) -> None:
+    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
+    if text:
+        typer.echo(printable_lines(text), err=True)
+
+
 def try_json(json: str | None) -> None:
     """Fail before the measuring where its records could not be written."""
     from mobilenet_edge import files

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from mobilenet_edge.data import pixels
 from mobilenet_edge.data.preprocess import Preprocess
@@ -20,6 +21,14 @@ _KNOWN: Final = {
 def line(rule: Preprocess) -> str:
     """Write the whole rule on one line."""
     return ", ".join(f"{text(rule, part)} ({why(rule, part)})" for part in _shown(rule))
+
+
+def rule_of(fields: Mapping[str, Any]) -> Preprocess:
+    """Make a rule of its fields as a record holds them."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return Preprocess(**values)
 
 
 def assumed(rule: Preprocess) -> str:

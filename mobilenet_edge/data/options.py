@@ -70,12 +70,12 @@ class PixelOptions:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-NOTHING = PixelOptions()
-
-
 def _check(option: str, value: str | None, known: Sequence[str]) -> None:
     if value is None or value in known:
         return
     near = difflib.get_close_matches(value, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(known)}"
     raise UsageError(f"{option} {value} is not known; {hint}")
+
+
+NOTHING = PixelOptions()

@@ -70,7 +70,7 @@ def fit(image: Image.Image, rule: Preprocess) -> NDArray[np.uint8]:
     return pixels[..., ::-1] if rule.colour == "bgr" else pixels
 
 
-def scale(pixels: NDArray[np.uint8], rule: Preprocess) -> NDArray[np.float32]:
+def scale(pixels: NDArray[np.uint8 | np.float32], rule: Preprocess) -> NDArray[np.float32]:
     """Scale pixels (..., channels), in the rule's order of colours, channel by channel."""
     factors, summands = (np.array(each, np.float32) for each in (rule.scale, rule.offset))
     return np.ascontiguousarray(pixels.astype(np.float32) * factors + summands)

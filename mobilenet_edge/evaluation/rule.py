@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,7 @@ import numpy as np
 from mobilenet_edge.data import describe, pixels, prepare
 from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.errors import BuildError, InputError, UsageError
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.tflite import description
@@ -68,6 +69,8 @@ def adapt(
 def _foreign(taken: ImageInput, model: Artifact) -> Preprocess:
     """The rule of a file without metadata of mnet's."""
     rule = Preprocess.for_input(*taken.size, taken.channels)
+    if model.format == "keras":
+        return _of_layers(rule, model)
     if taken.scale:
         rule = _of_grid(rule, taken)
     about = _described(model)
@@ -79,6 +82,16 @@ def _foreign(taken: ImageInput, model: Artifact) -> Preprocess:
     if about.mean and taken.dtype == "uint8" and taken.scale:
         # TFLite's libraries put the bytes of the pixels into such an input, and do not look at its mean.
         return rule.with_pixels((taken.scale,), (-taken.scale * (taken.zero_point or 0),), "metadata")
+    return rule
+
+
+def _of_layers(rule: Preprocess, model: Artifact) -> Preprocess:
+    """What a Keras model's own first layers show; a model that cannot be read without Keras shows nothing."""
+    from mobilenet_edge.model.fed import fed
+    from mobilenet_edge.model.read import parse
+
+    with suppress(BuildError):
+        return fed(parse(model).rule, rule.shape)
     return rule
 
 

@@ -169,7 +169,8 @@ def score(
 ) -> dict[Path, Score]:
     """Put the chosen images to models.
 
-    `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model is opened before the first image is asked about, so that one which cannot be used is told at once.
+    `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model
+    is opened before the first image is asked about, so that one which cannot be used is told at once.
 
     Returns:
         A score for the path of each model.

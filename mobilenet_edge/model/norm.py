@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.graph import Array, Node
+from mobilenet_edge.graph import Node
 
 Wide = NDArray[np.float64]
 
@@ -21,13 +21,13 @@ class Norm:
 
     Attributes:
         node: The convolution as it was trained, before the batch norm is folded into it.
-        mean: float32 (out,), of its outputs in training.
-        variance: float32 (out,), likewise.
+        mean: (out,), of its outputs in training.
+        variance: (out,), likewise.
     """
 
     node: Node
-    mean: Array
-    variance: Array
+    mean: Wide
+    variance: Wide
 
     @property
     def trained(self) -> bool:

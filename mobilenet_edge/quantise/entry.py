@@ -13,7 +13,7 @@ from mobilenet_edge.quantise import HIGH, LOW, Grid
 
 # Of a step: how far from a whole number a zero point may be that counts as one.
 _WHOLE: Final = 1e-3
-# Share of input values that may lie outside the grid by more than a step. Pictures that were made by the rule have none.
+# Share of input values that may lie outside the grid by more than a step; pictures made by the rule have none.
 _OUTSIDE: Final = 1e-3
 
 
