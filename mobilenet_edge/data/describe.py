@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,11 +25,10 @@ def line(rule: Preprocess) -> str:
 
 
 def rule_of(fields: Mapping[str, Any]) -> Preprocess:
-    """Make a rule of its fields as a record holds them."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
-    return Preprocess(**values)
+    """Make a rule of its fields as a record or a file's metadata holds them; other fields are passed over."""
+    known = {each.name for each in dataclasses.fields(Preprocess)} & fields.keys()
+    values: dict[str, Any] = {name: fields[name] for name in known}
+    return Preprocess(**{name: tuple(each) if isinstance(each, list) else each for name, each in values.items()})
 
 
 def assumed(rule: Preprocess) -> str:

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.commands import evaluate
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.evaluation import scoring
-from mobilenet_edge.formats.metadata import KEY, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import KEY, Metadata, Quantisation, Weights
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def colour_model(
 
 
 def described(*labels: str, io: str = "float32", grid: Quantisation | None = None) -> Metadata:
-    rule = Preprocess(resolution=8, crop=1.0)
+    rule = Preprocess((8, 8), crop=1.0)
     return Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), io=io, input=grid, labels=labels)
 
 
@@ -83,7 +84,7 @@ def test_scores_are_those_counted_by_hand(tmp_path, photos):
     assert result.agreement is None
     assert result.unreadable == ()
     assert any("preprocessing" in each for each in result.lacks)
-    assert result.conditions["preprocess"]["resolution"] == 8
+    assert result.conditions["preprocess"]["size"] in ((8, 8), [8, 8])
 
 
 def test_models_of_every_kind_agree(tmp_path, photos):

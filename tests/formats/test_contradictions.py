@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents, Tensor
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation, Weights
 
 GRID = Quantisation(0.5, 3)
 ABOUT = Metadata(
-    "x", "int8", 10, 1, 1, Preprocess(resolution=32), Weights("random"), io="int8", input=GRID, output=GRID,
+    "x", "int8", 10, 1, 1, Preprocess((32, 32)), Weights("random"), io="int8", input=GRID, output=GRID,
 )  # fmt: skip
 IMAGE = Tensor("image", (1, 32, 32, 3), "int8", (0.5,), (3,))
 KERNEL = Tensor("kernel", (8, 1, 1, 4), "int8", constant_bytes=32)
@@ -39,7 +40,7 @@ def test_a_sound_file_has_none():
         (replace(ABOUT, precision="float32"), "says float32, but most of its weights are int8"),
         (replace(ABOUT, precision="dynamic"), "says dynamic, but its activations are integers"),
         (
-            replace(ABOUT, preprocess=Preprocess(resolution=64)),
+            replace(ABOUT, preprocess=Preprocess((64, 64))),
             r"images of 64 pixels, but its input is \[1, 32, 32, 3\]",
         ),
         (replace(ABOUT, classes=11), r"says 11 classes, but its output is \[1, 10\]"),
