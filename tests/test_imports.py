@@ -48,7 +48,6 @@ ALONE = {"device"}
 UPWARDS = {
     ("quantise.rounding", "formats.onnx.products"),
     ("quantise.saturation", "formats.onnx.products"),
-    ("data.images", "formats.metadata"),
     ("model.load", "formats.archive"),
     ("model.load", "formats.artifact"),
     ("model.hdf5", "formats.artifact"),
