@@ -94,7 +94,7 @@ def fits(value: Any, hint: Any) -> bool:
         return any(fits(value, option) for option in arguments)
     if origin is tuple:
         return isinstance(value, tuple) and _fits_tuple(value, arguments)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return isinstance(value, dict) and all(
             fits(key, arguments[0]) and fits(item, arguments[1]) for key, item in value.items()
         )

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import images, labels, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device import streams
 from mobilenet_edge.device.faults import first_line
 from mobilenet_edge.device.runtimes import open_model
@@ -37,7 +38,6 @@ from mobilenet_edge.errors import MnetError
 from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx.write import float_onnx
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import ModelSpec
@@ -161,11 +161,11 @@ def load(options: argparse.Namespace, rho: int) -> Images:
     chosen = images.spread([path for path in found if path not in set(calibrating)], options.limit)
     if not chosen:
         sys.exit(f"all {len(found)} images of {folder} calibrate, and none is left to score; lower --calibrate")
-    rule = Preprocess(resolution=rho)
-    scoring = [(path, image) for path, image in images.load(chosen, rule) if image is not None]
+    rule = Preprocess((rho, rho))
+    scoring = [(path, image) for path, image in prepare.tensors(chosen, rule) if image is not None]
     return Images(
         folder,
-        images.load_calibration(folder, rule, options.calibrate).images,
+        prepare.scale(prepare.load_folder(folder, rule, options.calibrate).pixels, rule),
         np.stack([image for _, image in scoring]),
         np.array(labels.match(folder, _names(folder, [path for path, _ in scoring]), known)),
     )

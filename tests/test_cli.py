@@ -19,8 +19,9 @@ import pytest
 
 from mobilenet_edge import __version__, cli, errors
 from mobilenet_edge.commands import plan
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import targets
@@ -86,7 +87,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         Node("predictions", "softmax", ("pool",), (4,)),
     )
     graph = Graph("tiny", "image", (8, 8, 3), nodes)
-    about = Metadata("tiny", "float32", 4, graph.macs, graph.parameters, Preprocess(8), Weights("random", 0))
+    about = Metadata("tiny", "float32", 4, graph.macs, graph.parameters, Preprocess((8, 8)), Weights("random", 0))
     with zipfile.ZipFile(folder / "m.keras", "w") as archive:
         archive.writestr("config.json", json.dumps({"class_name": "Functional", "config": {"layers": []}}))
         archive.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\n")

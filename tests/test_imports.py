@@ -47,7 +47,6 @@ PACKAGES = {
 PAYLOAD = {"device": {"device", "formats.wire"}, "formats.wire": {"formats.wire"}}
 # Imports that run upwards: module, and the module it takes.
 UPWARDS = {
-    ("data.images", "formats.metadata"),
     ("model.load", "formats.archive"),
     ("model.load", "formats.artifact"),
     ("model.hdf5", "formats.artifact"),

@@ -84,7 +84,8 @@ CONTRADICTIONS: Final[Mapping[str, str]] = {
     "weights-type": "its metadata says {metadata}, but most of its weights are {file}",
     "activations-type": "its metadata says {metadata}, but its activations are {file}",
     "labels-count": "its metadata says {classes} classes and names {labels}",
-    "input-size": "its metadata says images of {pixels} pixels, but its input is [{shape}]",
+    "input-size": "its metadata says images of {height} x {width} pixels and {channels} channels, but its input is "
+    "[{shape}]",
     "output-size": "its metadata says {classes} classes, but its output is [{shape}]",
     "io-type": "its metadata says {metadata} at its ends, but its {end} is {file}",
     "io-scale": (

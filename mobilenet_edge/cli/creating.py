@@ -9,8 +9,22 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import Effort, Family, FormatOption, Io, Precision, PreflightOption, TargetOption
-from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Artifacts, Force, Json, Labels, Out, Seed
-from mobilenet_edge.cli.output import output, show, try_json
+from mobilenet_edge.cli.flags import (
+    RESULTS,
+    WEIGHTS_HELP,
+    Artifacts,
+    Colour,
+    Crop,
+    Filter,
+    Fit,
+    Force,
+    Json,
+    Labels,
+    Out,
+    Pixels,
+    Seed,
+)
+from mobilenet_edge.cli.output import output, remark, show, try_json
 
 
 @app.command()
@@ -58,16 +72,23 @@ def build(
     family: Annotated[Family, typer.Option(help="Which MobileNet.")] = Family.mobilenet_v1,
     channels: Annotated[int, typer.Option(help="Of the input image.")] = 3,
     out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Where the .keras file goes.")] = RESULTS,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     force: Force = False,
 ) -> None:
     """Build a MobileNet in Keras."""
     from mobilenet_edge import units
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.model.spec import ModelSpec
 
     spec = ModelSpec(alpha, units.parse_pixels(rho), classes, family.value, channels)
+    options = PixelOptions(pixels, colour, fit, crop, filter)
     from mobilenet_edge.conversion import creation
 
-    show(creation.create(spec, weights=weights, seed=seed, out=out, force=force).path)
+    show(creation.create(spec, weights=weights, seed=seed, out=out, force=force, options=options).path)
 
 
 @app.command()
@@ -93,11 +114,18 @@ def export(
     ] = TargetOption.generic,
     effort: Annotated[Effort, typer.Option(help="How long the int8 quantiser may take.")] = Effort.fast,
     out: Out = RESULTS,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     force: Force = False,
 ) -> None:
     """Write TFLite and ONNX files, float32 to int8, and check them."""
     from mobilenet_edge.conversion import pipeline as command
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.report import exports
+    from mobilenet_edge.report import pixels as pixels_report
 
     made = command.run(
         model,
@@ -111,7 +139,9 @@ def export(
         effort=effort,
         out=out,
         force=force,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
     )
+    remark(pixels_report.of_export(made))
     show(exports.table(made, made.mutual, made.split))
 
 

@@ -12,17 +12,22 @@ from mobilenet_edge.cli.choices import ComparisonFormat, RuntimeOption
 from mobilenet_edge.cli.flags import (
     HERE,
     Artifacts,
+    Colour,
     Columns,
+    Crop,
     Dask,
     Devices,
+    Filter,
+    Fit,
     Hosts,
     Json,
     Labels,
     Notes,
+    Pixels,
     Threads,
     Wide,
 )
-from mobilenet_edge.cli.output import WHOLE, output, saver, show, try_json
+from mobilenet_edge.cli.output import WHOLE, output, remark, saver, show, try_json
 from mobilenet_edge.cli.terminal import View
 
 
@@ -52,11 +57,18 @@ def evaluate(
         typer.Option(min=1, help="Processes that read images, each with the models open.", show_default="cores"),
     ] = None,
     dask: Dask = None,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     json: Json = None,
 ) -> None:
     """Score models on images: top-1, several labels, agreement with float."""
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.evaluation import evaluate as evaluation
     from mobilenet_edge.report import accuracy
+    from mobilenet_edge.report import pixels as pixels_report
 
     try_json(json)
     records = evaluation.evaluate(
@@ -70,7 +82,9 @@ def evaluate(
         leave_out=leave_out,
         jobs=jobs,
         dask=dask,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
     )
+    remark(pixels_report.of_evaluations(records))
     output(records, json, accuracy.table)
 
 
@@ -110,6 +124,11 @@ def profile(
     limit: Annotated[bool, typer.Option(help="Measure what a matrix product reaches here, too.")] = True,
     host: Hosts = None,
     devices: Devices = None,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     json: Json = None,
     wide: Wide = False,
     columns: Columns = None,
@@ -117,6 +136,7 @@ def profile(
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.profiling import latency, targets
     from mobilenet_edge.profiling.settings import Delegate, Plan
     from mobilenet_edge.records.failure import exit_code
@@ -140,7 +160,13 @@ def profile(
     )
     machines = targets.find(host or HERE, devices)
     records = latency.profile(
-        artifacts, plan, threads=threads or (1,), machines=machines, images=images, save=saver(json)
+        artifacts,
+        plan,
+        threads=threads or (1,),
+        machines=machines,
+        images=images,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
+        save=saver(json),
     )
     output(records, json, profiles.text, View.of(wide, columns, notes))
     raise typer.Exit(exit_code(records))

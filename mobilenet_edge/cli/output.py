@@ -39,6 +39,12 @@ def show(text: object, view: View | None = WHOLE) -> None:
         console.print(block)
 
 
+def remark(text: str) -> None:
+    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
+    if text:
+        typer.echo(printable_lines(text), err=True)
+
+
 def try_json(json: str | None) -> None:
     """Fail before the measuring where its records could not be written."""
     from mobilenet_edge import files

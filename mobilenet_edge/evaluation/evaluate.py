@@ -15,13 +15,15 @@ from mobilenet_edge.data import folders, images
 from mobilenet_edge.data import labels as classes
 from mobilenet_edge.data import truth as truths
 from mobilenet_edge.data.labels import Labels
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.evaluation import chunk, scoring
+from mobilenet_edge.evaluation import alternatives, chunk, scoring
 from mobilenet_edge.evaluation.score import Score
 from mobilenet_edge.evaluation.scoring import Sample, Subject
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.tflite import description
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.pool import WorkerPool
@@ -44,6 +46,7 @@ def evaluate(
     leave_out: int = 0,
     jobs: int | None = None,
     dask: str | None = None,
+    options: PixelOptions = NOTHING,
 ) -> list[Evaluation]:
     """Score models on a folder of images.
 
@@ -61,6 +64,7 @@ def evaluate(
         jobs: Processes on this machine that read images, each with the models open; by default as many as cores for
             `threads` each, and never more than memory allows. The figures do not depend on it.
         dask: Address of a Dask scheduler whose workers do it instead.
+        options: What is stated of the models' pixels; it goes before what the files say.
 
     Returns:
         One evaluation for each path, in order.
@@ -89,11 +93,14 @@ def evaluate(
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
     with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
-        scored = scoring.score(list(subjects.values()), sample, threads, pool, compared=judge is not None)
+        scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
+        better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
     records = []
     for each in models:
         likeness = {} if judge is None else scored[each.path].likeness(scored[judge.path])
-        conditions = {"threads": threads, "split": place.note} if place.note else {"threads": threads}
+        conditions: dict[str, Any] = {"threads": threads}
+        conditions |= {"split": place.note} if place.note else {}
+        conditions |= {"better_pixels": str(better[each.path])} if each.path in better else {}
         records.append(_record(subjects[each.path], scored[each.path], sample, likeness, reference, conditions))
     return records
 
@@ -145,6 +152,8 @@ class _Classes:
             return classes.read(self.given)
         if model.metadata is not None and model.metadata.labels:
             return Labels(model.metadata.labels, f"the labels in {model.path.name}", inside=True)
+        if model.metadata is None and model.format == "tflite" and (lines := _described(model)):
+            return Labels(lines, f"the labels in {model.path.name}")
         if self.place.labels is not None:
             return classes.read(self.place.labels)
         if self.truth is not None:
@@ -156,6 +165,14 @@ class _Classes:
         if self.truth is not None:
             return self.truth.matrix(self.sample.chosen, labels)
         return np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
+
+
+def _described(model: Artifact) -> tuple[str, ...]:
+    """Read the class names of TFLite Metadata."""
+    try:
+        return description.labels(model.data)
+    except ValueError as error:
+        raise InputError(f"{model.path} has TFLite metadata that cannot be read: {error}; write it again") from error
 
 
 def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:

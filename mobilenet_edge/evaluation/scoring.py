@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge import progress
 from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, MnetError
 from mobilenet_edge.evaluation import chunk
 from mobilenet_edge.evaluation.head import Head
@@ -85,6 +86,8 @@ class _Asking:
     sample: Sample
     threads: int
     pool: WorkerPool
+    options: PixelOptions = NOTHING
+    others: Sequence[PixelOptions] = ()
     # Once one process did not see the images, most will not.
     blind: bool = False
 
@@ -117,6 +120,8 @@ class _Asking:
             "threads": self.threads,
             "folder": _abroad(folder),
             "names": names,
+            "options": self.options.to_dict(),
+            "others": [each.to_dict() for each in self.others],
             "whole": any(each.several for each in group),
         }
         if question.models:
@@ -154,11 +159,18 @@ def chunks(models: int, images: int) -> int:
 
 
 def score(
-    subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, *, compared: bool
+    subjects: Sequence[Subject],
+    sample: Sample,
+    threads: int,
+    pool: WorkerPool,
+    options: PixelOptions = NOTHING,
+    *,
+    compared: bool,
 ) -> dict[Path, Score]:
-    """Put the chosen images to models; `compared` tells whether there is a reference among them.
+    """Put the chosen images to models.
 
-    Every model is opened before the first image is asked about, so that one which cannot be used is told at once.
+    `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model
+    is opened before the first image is asked about, so that one which cannot be used is told at once.
 
     Returns:
         A score for the path of each model.
@@ -169,18 +181,13 @@ def score(
         MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
     """
     groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    asking = _Asking(groups, sample, threads, pool)
+    asking = _Asking(groups, sample, threads, pool, options)
     found: dict[Path, Score] = {}
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
             for subject, facts in zip(groups[question.group], answer["facts"], strict=True):
                 found[subject.model.path] = _begin(subject, facts, len(sample.chosen), compared)
-    starts = range(0, len(sample.chosen), CHUNK)
-    questions = [
-        _Question(group, start, min(start + CHUNK, len(sample.chosen)))
-        for group in range(len(groups))
-        for start in starts
-    ]
+    questions = _questions(len(groups), len(sample.chosen))
     reasons: dict[int, str] = {}
     with (
         progress.bar("evaluating", len(sample.chosen) * len(groups)) as advance,
@@ -196,6 +203,40 @@ def score(
         first = reasons[min(reasons)]
         raise InputError(f"none of {len(sample.chosen)} image files can be read; the first: {first}")
     return found
+
+
+def first_answers(
+    subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, others: Sequence[PixelOptions]
+) -> dict[Path, NDArray[np.int32]]:
+    """Put the chosen images to models under several rules for pixels.
+
+    Returns:
+        For the path of each model the best outputs, (images, rules); -1 where an image cannot be read, or a rule does
+        not fit the model.
+
+    Raises:
+        MnetError: As `score`.
+    """
+    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
+    asking = _Asking(groups, sample, threads, pool, others=others)
+    shape = len(sample.chosen), len(others)
+    found = {each.model.path: np.full(shape, -1, np.int32) for each in subjects}
+    with closing(asking.ask(_questions(len(groups), len(sample.chosen)))) as answers:
+        for question, answer in answers:
+            readable = question.start + np.flatnonzero(answer["readable"])
+            for place, subject in enumerate(groups[question.group]):
+                for index, image in zip(readable, answer["others"], strict=True):
+                    best = [rule[place] for rule in image]
+                    found[subject.model.path][index] = [-1 if each is None else each for each in best]
+    return found
+
+
+def _questions(groups: int, images: int) -> list[_Question]:
+    return [
+        _Question(group, start, min(start + CHUNK, images))
+        for group in range(groups)
+        for start in range(0, images, CHUNK)
+    ]
 
 
 def _begin(subject: Subject, facts: dict[str, Any], many: int, compared: bool) -> Score:

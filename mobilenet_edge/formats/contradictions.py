@@ -29,7 +29,7 @@ _WEIGHTS: Final = {
     "int8": ("int8", "uint8"),
 }
 _IMAGE_AXES: Final = 4
-_CHANNELS: Final = 3
+_CHANNELS: Final = frozenset((1, 3))
 
 
 def find(artifact: Artifact) -> tuple[Remark, ...]:
@@ -82,11 +82,11 @@ def _of_metadata(about: Metadata, contents: Contents) -> Iterator[Remark]:
 
 
 def _of_image(about: Metadata, tensor: Tensor) -> Iterator[Remark]:
-    side = about.preprocess.resolution
-    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS in (tensor.shape[1], tensor.shape[3]):
-        sides = tensor.shape[1:3] if tensor.shape[3] == _CHANNELS else tensor.shape[2:]
-        if any(0 <= each != side for each in sides):
-            yield Remark("input-size", pixels=side, shape=tensor.shape)
+    height, width, channels = about.preprocess.shape
+    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS & {tensor.shape[1], tensor.shape[3]}:
+        layouts = (height, width, channels), (channels, height, width)
+        if not any(all(a in (b, -1) for a, b in zip(tensor.shape[1:], each, strict=True)) for each in layouts):
+            yield Remark("input-size", height=height, width=width, channels=channels, shape=tensor.shape)
     yield from _of_end("input", about, tensor)
 
 

@@ -13,6 +13,7 @@ from mobilenet_edge.errors import InputError, MissingExtraError
 from mobilenet_edge.formats.artifact import Artifact
 
 MEMBER: Final = "model.weights.h5"
+SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 # Far above any MobileNet, and what a machine that runs TensorFlow can hold.
 _LARGEST: Final = 2 << 30
 
@@ -48,7 +49,7 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
         import h5py
     except ImportError as error:
         raise MissingExtraError(f"{name} is HDF5, which needs h5py", "build") from error
-    if not data.startswith(b"\x89HDF\r\n\x1a\n"):
+    if not data.startswith(SIGNATURE):
         raise InputError(f"{name} is not an HDF5 file; give weights that Keras saved")
     try:
         with h5py.File(io.BytesIO(data), "r") as file:

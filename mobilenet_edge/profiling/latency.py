@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import progress
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -34,6 +35,7 @@ def profile(
     threads: Sequence[int] = (1,),
     machines: Sequence[Machine] = _LOCAL,
     images: Path | None = None,
+    options: PixelOptions = NOTHING,
     save: Callable[[Records], object] = lambda _: None,
 ) -> list[Profile | Failure]:
     """Measure artifacts, interleaved on each machine, and all machines at the same time.
@@ -48,6 +50,7 @@ def profile(
         threads: Thread counts; one that is given twice is measured once.
         machines: Where.
         images: A folder to feed the models from; None for noise.
+        options: What is stated of the pixels that these models take.
         save: Called with the records there are as each machine is done.
 
     Returns:
@@ -60,10 +63,12 @@ def profile(
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
+    if images is None and options != NOTHING:
+        raise UsageError("--pixels and the like are about images; add --images DIR")
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:
-        feeds = stack.enter_context(feed.prepare(artifacts, images)) if images is not None else {}
+        feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
         board = stack.enter_context(progress.board())
         work = partial(machine.measure, artifacts=artifacts, threads=counts, plan=plan, feeds=feeds, board=board)
         results: list[Result | None] = [None] * len(machines)

@@ -27,6 +27,11 @@ def table(evaluations: Sequence[Evaluation]) -> str:
         f"Scored on {split}" for split in dict.fromkeys(each.conditions.get("split") for each in evaluations) if split
     ]
     notes += [f"{each.artifact} lacks {what}" for each in evaluations for what in each.lacks]
+    notes += [
+        f"{each.artifact}: {each.conditions['better_pixels']}"
+        for each in evaluations
+        if each.conditions.get("better_pixels")
+    ]
     notes += map(_unreadable, dict.fromkeys(each.unreadable for each in evaluations if each.unreadable))
     remarks = "\n".join(f"- {inline(note)}" for note in notes)
     rows = [_row(each) for each in evaluations]

@@ -6,6 +6,7 @@ from typing import Any
 
 from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.data import describe
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import mapping, overflow
 from mobilenet_edge.report.markdown_table import Column, grid
@@ -50,8 +51,7 @@ def _provenance(about: dict[str, Any]) -> list[str]:
     rule, weights = about["preprocess"], about["weights"]
     lines = [
         f"weights: {weights['source']}{'' if weights['seed'] is None else ' seed ' + str(weights['seed'])}",
-        f"images: centre crop {rule['crop']:g}, {rule['filter']} to {rule['resolution']}, "
-        f"{rule['channels']} * {rule['scale']:.6g} {rule['offset']:+g}",
+        f"images: {describe.line(describe.rule_of(rule))}",
         f"target: {about['target']}",
     ]
     if labels := about["labels"]:

@@ -35,12 +35,15 @@ class Schedule:
     def build(self, spec: ModelSpec) -> Stage:
         """Build one variant."""
         weights = self.sweep.weights
+        stated = self.sweep.preprocess.to_dict()
         request = {"verb": "build", "spec": asdict(spec), "weights": weights.source, "seed": weights.seed}
+        request["options"] = stated
         return Stage(
             f"build {spec.name}",
             {
                 "spec": asdict(spec),
                 "weights": {**self._weights, "seed": weights.seed if weights.source == RANDOM else None},
+                **({"preprocess": stated} if stated else {}),
                 "versions": stage.versions(stage.BUILDERS),
             },
             {**request, "out": str(self.out)},

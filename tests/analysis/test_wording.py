@@ -52,7 +52,10 @@ def test_a_doubt_says_what_to_do():
     [
         (Remark("times-vary", spread=0.14), "times vary by ±14%: close other programs and run again"),
         (Remark("throttled", reasons=["capped", "hot"]), "the CPU was throttled (capped, hot): cool it"),
-        (Remark("input-size", pixels=160, shape=(1, 224, 224, 3)), "but its input is [1, 224, 224, 3]"),
+        (
+            Remark("input-size", height=160, width=160, channels=3, shape=(1, 224, 224, 3)),
+            "but its input is [1, 224, 224, 3]",
+        ),
         (Remark("tensor-size", tensor="'x'", size_bytes=1e12, stored_bytes=2000), "and the file 2.00 kB of it"),
         (Remark("text", text="a sentence of version 1"), "a sentence of version 1"),
         # Of a newer version, and changed by hand.

@@ -10,9 +10,10 @@ import pytest
 
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.budget.gather import gather
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Failure, Remark

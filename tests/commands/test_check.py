@@ -13,9 +13,10 @@ import pytest
 from mobilenet_edge import cli, records
 from mobilenet_edge.budget import git
 from mobilenet_edge.commands import check
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Profile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import pytest
 from mobilenet_edge import cli
 from mobilenet_edge.conversion import creation, verify
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.data import images
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError, InputError, MissingExtraError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.model.tf import load_keras
 from mobilenet_edge.quantise import synthetic
@@ -102,7 +101,7 @@ def test_files_say_how_they_were_made(exported: list[Artifact], model: Path) -> 
     for made in exported:
         found = about(made)
         assert (found.variant, found.spec, found.classes) == (SPEC.name, SPEC, 3)
-        assert found.preprocess == Preprocess(resolution=32)
+        assert found.preprocess == Preprocess((32, 32))
         assert (found.weights.source, found.weights.seed) == ("random", 0)
         assert found.weights.sha256 == about(source).weights.sha256
         assert found.agreement.inputs == "images"
@@ -201,7 +200,7 @@ def test_an_own_head_is_exported_under_its_name(head: Path, photos: Path, tmp_pa
     assert {each.path.name for each in made} == {f"my_pets.{precision}.{kind}" for precision, kind in FILES}
     for each in made:
         found = about(each)
-        assert (found.spec, found.classes, found.preprocess) == (None, 3, Preprocess(resolution=64))
+        assert (found.spec, found.classes, found.preprocess) == (None, 3, Preprocess((64, 64)))
         assert found.weights.source == "my pets.keras"
         assert found.macs > 0
     batch = synthetic.images(3, (64, 64, 3), seed=3)
@@ -392,7 +391,7 @@ def test_int8_agrees_with_float_on_images_it_has_not_seen(
     assert {found[str(path)].agreement for path in floats} == {1.0}
 
     paths = images.spread(images.find(data / "images"), 8)
-    batch = np.stack([image for _, image in images.load(paths, replace(Preprocess(), resolution=spec.resolution))])
+    batch = np.stack([image for _, image in prepare.tensors(paths, Preprocess((spec.resolution, spec.resolution)))])
     wanted = load_keras().models.load_model(model).predict(batch, verbose=0)
     for path in floats:
         np.testing.assert_allclose(run_float(path, batch), wanted, atol=1e-5)

@@ -91,7 +91,7 @@ def test_the_file_says_what_it_is(built: artifact.Artifact) -> None:
     assert (about.variant, about.spec, about.precision, about.classes) == (SPEC.name, SPEC, "float32", 3)
     assert (about.macs, about.parameters) == (layers.macs(SPEC), layers.parameters(SPEC))
     assert (about.weights.source, about.weights.seed) == ("random", 5)
-    assert about.preprocess.resolution == 32
+    assert about.preprocess.size == (32, 32)
     assert set(about.tools) == {"mobilenet-edge", "tensorflow", "keras", "numpy"}
     assert built.identity()["spec"] == {"alpha": 0.25, "resolution": 32, "classes": 3}
 

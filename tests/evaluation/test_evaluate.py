@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.evaluation import evaluate, scoring
-from mobilenet_edge.formats.metadata import KEY, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import KEY, Metadata, Quantisation, Weights
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +99,7 @@ def feature_model(path: Path, scale: float) -> Path:
 
 
 def described(*labels: str, io: str = "float32", grid: Quantisation | None = None) -> Metadata:
-    rule = Preprocess(resolution=8, crop=1.0)
+    rule = Preprocess((8, 8), crop=1.0)
     return Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), io=io, input=grid, labels=labels)
 
 
@@ -125,7 +126,7 @@ def test_scores_are_those_counted_by_hand(tmp_path, photos):
     assert result.agreement is None
     assert result.unreadable == ()
     assert any("preprocessing" in each for each in result.lacks)
-    assert result.conditions["preprocess"]["resolution"] == 8
+    assert result.conditions["preprocess"]["size"] in ((8, 8), [8, 8])
 
 
 def test_models_of_every_kind_agree(tmp_path, photos):

@@ -100,11 +100,11 @@ def expected(folder: Path) -> list[Evaluation]:
 
 def test_figures_are_those_of_numpy(folder, expected):
     # The same product by hand: crop 0.875 of 9 pixels to 8, scaled to -1..1.
-    from mobilenet_edge.data import images
-    from mobilenet_edge.formats.metadata import Preprocess
+    from mobilenet_edge.data import images, prepare
+    from mobilenet_edge.data.preprocess import Preprocess
 
     names = [name for name in images.names(folder / "images") if name not in {"c/3.png", "j/9.png"}]
-    inputs = [images.preprocess(images.decode(folder / "images" / n), Preprocess(resolution=8)).ravel() for n in names]
+    inputs = [prepare.prepare(images.decode(folder / "images" / n), Preprocess((8, 8))).ravel() for n in names]
     first = []
     for seed, record in enumerate(expected):
         weights = np.random.default_rng(seed).normal(size=(192, CLASSES)).astype(np.float32)

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents, Tensor
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation, Weights
 
 GRID = Quantisation(0.5, 3)
 ABOUT = Metadata(
-    "x", "int8", 10, 1, 1, Preprocess(resolution=32), Weights("random"), io="int8", input=GRID, output=GRID,
+    "x", "int8", 10, 1, 1, Preprocess((32, 32)), Weights("random"), io="int8", input=GRID, output=GRID,
 )  # fmt: skip
 IMAGE = Tensor("image", (1, 32, 32, 3), "int8", (0.5,), (3,))
 KERNEL = Tensor("kernel", (8, 1, 1, 4), "int8", constant_bytes=32)
@@ -40,7 +41,7 @@ def test_a_sound_file_has_none():
     [
         (replace(ABOUT, precision="float32"), "weights-type", {"metadata": "float32", "file": "int8"}),
         (replace(ABOUT, precision="dynamic"), "activations-type", {"metadata": "dynamic", "file": "integers"}),
-        (replace(ABOUT, preprocess=Preprocess(resolution=64)), "input-size", {"pixels": 64, "shape": (1, 32, 32, 3)}),
+        (replace(ABOUT, preprocess=Preprocess((64, 64))), "input-size", {"height": 64, "shape": (1, 32, 32, 3)}),
         (replace(ABOUT, classes=11), "output-size", {"classes": 11, "shape": (1, 10)}),
         (replace(ABOUT, labels=("a", "b")), "labels-count", {"classes": 10, "labels": 2}),
         (replace(ABOUT, io="uint8"), "io-type", {"metadata": "uint8", "end": "input", "file": "int8"}),

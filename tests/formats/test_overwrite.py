@@ -10,7 +10,8 @@ import pytest
 
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact, overwrite
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.formats.tflite import write
 from mobilenet_edge.graph import Graph, Node
 

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge.data import images
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.metadata import Preprocess
 from tests.evaluation.test_evaluate import colour_model
 from tests.hostile.conftest import FILE, assert_plain
 
@@ -124,7 +124,9 @@ def test_only_files_are_opened(tmp_path, no_waiting):
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     Image.new("RGB", (8, 8)).save(tmp_path / "whole.png")
-    read = {path.name: array is not None for path, array in images.load(images.find(tmp_path), Preprocess(32))}
+    read = {
+        path.name: array is not None for path, array in prepare.tensors(images.find(tmp_path), Preprocess((32, 32)))
+    }
     assert read == {"gone.jpg": False, "loop.jpg": False, "pipe.jpg": False, "whole.png": True, "zeros.jpg": False}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import EDGETPU_OP, Job, JobResult
 from mobilenet_edge.profiling.settings import Delegate, Plan
@@ -42,7 +42,7 @@ def test_affinity_is_asked_for_in_every_mode(fake_host: Any, job: Any):
 
 
 def test_images_are_a_file_more(fake_host: Any, job: Any):
-    host, feed = fake_host(), Feed(Path("0.npy"), Preprocess(8), 1.0)
+    host, feed = fake_host(), Feed(Path("0.npy"), Preprocess((8, 8)), 1.0)
     with host:
         replace(job(host), feed=feed).time()
     assert host.files[0]["inputs"] == Path("0.npy")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
@@ -139,10 +139,10 @@ def test_the_limit_is_in_the_record(made: Callable[..., Profile]):
 
 def test_images_are_timed_on_this_machine_only(taken: Callable[..., JobResult]):
     away = taken(Plan())
-    away.job = replace(away.job, feed=Feed(Path("0.npy"), Preprocess(8), 1.5, ("preprocessing (assumed: …)",)))
+    away.job = replace(away.job, feed=Feed(Path("0.npy"), Preprocess((8, 8)), 1.5, ("preprocessing (assumed: …)",)))
     one = merge.profile(away, STARTED)
     assert one.preprocess_ms is None
-    assert one.conditions["preprocess"]["resolution"] == 8
+    assert one.conditions["preprocess"]["size"] in ((8, 8), [8, 8])
     assert one.notes == (Remark("assumed", what="preprocessing (assumed: …)"), Remark("preprocessing-elsewhere"))
     here = away
     here.job = replace(away.job, host=Local("bench"))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Weights
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import inventory
 
 SPEC = ModelSpec(0.5, 160)
 ABOUT = Metadata(
-    SPEC.name, "int8", 1000, 76_500_000, 1_320_648, Preprocess(160), Weights("imagenet"), SPEC, io="int8",
+    SPEC.name, "int8", 1000, 76_500_000, 1_320_648, Preprocess((160, 160)), Weights("imagenet"), SPEC, io="int8",
     scheme="int8 weights per output channel", labels=("tench", "goldfish", "toilet tissue"),
     calibration=Calibration("images", 100, "0", "min-max ranges"), agreement=Agreement(18.25, 0.953, 100),
     tools={"numpy": "2.0", "mobilenet-edge": "0.1"},

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mobilenet_edge import files, schema
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.data.options import PixelOptions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -44,7 +45,11 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
     spec = schema.from_dict(ModelSpec, request["spec"])
-    return [creation.create(spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"])]
+    options = PixelOptions(**request["options"])
+    model = creation.create(
+        spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"], options=options
+    )
+    return [model]
 
 
 def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:

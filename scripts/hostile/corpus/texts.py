@@ -23,7 +23,7 @@ JUNK: Final[tuple[Any, ...]] = (
 # Behind `json.loads` these are floats that JSON cannot write.
 RAW: Final = ("NaN", "Infinity", "-Infinity", "1e999")
 LIES: Final[dict[str, Any]] = {
-    "io": "uint8", "classes": 11, "precision": None, "preprocess.resolution": 64, "labels": ["a", "b"], "input": None,
+    "io": "uint8", "classes": 11, "precision": None, "preprocess.size": [64, 64], "labels": ["a", "b"], "input": None,
 }  # fmt: skip
 
 

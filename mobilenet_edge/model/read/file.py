@@ -1,0 +1,79 @@
+"""A Keras file: its architecture as JSON and its arrays as HDF5, whichever generation wrote it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats import archive
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.model import hdf5
+
+_LARGEST: Final = 16 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open Keras file.
+
+    Attributes:
+        config: The architecture: `{"class_name": ..., "config": ...}`.
+        version: Of the Keras that wrote it, (major, minor); (2, 0) where it does not say.
+        arrays: The group of the HDF5 file that holds the arrays.
+        named: Whether arrays lie under their own names (`.h5`), not under numbers (`.keras`).
+    """
+
+    config: Mapping[str, Any]
+    version: tuple[int, int]
+    arrays: Any
+    named: bool
+
+
+@contextmanager
+def opened(model: Artifact) -> Iterator[Source]:
+    """Open a `.keras` or a whole-model `.h5` file.
+
+    Raises:
+        InputError: It is damaged, or holds weights without an architecture.
+        MissingExtraError: h5py is not installed.
+    """
+    name = str(model.path)
+    if model.data.startswith(hdf5.SIGNATURE):
+        with hdf5.opened(model.data, name) as file:
+            text = _text(file.attrs.get("model_config", ""))
+            if not text:
+                raise InputError(
+                    f"{name} holds weights only; give the whole model, saved with model.save(), or, for a MobileNet v1, "
+                    f"mnet build --weights {name}"
+                )
+            version = _text(file.attrs.get("keras_version", ""))
+            yield Source(_parsed(text, name), _version(version), file["model_weights"], named=True)
+        return
+    config = archive.read(model.data, "config.json", _LARGEST) or "{}"
+    about = _parsed(archive.read(model.data, "metadata.json") or "{}", name)
+    with hdf5.opened(hdf5.inside(model), f"{name} ({hdf5.MEMBER})") as file:
+        yield Source(_parsed(config, name), _version(str(about.get("keras_version", "3"))), file, named=False)
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is damaged: its architecture is not JSON ({error}); save it again") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{name} is damaged: its architecture is not a JSON object; save it again")
+    return document
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = re.match(r"(\d*)\.?(\d*)", text).groups()  # type: ignore[union-attr]
+    return int(major or 2), int(minor or 0)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
