@@ -37,7 +37,7 @@ class Arrays:
             Unsupported: There are others, or they are integers of a quantised layer.
         """
         datasets = self._datasets.get(id(layer), [])
-        if any(np.issubdtype(each.dtype, np.integer) for each in datasets):
+        if any(np.issubdtype(each.dtype, np.integer) and each.shape for each in datasets):
             raise Unsupported("is quantised already: its weights are integers; give the float model")
         given = [tuple(each.shape) for each in datasets]
         # Compared before anything is read: a damaged shape could ask for any amount of memory.
@@ -52,7 +52,7 @@ def _floats(dataset: Any) -> Array64:
         # The upper half of a float32, which h5py knows as two bytes without a meaning.
         halves = np.frombuffer(np.asarray(dataset).tobytes(), np.uint16).astype(np.uint32)
         return (halves << 16).view(np.float32).astype(np.float64).reshape(dataset.shape)
-    if not np.issubdtype(dataset.dtype, np.floating):
+    if dataset.shape and not np.issubdtype(dataset.dtype, np.floating):
         raise Unsupported(f"has weights of type {dataset.dtype}, which are no floating-point numbers")
     return np.asarray(dataset, np.float64)
 

@@ -178,7 +178,7 @@ def _rounded(node: Node) -> Node:
     with np.errstate(all="ignore"):
         weight, bias = (np.ascontiguousarray(each, np.float32) for each in (node.kernel, node.offset))
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise Unsupported(f"(node {node.name!r}) has weights that are NaN or infinite; train or load it again")
+        raise Unsupported(f"has weights in layer {node.name!r} that are NaN or infinite; train or load it again")
     return replace(node, weight=weight, bias=bias)
 
 

@@ -39,7 +39,8 @@ class Walk:
         """
         if len(model.outputs) != 1 or len(model.inputs) != len(inputs):
             raise Unsupported(
-                f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs; mnet takes models of one output"
+                f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs; mnet takes one each: "
+                f"save keras.Model(model.input, model.outputs[0])"
             )
         counts = _count_readers(model)
         known: dict[_Key, Value] = {
