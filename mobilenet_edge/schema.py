@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 def check(value: Any) -> None:
@@ -28,9 +29,11 @@ def fits(value: Any, hint: Any) -> bool:
         return True
     if origin in (Union, types.UnionType):
         return any(fits(value, each) for each in arguments)
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
     if origin is tuple:
         return isinstance(value, tuple) and _fits_tuple(value, arguments)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return isinstance(value, dict) and all(
             fits(key, arguments[0]) and fits(each, arguments[1]) for key, each in value.items()
         )

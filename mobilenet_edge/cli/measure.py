@@ -9,8 +9,22 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import ComparisonFormat, Runtime
-from mobilenet_edge.cli.options import HERE, Artifacts, Dask, Devices, Hosts, Json, Labels, Threads
-from mobilenet_edge.cli.output import output, saver, show, try_json
+from mobilenet_edge.cli.options import (
+    HERE,
+    Artifacts,
+    Colour,
+    Crop,
+    Dask,
+    Devices,
+    Filter,
+    Fit,
+    Hosts,
+    Json,
+    Labels,
+    Pixels,
+    Threads,
+)  # fmt: skip
+from mobilenet_edge.cli.output import output, remark, saver, show, try_json
 
 
 @app.command()
@@ -18,6 +32,14 @@ def evaluate(
     artifacts: Artifacts,
     data: Annotated[Path, typer.Option(metavar="DIR", help="Images in a folder for each class.", show_default=False)],
     labels: Labels = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Which labels each image has, as CSV or JSON, in place of class folders; see docs/accuracy.md.",
+            show_default="truth.csv or truth.json, if any",
+        ),
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="A float model to agree with.", show_default=False)
     ] = None,
@@ -31,10 +53,17 @@ def evaluate(
         typer.Option(min=1, help="Processes that read images, each with the models open.", show_default="cores"),
     ] = None,
     dask: Dask = None,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     json: Json = None,
 ) -> None:
-    """Score models on images: top-1, top-5, agreement with float."""
+    """Score models on images: top-1, several labels, agreement with float."""
     from mobilenet_edge.commands import evaluate as command
+    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.report import pixels as pixels_report
     from mobilenet_edge.report import scores
 
     try_json(json)
@@ -42,13 +71,16 @@ def evaluate(
         artifacts,
         data,
         labels=labels,
+        truth=truth,
         reference=reference,
         threads=threads,
         limit=limit,
         leave_out=leave_out,
         jobs=jobs,
         dask=dask,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
     )
+    remark(pixels_report.of_evaluations(made))
     output(made, json, scores.table)
 
 
@@ -88,12 +120,18 @@ def profile(
     limit: Annotated[bool, typer.Option(help="Measure what a matrix product reaches here, too.")] = True,
     host: Hosts = None,
     devices: Devices = None,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
     json: Json = None,
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
     from mobilenet_edge.commands import profile as command
     from mobilenet_edge.commands import reach
+    from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.report import profiles
 
     try_json(json)
@@ -113,7 +151,15 @@ def profile(
         limit=limit,
     )
     targets = reach.targets(host or HERE, devices)
-    made = command.run(artifacts, plan, threads=threads or (1,), targets=targets, images=images, save=saver(json))
+    made = command.run(
+        artifacts,
+        plan,
+        threads=threads or (1,),
+        targets=targets,
+        images=images,
+        options=PixelOptions(pixels, colour, fit, crop, filter),
+        save=saver(json),
+    )
     output(made, json, profiles.text)
     raise typer.Exit(command.exit_code(made))
 

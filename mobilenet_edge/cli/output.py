@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mobilenet_edge.errors import InputError
 from mobilenet_edge.text import printable_lines
 
 if TYPE_CHECKING:
@@ -19,12 +20,26 @@ def show(text: object) -> None:
     typer.echo(printable_lines(str(text)))
 
 
+def remark(text: str) -> None:
+    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
+    if text:
+        typer.echo(printable_lines(text), err=True)
+
+
 def try_json(json: str | None) -> None:
     """Fail before the measuring where its records could not be written."""
     from mobilenet_edge import files
 
-    if json not in (None, "-"):
-        files.try_file(Path(str(json)))
+    if json in (None, "-"):
+        return
+    path = Path(str(json))
+    folder = path.absolute().parent
+    # A slip of the pen must not leave a trail of folders elsewhere.
+    if not folder.is_dir() and Path.cwd() not in folder.resolve().parents:
+        raise InputError(
+            f"cannot write {path}: there is no folder {folder}; make it first, or write into one that exists"
+        )
+    files.try_file(path)
 
 
 def saver(json: str | None) -> Callable[[Sequence[Record]], None]:

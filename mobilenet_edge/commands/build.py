@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import __version__, files, progress
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
@@ -23,7 +25,15 @@ _SEEDS: Final = 1 << 32
 _TOOLS: Final = ("keras", "numpy")
 
 
-def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: Path) -> Artifact:
+def run(
+    spec: ModelSpec,
+    *,
+    weights: str = sources.RANDOM,
+    seed: int = 0,
+    out: Path,
+    force: bool = False,
+    options: PixelOptions = NOTHING,
+) -> Artifact:
     """Build a model and write it, metadata inside; the same arguments give the same bytes.
 
     Args:
@@ -31,6 +41,8 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
         weights: "random", "imagenet", or the path of a `.h5`, `.weights.h5` or `.keras` file.
         seed: Of random weights, from 0 to 2^32 - 1.
         out: A folder, or the file itself if it ends in `.keras`.
+        force: Write over another model, too.
+        options: What is stated of the pixels that the weights were trained on, or will be.
 
     Returns:
         The file written.
@@ -42,6 +54,7 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
     """
     if not 0 <= seed < _SEEDS:
         raise UsageError(f"--seed must be from 0 to {_SEEDS - 1}, got {seed}")
+    rule = options.apply(_rule(spec, weights))
     # What can fail is tried before the seconds that TensorFlow takes to start.
     path = out if out.suffix == ".keras" else out / f"{spec.name}.keras"
     files.try_file(path)
@@ -50,14 +63,22 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
         model = build(spec, seed)
         sources.assign(model, arrays)
         advance()
-        about = _about(spec, fold(model, spec.name), weights, seed)
+        about = _about(spec, fold(model, spec.name), weights, seed, rule)
+        overwrite.refuse(path, about, force=force)
         advance()
         artifact.write(path, keras_bytes(model), about)
         advance()
     return artifact.read(path)
 
 
-def _about(spec: ModelSpec, graph: Graph, weights: str, seed: int) -> Metadata:
+def _rule(spec: ModelSpec, weights: str) -> Preprocess:
+    """The rule of the published models; somebody's own weights may be of another."""
+    rule = Preprocess((spec.resolution, spec.resolution))
+    own = weights not in (sources.RANDOM, sources.IMAGENET)
+    return rule.known("built-in", "size") if own else rule.known("built-in")
+
+
+def _about(spec: ModelSpec, graph: Graph, weights: str, seed: int, rule: Preprocess) -> Metadata:
     random = weights == sources.RANDOM
     source = weights if weights in (sources.RANDOM, sources.IMAGENET) else Path(weights).name
     return Metadata(
@@ -66,7 +87,7 @@ def _about(spec: ModelSpec, graph: Graph, weights: str, seed: int) -> Metadata:
         classes=spec.classes,
         macs=graph.macs,
         parameters=graph.parameters,
-        preprocess=Preprocess(resolution=spec.resolution),
+        preprocess=rule,
         weights=Weights(source, seed if random else None, graph.sha256()),
         spec=spec,
         tools={

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import progress
+from mobilenet_edge.commands import sources
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -25,6 +27,8 @@ Records = Sequence[Profile | Failure]
 
 HERE: Final = (Target(Local()),)
 AS_PLANNED: Final = Plan()
+OPEN: Final = -1  # a batch of any size
+_IMAGE_AXES: Final = 4
 
 
 def run(
@@ -34,6 +38,7 @@ def run(
     threads: Sequence[int] = (1,),
     targets: Sequence[Target] = HERE,
     images: Path | None = None,
+    options: PixelOptions = NOTHING,
     save: Callable[[Records], object] = lambda _: None,
 ) -> list[Profile | Failure]:
     """Measure artifacts, interleaved on each machine, and all machines at the same time.
@@ -43,11 +48,12 @@ def run(
     timed.
 
     Args:
-        paths: `.tflite` and `.onnx` files; one that is given twice is measured once.
+        paths: `.tflite` and `.onnx` files and folders of them; one that is given twice is measured once.
         plan: How.
         threads: Thread counts; one that is given twice is measured once.
         targets: The machines.
         images: A folder to feed the models from; None for noise.
+        options: What is stated of the pixels that these models take.
         save: Called with the records there are as each machine is done.
 
     Returns:
@@ -60,10 +66,12 @@ def run(
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
+    if images is None and options != NOTHING:
+        raise UsageError("--pixels and the like are about images; add --images DIR")
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:
-        feeds = stack.enter_context(feed.prepare(artifacts, images)) if images is not None else {}
+        feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
         board = stack.enter_context(progress.board())
         work = partial(machine.measure, artifacts=artifacts, threads=counts, plan=plan, feeds=feeds, board=board)
         results: list[Result | None] = [None] * len(targets)
@@ -80,9 +88,9 @@ def exit_code(made: Records) -> int:
     return HostError.exit_code if any(isinstance(each, Failure) for each in made) else 0
 
 
-def _read(paths: Iterable[Path]) -> list[Artifact]:
+def _read(paths: Sequence[Path]) -> list[Artifact]:
     once: dict[Path, Path] = {}
-    for path in paths:
+    for path in sources.models(paths):
         once.setdefault(path.resolve(), path)
     found = [artifact.read(path) for path in once.values()]
     for each in found:
@@ -91,7 +99,19 @@ def _read(paths: Iterable[Path]) -> list[Artifact]:
                 f"{each.path} is a Keras model, which no device runs; first: mnet export {shlex.quote(str(each.path))}"
             )
         contradictions.refuse(each)
+        _refuse_batch(each)
     return found
+
+
+def _refuse_batch(artifact: Artifact) -> None:
+    """Refuse what runs several images at a time, or none: its time is not that of one image."""
+    for name in artifact.contents.inputs:
+        tensor = artifact.contents.tensors.get(name)
+        if tensor is not None and len(tensor.shape) == _IMAGE_AXES and tensor.shape[0] not in (1, OPEN):
+            raise InputError(
+                f"{artifact.path} takes a batch of {tensor.shape[0]} images at a time, and a latency is that of one; "
+                "export it with batch 1"
+            )
 
 
 def _joined(results: Iterable[Result | None]) -> list[Profile | Failure]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mobilenet_edge.data import images
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.errors import UsageError
 from mobilenet_edge.evaluation import classifier
+from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.formats import artifact
 
 if TYPE_CHECKING:
@@ -30,35 +31,50 @@ class Panel:
     Args:
         paths: Their files.
         threads: Threads within one inference.
+        options: What is stated of their pixels.
 
     Raises:
         MnetError: As `classifier.start` says.
     """
 
-    def __init__(self, paths: Iterable[Path], threads: int) -> None:
+    def __init__(self, paths: Iterable[Path], threads: int, options: PixelOptions = NOTHING) -> None:
         with ExitStack() as stack:
-            self._models = [stack.enter_context(classifier.start(artifact.read(path), threads)) for path in paths]
+            self._models = [
+                stack.enter_context(classifier.start(artifact.read(path), threads, options)) for path in paths
+            ]
             self._open = stack.pop_all()
 
     def facts(self) -> list[dict[str, Any]]:
-        """Say of each model what runs it, its number of scores, how its images are made and what was assumed."""
+        """Say of each model what runs it, what its outputs mean, how its images are made and what was assumed."""
         return [
             {
                 "runtime": each.process.runtime,
                 "version": each.process.version,
-                "classes": each.process.classes,
+                "head": each.head.value,
+                "shape": list(each.process.shape),
                 "rule": asdict(each.rule),
                 "assumed": list(each.assumed),
             }
             for each in self._models
         ]
 
-    def answer(self, image: Image.Image) -> list[NDArray[np.intp]]:
-        """Put an image to all models at the same time; (up to 5,) best outputs of each, best first."""
-        inputs = {rule: images.preprocess(image, rule) for rule in {model.rule for model in self._models}}
+    def answer(self, image: Image.Image, whole: bool = False) -> list[Answer]:
+        """Put an image to all models at the same time; `whole` asks for the outputs of all."""
+        inputs = {rule: prepare.prepare(image, rule) for rule in {model.rule for model in self._models}}
         for model in self._models:
             model.ask(inputs[model.rule])
-        return [model.answer() for model in self._models]
+        return [model.answer(whole) for model in self._models]
+
+    def answer_under(self, image: Image.Image, options: PixelOptions) -> list[int | None]:
+        """Put an image to all models with other pixels; the best output of each, None where they do not fit."""
+        rules = [_under(options, model.rule) for model in self._models]
+        for model, rule in zip(self._models, rules, strict=True):
+            if rule is not None:
+                model.ask(prepare.prepare(image, rule))
+        return [
+            None if rule is None else int(model.answer().best[0])
+            for model, rule in zip(self._models, rules, strict=True)
+        ]
 
     def close(self) -> None:
         """End the processes."""
@@ -107,6 +123,12 @@ class Kept:
     def _clear(self) -> None:
         while self._idle:
             self._idle.pop()[1].close()
+
+
+def _under(options: PixelOptions, rule: Preprocess) -> Preprocess | None:
+    with suppress(UsageError):  # three colours, and the input is grey
+        return options.apply(rule)
+    return None
 
 
 @contextmanager

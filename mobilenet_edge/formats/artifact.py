@@ -111,6 +111,8 @@ def metadata(path: Path) -> tuple[bytes, Metadata | None]:
 
 def _kind(path: Path) -> str:
     kind = FORMATS.get(path.suffix.removeprefix("."))
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a model file in it")
     if kind is None:
         raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx, .keras and .h5")
     return kind

@@ -28,7 +28,7 @@ _WEIGHTS: Final = {
     "int8": ("int8", "uint8"),
 }
 _IMAGE_AXES: Final = 4
-_CHANNELS: Final = 3
+_CHANNELS: Final = frozenset((1, 3))
 
 
 def find(artifact: Artifact) -> tuple[str, ...]:
@@ -82,11 +82,14 @@ def _of_metadata(about: Metadata, contents: Contents) -> Iterator[str]:
 
 
 def _of_image(about: Metadata, tensor: Tensor) -> Iterator[str]:
-    side = about.preprocess.resolution
-    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS in (tensor.shape[1], tensor.shape[3]):
-        sides = tensor.shape[1:3] if tensor.shape[3] == _CHANNELS else tensor.shape[2:]
-        if any(0 <= each != side for each in sides):
-            yield f"its metadata says images of {side} pixels, but its input is {list(tensor.shape)}"
+    height, width, channels = about.preprocess.shape
+    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS & {tensor.shape[1], tensor.shape[3]}:
+        layouts = (height, width, channels), (channels, height, width)
+        if not any(all(a in (b, -1) for a, b in zip(tensor.shape[1:], each, strict=True)) for each in layouts):
+            yield (
+                f"its metadata says images of {height} x {width} pixels and {channels} channels, but its input is "
+                f"{list(tensor.shape)}"
+            )
     yield from _of_end("input", about, tensor)
 
 

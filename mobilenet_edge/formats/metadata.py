@@ -1,6 +1,7 @@
 """What an artifact says of itself: read by every verb, so that nothing has to be typed in again.
 
-Schema version 1. A field is added with a default and keeps the version; a field that changes its meaning raises it.
+Schema version 2. A field is added with a default and keeps the version; a field that changes its meaning raises it.
+Version 1 is read too: its images were square, their pixels scaled alike in all channels.
 """
 
 from __future__ import annotations
@@ -8,33 +9,18 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from mobilenet_edge import schema
+from mobilenet_edge.data.preprocess import PARTS, Origin, Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import strict
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 KEY: Final = "mobilenet_edge"  # the ONNX metadata key
 LABELS_KEY: Final = "mobilenet_edge.data.labels"  # the ONNX metadata key of the labels
 MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """How an image becomes the model's input: the one rule for calibration, evaluation and the application.
-
-    The centre `crop` of the shorter side is scaled to `resolution` squared with `filter`, then each pixel p in 0..255
-    becomes `p * scale + offset`, in `channels` order.
-    """
-
-    resolution: int = 224
-    crop: float = 0.875
-    filter: str = "bilinear"
-    scale: float = 1 / 127.5
-    offset: float = -1.0
-    channels: str = "RGB"
 
 
 @dataclass(frozen=True)
@@ -89,15 +75,17 @@ class Agreement:
 
     Attributes:
         snr_db: Signal-to-noise ratio of the logits, in dB.
-        top1: Share of inputs with the same top-1 as the float graph.
+        top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
+    measure: str = "top-1"
 
 
 @dataclass(frozen=True)
@@ -175,7 +163,10 @@ class Metadata:
 
     def to_json(self) -> str:
         """Serialise: sorted keys and no spaces, so that the same facts give the same bytes."""
-        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
+        about = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        # As version 1 spelt it, for programs that read nothing but how pixels are scaled.
+        about["preprocess"]["channels"] = self.preprocess.colour.upper()
+        return json.dumps(about, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Metadata:
@@ -187,9 +178,10 @@ class Metadata:
         try:
             data = strict.loads(text)
             version = data.pop("schema_version")
-            if version != SCHEMA_VERSION:
+            if version not in (1, SCHEMA_VERSION):
                 newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
                 raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
+            data["preprocess"] = _preprocess(data["preprocess"], version)
             parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
             made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
             return made
@@ -225,6 +217,18 @@ _PARTS: Final[dict[str, Any]] = {
     "agreement": Agreement,
     "compilation": Compilation,
 }
+
+
+def _preprocess(data: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return the fields of a `Preprocess`, with tuples where JSON has lists."""
+    if version == 1:
+        data = {**data, "size": [data["resolution"]] * 2, "colour": data["channels"].lower()}
+        data |= {name: [data[name]] * 3 for name in ("scale", "offset")}
+        # mnet built most of these models; what it assumed of others was not written down.
+        data["origin"] = dict.fromkeys(PARTS, "metadata")
+    known = get_args(Origin)
+    data["origin"] = {part: each for part, each in data["origin"].items() if each in known}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
 
 
 def _parse(cls: Any, data: dict[str, Any] | None) -> Any:

@@ -95,7 +95,13 @@ class _Flow:
             self.real.pop(name), self.integer.pop(name)
 
 
-def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> QuantisedGraph:
+def solve(
+    graph: Graph,
+    images: Array,
+    options: Options,
+    on_layer: Callable[[], None] = lambda: None,
+    entry: Grid = INPUT_GRID,
+) -> QuantisedGraph:
     """Quantise a graph.
 
     Args:
@@ -103,16 +109,17 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
         images: Calibration images, preprocessed, float32 (n, h, w, c).
         options: How hard to try.
         on_layer: Called after each node.
+        entry: Of the input.
 
     Raises:
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
     graph = channels.spread(fuse(graph), images[: options.looked_at])
-    known, weights = {graph.input: INPUT_GRID}, {}
+    known, weights = {graph.input: entry}, {}
     last = {name: node.name for node in graph.nodes for name in node.inputs}
     flows = [
-        _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
+        _Flow({graph.input: part}, {graph.input: entry.round(part)})
         for part in np.array_split(images, -(-len(images) // TOGETHER))
     ]
     # The flows are the threads; a matrix product that starts more of its own makes all of them wait.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mobilenet_edge import units
+from mobilenet_edge.data import describe
 from mobilenet_edge.records import Inspection
 from mobilenet_edge.report import overflow, preflight
 from mobilenet_edge.report.markdown import Column, grid
@@ -48,8 +49,7 @@ def _provenance(about: dict[str, Any]) -> list[str]:
     rule, weights = about["preprocess"], about["weights"]
     lines = [
         f"weights: {weights['source']}{'' if weights['seed'] is None else ' seed ' + str(weights['seed'])}",
-        f"images: centre crop {rule['crop']:g}, {rule['filter']} to {rule['resolution']}, "
-        f"{rule['channels']} * {rule['scale']:.6g} {rule['offset']:+g}",
+        f"images: {describe.line(describe.rule_of(rule))}",
         f"target: {about['target']}",
     ]
     if labels := about["labels"]:

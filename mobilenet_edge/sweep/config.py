@@ -9,6 +9,7 @@ from typing import Final
 
 from mobilenet_edge import toml
 from mobilenet_edge.conversion.target import TARGETS
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import IMAGENET_CLASSES, ModelSpec
 
@@ -128,13 +129,14 @@ class Evaluating:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A whole file."""
+    """A whole file; `preprocess` as the options of `mnet build`."""
 
     grid: Grid
     weights: Weights = field(default_factory=Weights)
     calibration: Calibration = field(default_factory=Calibration)
     profile: Profiling = field(default_factory=Profiling)
     evaluate: Evaluating = field(default_factory=Evaluating)
+    preprocess: PixelOptions = NOTHING
 
 
 def load_sweep(path: Path) -> Sweep:

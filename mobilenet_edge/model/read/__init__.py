@@ -13,6 +13,7 @@ import numpy as np
 from mobilenet_edge import files
 from mobilenet_edge.errors import BuildError, InputError
 from mobilenet_edge.graph import Graph
+from mobilenet_edge.model.norm import Norm
 from mobilenet_edge.model.read.arrays import Arrays
 from mobilenet_edge.model.read.description import Description, describe
 from mobilenet_edge.model.read.file import Source, opened
@@ -32,12 +33,20 @@ class Model:
         name: As the user gave it.
         rule: What layers at the head of the model do to pixels; of no layers where there are none.
         version: Of the Keras that wrote it, (major, minor).
+        norms: Batch norms that read a convolution directly, in order.
     """
 
     graph: Graph
     name: str
     rule: Rule
     version: tuple[int, int]
+    norms: tuple[Norm, ...] = ()
+
+    @property
+    def first_norm(self) -> Norm | None:
+        """The batch norm behind the convolution that reads the image, None where there is none."""
+        first = (each for each in self.norms if each.node.op == "conv" and each.node.inputs == (self.graph.input,))
+        return next(first, None)
 
 
 def read(path: Path) -> Model:
@@ -86,7 +95,7 @@ def _fold(source: Source, description: Description, path: str) -> Model:
     except Unsupported as error:
         refusals.raise_any()
         raise BuildError(f"{path} cannot be exported: the model {error.reason}") from error
-    return Model(graph, description.name, rule, source.version)
+    return Model(graph, description.name, rule, source.version, tuple(folding.norms))
 
 
 def _picture(model: Description) -> Pixels:

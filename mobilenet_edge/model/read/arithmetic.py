@@ -29,6 +29,7 @@ def batch_norm(folding: Folding, call: Applied) -> Value:
     gamma = next(arrays) if scaled else np.ones(width)
     beta = next(arrays) if centred else np.zeros(width)
     mean, variance = arrays
+    folding.remember(value, mean, variance)
     with np.errstate(all="ignore"):
         scale = gamma / np.sqrt(variance + float(call.options.get("epsilon", 1e-3)))
         shift = -mean * scale + beta

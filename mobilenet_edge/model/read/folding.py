@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from mobilenet_edge.graph import ACTIVATED, NO_PADDING, WEIGHTED, Activation, Graph, Node, Op, affine
+from mobilenet_edge.model.norm import Norm
 from mobilenet_edge.model.read.refusal import Unsupported
 from mobilenet_edge.model.read.values import Affine, Array64, Pixels, Shape, Tensor, Value
 
@@ -28,6 +29,7 @@ class Folding:
 
     version: tuple[int, int]
     nodes: dict[str, Node] = field(default_factory=dict)
+    norms: list[Norm] = field(default_factory=list)
     picture: Pixels | None = None
 
     def unique(self, name: str) -> str:
@@ -75,6 +77,11 @@ class Folding:
         pending = (value.affine or Affine(np.ones(()), np.zeros(()))).then(*parts)
         changed = replace(value, affine=pending)
         return self.absorb(changed) or changed if eager else changed
+
+    def remember(self, value: Value, mean: Array64, variance: Array64) -> None:
+        """Keep the statistics of a batch norm that reads a convolution directly, before anything is folded into it."""
+        if isinstance(value, Tensor) and value.affine is None and self._is_open(value, WEIGHTED):
+            self.norms.append(Norm(self.nodes[value.name], mean, variance))
 
     def absorb(self, tensor: Tensor) -> Tensor | None:
         """Fold what is pending into the node before; None where it has other readers or no weights."""

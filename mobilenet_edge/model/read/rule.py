@@ -55,6 +55,7 @@ class Rule:
         Returns:
             What the graph is fed, at the size of `given`. Parts that layers decide are of the origin "layer".
         """
+        given = self.frame(given)
         origin: dict[str, Origin] = dict(given.origin)
         turn = -1 if self.reverse else 1
         pairs = zip(self.scale, self.offset, given.scale[::turn], given.offset[::turn], strict=True)
@@ -63,10 +64,14 @@ class Rule:
             origin["pixels"] = "layer"
         if self.reverse:
             origin["colour"] = "layer"
-        parts = {name: value for name in ("fit", "crop", "filter") if (value := getattr(self, name)) is not None}
-        origin.update(dict.fromkeys(parts, cast(Origin, "layer")))
         colour = _SWAPPED[given.colour] if self.reverse else given.colour
-        return replace(given, colour=colour, scale=scale, offset=offset, origin=origin, **parts)
+        return replace(given, colour=colour, scale=scale, offset=offset, origin=origin)
+
+    def frame(self, given: Preprocess) -> Preprocess:
+        """Return a preprocessing whose fit, crop and filter are those of the model's first layers, where they decide."""
+        parts = {name: value for name in ("fit", "crop", "filter") if (value := getattr(self, name)) is not None}
+        origin = {**given.origin, **dict.fromkeys(parts, cast(Origin, "layer"))}
+        return replace(given, origin=origin, **parts)
 
 
 def rule_of(picture: Pixels) -> Rule:

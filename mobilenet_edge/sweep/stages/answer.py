@@ -10,6 +10,7 @@ from typing import Any, Final
 from mobilenet_edge import files
 from mobilenet_edge.commands import build
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.data.options import PixelOptions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -44,7 +45,11 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
     spec = ModelSpec(**request["spec"])
-    return [build.run(spec, weights=request["weights"], seed=request["seed"], out=out)]
+    options = PixelOptions(**request["options"])
+    made = build.run(
+        spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"], options=options
+    )
+    return [made]
 
 
 def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:
@@ -57,6 +62,7 @@ def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:
         target=request["target"],
         effort=request["effort"],
         out=out,
+        force=request["force"],
     )
 
 

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 from onnx import numpy_helper
 
-from mobilenet_edge.formats.onnx.write import OPSET, float_onnx, int8_onnx
+from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.graph.run import run
 
 # What onnxruntime makes of QDQ groups, and what only moves data.
@@ -145,10 +145,12 @@ def test_every_operator_stands_between_its_own_pair(made):
 
 
 def test_it_is_valid_onnx_of_the_named_version(made):
-    for data in (float_onnx(made.graph), int8_onnx(made), int8_onnx(made, "int8", "int8")):
+    files = ((float_onnx(made.graph), 11, 6), (int8_onnx(made), 13, 7), (int8_onnx(made, "int8", "int8"), 13, 7))
+    for data, opset, ir_version in files:
         model = onnx.load_from_string(data)
         onnx.checker.check_model(model, full_check=True)
-        assert [each.version for each in model.opset_import] == [OPSET]
+        assert [each.version for each in model.opset_import] == [opset]
+        assert model.ir_version == ir_version
 
 
 def test_the_same_graph_gives_the_same_bytes(made):
