@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import archive
 from mobilenet_edge.formats.contents import Contents, Operator
 from mobilenet_edge.formats.metadata import MEMBER, Metadata
@@ -23,7 +24,6 @@ def contents(data: bytes) -> Contents:
 
     Raises:
         ValueError: The file is not whole, or no Keras model.
-        InputError: It is HDF5 and damaged, or refers to other files.
         MissingExtraError: It is HDF5, and h5py is not installed.
     """
     if data.startswith(_HDF5):

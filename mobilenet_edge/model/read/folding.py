@@ -160,7 +160,7 @@ class Folding:
             Unsupported: The output is no tensor of the graph's, or weights are not finite.
         """
         tensor = self.settle(self.tensor(output), layer)
-        if math.prod(tensor.shape) == tensor.shape[-1] and not tensor.is_vector and len(tensor.shape) == 1:
+        if len(tensor.shape) == 1 and tensor.held[:-1] == (1, 1):
             tensor = self.vector(tensor, layer)
         if tensor.name == IMAGE or self.picture is None or self.picture.size is None:
             raise Unsupported("gives back the picture; the model computes nothing")

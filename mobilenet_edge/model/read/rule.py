@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.data.preprocess import Colour, Fit, Origin, Preprocess
 from mobilenet_edge.model.read.refusal import Unsupported
@@ -45,6 +46,11 @@ class Rule:
     def scales(self) -> bool:
         """Whether values change at all."""
         return any(value != 1 for value in self.scale) or any(self.offset)
+
+    def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Do to images (n, h, w, c), of the size that the graph takes, what the first layers do to their values."""
+        turned = images[..., ::-1] if self.reverse else images
+        return np.asarray(turned * np.float32(self.scale) + np.float32(self.offset), np.float32)
 
     def onto(self, given: Preprocess) -> Preprocess:
         """Compose a preprocessing for the model as Keras has it with what its first layers do.

@@ -80,8 +80,7 @@ _FUNCTIONS: Final[dict[str, Handler]] = {
 }
 # Nothing happens in these outside training.
 _TRAINING: Final = frozenset(
-    "Dropout SpatialDropout2D SpatialDropout1D AlphaDropout GaussianDropout GaussianNoise ActivityRegularization Identity "
-    "AugMix CutMix MixUp RandAugment".split()
+    ["Dropout", "SpatialDropout2D", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization", "Identity", "AugMix", "CutMix", "MixUp", "RandAugment"]
 )
 HANDLERS: Final[dict[str, Handler]] = {
     **_LAYERS,
