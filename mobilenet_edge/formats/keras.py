@@ -78,8 +78,11 @@ def _config(data: bytes) -> str | bytes | None:
         return archive.read(data, "config.json", _LARGEST_CONFIG)
     from mobilenet_edge.model import hdf5
 
-    with hdf5.opened(data, "the file") as file:
-        config: str | bytes | None = file.attrs.get("model_config")
+    try:
+        with hdf5.opened(data, "its HDF5") as file:
+            config: str | bytes | None = file.attrs.get("model_config")
+    except InputError as error:
+        raise ValueError(str(error)) from error
     return config
 
 

@@ -1,4 +1,4 @@
-"""Keras itself as the judge of a graph: what the file's model computes with TensorFlow, and how far the graph is from it."""
+"""Keras itself as the judge of a graph: what it computes from the same file, and how far the graph is from that."""
 
 from __future__ import annotations
 

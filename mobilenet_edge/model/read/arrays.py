@@ -1,4 +1,4 @@
-"""Where a file keeps the arrays of each layer: by the layer's class and number, or by names in the outermost layer's group."""
+"""Where a file keeps the arrays of each layer: by class and number, or by names in a group of the outermost layer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _floats(dataset: Any) -> Array64:
 
 def _by_number(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
     """Yield the datasets of each layer in a `.keras` file: a class and a running number a layer, a number a dataset."""
-    inside = next((group[name] for name in _GROUPS if name in group), {})
+    inside: Any = next((group[name] for name in _GROUPS if name in group), {})
     numbers: Counter[str] = Counter()
     for layer in model.layers:
         name = _snake_case(layer.kind)
@@ -80,7 +80,7 @@ def _snake_case(name: str) -> str:
 
 
 def _by_name(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the datasets of each layer in a legacy file: a group a layer of the outermost model, with a list of names."""
+    """Yield the datasets of each layer in a legacy file: an outermost layer is a group with a list of names."""
     for layer in model.layers:
         if layer.name in group:
             held = group[layer.name]

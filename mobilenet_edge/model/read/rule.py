@@ -13,7 +13,7 @@ from mobilenet_edge.data.preprocess import Colour, Fit, Origin, Preprocess
 from mobilenet_edge.model.read.refusal import Unsupported
 from mobilenet_edge.model.read.values import Pixels
 
-# Keras's interpolations and Pillow's filters. Pillow's smooth while they make a picture smaller, Keras's by default don't.
+# Keras's interpolations and Pillow's filters, which, other than Keras's, smooth while they make a picture smaller.
 _FILTERS: Final[Mapping[str, str]] = {
     "bilinear": "bilinear", "bicubic": "bicubic", "nearest": "nearest", "lanczos3": "lanczos", "area": "box",
 }  # fmt: skip
@@ -50,7 +50,8 @@ class Rule:
     def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Do to images (n, h, w, c), of the size that the graph takes, what the first layers do to their values."""
         turned = images[..., ::-1] if self.reverse else images
-        return np.asarray(turned * np.float32(self.scale) + np.float32(self.offset), np.float32)
+        scale, offset = (np.asarray(each, np.float32) for each in (self.scale, self.offset))
+        return np.asarray(turned * scale + offset, np.float32)
 
     def onto(self, given: Preprocess) -> Preprocess:
         """Compose a preprocessing for the model as Keras has it with what its first layers do.
@@ -74,9 +75,9 @@ class Rule:
         return replace(given, colour=colour, scale=scale, offset=offset, origin=origin)
 
     def frame(self, given: Preprocess) -> Preprocess:
-        """Return a preprocessing whose fit, crop and filter are those of the model's first layers, where they decide."""
+        """Return a preprocessing with the fit, crop and filter of the model's first layers, where they decide."""
         parts = {name: value for name in ("fit", "crop", "filter") if (value := getattr(self, name)) is not None}
-        origin = {**given.origin, **dict.fromkeys(parts, cast(Origin, "layer"))}
+        origin: dict[str, Origin] = {**given.origin, **dict.fromkeys(parts, "layer")}
         return replace(given, origin=origin, **parts)
 
 
