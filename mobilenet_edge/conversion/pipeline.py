@@ -368,4 +368,4 @@ def _tools(kind: str) -> dict[str, str]:
     try:
         return {"mobilenet-edge": __version__, **{name: version(name) for name in ("numpy", TOOLS[kind])}}
     except PackageNotFoundError as error:
-        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "build") from error
+        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "export") from error

@@ -42,12 +42,12 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
 
     Raises:
         InputError: Not HDF5, damaged, it refers to other files or places, or unpacks to more than it is.
-        MissingExtraError: h5py, which comes with TensorFlow, is not installed.
+        MissingExtraError: h5py is not installed.
     """
     try:
         import h5py
     except ImportError as error:
-        raise MissingExtraError(f"{name} is HDF5, which needs h5py", "build") from error
+        raise MissingExtraError(f"{name} is HDF5, which needs h5py", "export") from error
     if not data.startswith(SIGNATURE):
         raise InputError(f"{name} is not an HDF5 file; give weights that Keras saved")
     try:

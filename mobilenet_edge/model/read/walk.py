@@ -35,7 +35,7 @@ class Walk:
         """Take up all that a model's output depends on; return the output.
 
         Raises:
-            ValueError: The model has several outputs, or a layer reads its own output.
+            Unsupported: The model has several outputs, or a layer reads its own output.
         """
         if len(model.outputs) != 1 or len(model.inputs) != len(inputs):
             raise Unsupported(
@@ -131,7 +131,7 @@ def _order(model: Description, known: Any) -> list[_Key]:
                 order.append(key)
         elif key not in done:
             if key in open_calls:
-                raise ValueError(f"layer {key[0]!r} reads its own output")
+                raise Unsupported(f"has a layer that reads its own output, {key[0]!r}")
             open_calls.add(key)
             stack.append((key, True))
             stack += [((each.layer, each.call), False) for each in reversed(list(model.calls[key].references()))]
