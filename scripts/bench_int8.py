@@ -210,16 +210,16 @@ def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
 
 def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """Yield the float files, the peers' and ours; the first is what the others have to agree with."""
-    from mobilenet_edge.model.fold import fold
-    from mobilenet_edge.model.load import load_model
+    from mobilenet_edge.model.oracle import load
+    from mobilenet_edge.model.read import read
 
     model = creation.create(spec, weights=str(options.weights), out=folder)
     floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}
     for kind, each in floats.items():
         yield Row("mnet, float32", kind, each.path, answers(each.path, given.scoring))
-    kit = Kit(model.path, load_model(model.path), folder / "folded.onnx", given.calibrating)
+    kit = Kit(model.path, load(model.path, (3, 0)), folder / "folded.onnx", given.calibrating)
     # Without our metadata, which quantize_static would hand on: it says float32.
-    kit.float_onnx.write_bytes(float_onnx(fold(kit.model, spec.name)))
+    kit.float_onnx.write_bytes(float_onnx(read(model.path).graph))
     yield from peers(kit, given, folder)
     yield from ours(kit, given, options, folder)
 

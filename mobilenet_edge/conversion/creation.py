@@ -16,7 +16,7 @@ from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
 from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.model.tf import tensorflow_version
@@ -63,10 +63,11 @@ def create(
         model = build(spec, seed)
         sources.assign(model, arrays)
         advance()
-        about = _about(spec, fold(model, spec.name), weights, seed, rule)
+        data = keras_bytes(model)
+        about = _about(spec, parse(data, str(path)).graph, weights, seed, rule)
         overwrite.refuse(path, about, force=force)
         advance()
-        artifact.write(path, keras_bytes(model), about)
+        artifact.write(path, data, about)
         advance()
     return artifact.read(path)
 

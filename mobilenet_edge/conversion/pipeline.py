@@ -212,7 +212,7 @@ def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model
     from mobilenet_edge.model import read
     from mobilenet_edge.model.recognise import safe_name
 
-    model = read.parse(source)
+    model = read.parse(source.data, str(source.path))
     if source.metadata is None:
         about = describe(model.graph, source.path.stem, source.path.name)
     else:
@@ -368,4 +368,4 @@ def _tools(kind: str) -> dict[str, str]:
     try:
         return {"mobilenet-edge": __version__, **{name: version(name) for name in ("numpy", TOOLS[kind])}}
     except PackageNotFoundError as error:
-        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "build") from error
+        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "export") from error

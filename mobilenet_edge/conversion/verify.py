@@ -246,7 +246,7 @@ def _run(
             session = open_model(path, threads=1)
             outputs = [_infer(session, image, entry) for image in images]
         except RuntimeMissing as error:
-            raise MissingExtraError(f"a .{kind} is run to check it, but {error}", error.extra or "build") from error
+            raise MissingExtraError(f"a .{kind} is run to check it, but {error}", error.extra or "export") from error
         except DeviceError as error:
             raise BuildError(f"the .{kind} just written cannot be run: {error}") from error
     stacked = np.stack(outputs).astype(np.float32)

@@ -91,7 +91,8 @@ def _of_layers(rule: Preprocess, model: Artifact) -> Preprocess:
     from mobilenet_edge.model.read import parse
 
     with suppress(BuildError):
-        return fed(parse(model).rule, rule.shape)
+        layers = parse(model.data, str(model.path)).rule
+        return layers.frame(fed(layers, rule.shape))
     return rule
 
 

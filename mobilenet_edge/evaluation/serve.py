@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from mobilenet_edge.device.faults import DeviceError, InvalidModel
 from mobilenet_edge.device.runtimes import TensorInfo, open_model
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.evaluation.tensors import ImageInput
-
-# Named before TensorFlow loads: it reads its thread count once.
-KERAS_THREADS: Final = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -65,28 +62,6 @@ class ModelSession(Protocol):
     @property
     def outputs(self) -> tuple[TensorInfo, ...]: ...
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]: ...
-
-
-class KerasSession:
-    """A Keras model behind the interface of a runtime."""
-
-    runtime = "keras"
-
-    def __init__(self, path: Path, threads: int) -> None:
-        for name in KERAS_THREADS:
-            os.environ[name] = str(threads)
-        from mobilenet_edge.model.load import load_model
-
-        self._model: Any = load_model(path)
-        import keras
-
-        self.version: str = keras.__version__
-        self.inputs = tuple(_tensor(each) for each in self._model.inputs)
-        self.outputs = tuple(_tensor(each) for each in self._model.outputs)
-
-    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return the outputs for one batch."""
-        return [np.asarray(self._model.predict_on_batch(inputs[0]))]
 
 
 def main() -> int:
@@ -140,13 +115,10 @@ def serve(session: ModelSession, tensors: BinaryIO, answers: BinaryIO) -> None:
 
 def _open(path: Path, model_format: str, threads: int) -> ModelSession:
     if model_format == "keras":
+        from mobilenet_edge.evaluation.reference import KerasSession
+
         return KerasSession(path, threads)
     return open_model(path, threads=threads)
-
-
-def _tensor(tensor: Any) -> TensorInfo:
-    batch, *sides = tensor.shape
-    return TensorInfo(tensor.name, (batch or 1, *(side or -1 for side in sides)), tensor.dtype)
 
 
 def _fault(error: DeviceError | MnetError) -> dict[str, Any]:

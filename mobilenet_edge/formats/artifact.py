@@ -130,6 +130,11 @@ def metadata(path: Path) -> tuple[bytes, Metadata | None]:
 
 
 def _kind(path: Path) -> str:
+    if (path / "saved_model.pb").exists():
+        raise InputError(
+            f"{path} is a SavedModel, which is a program, not a model file; write one with Keras 2: pip install "
+            f"tf-keras, then python -c \"import tf_keras; tf_keras.models.load_model('{path}').save('model.keras')\""
+        )
     kind = FORMATS.get(path.suffix.removeprefix("."))
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a model file in it")

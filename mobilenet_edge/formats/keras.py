@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import archive
 from mobilenet_edge.formats.contents import Contents, Operator
 from mobilenet_edge.formats.metadata import MEMBER, Metadata
@@ -23,7 +24,6 @@ def contents(data: bytes) -> Contents:
 
     Raises:
         ValueError: The file is not whole, or no Keras model.
-        InputError: It is HDF5 and damaged, or refers to other files.
         MissingExtraError: It is HDF5, and h5py is not installed.
     """
     if data.startswith(_HDF5):
@@ -78,8 +78,11 @@ def _config(data: bytes) -> str | bytes | None:
         return archive.read(data, "config.json", _LARGEST_CONFIG)
     from mobilenet_edge.model import hdf5
 
-    with hdf5.opened(data, "the file") as file:
-        config: str | bytes | None = file.attrs.get("model_config")
+    try:
+        with hdf5.opened(data, "its HDF5") as file:
+            config: str | bytes | None = file.attrs.get("model_config")
+    except InputError as error:
+        raise ValueError(str(error)) from error
     return config
 
 

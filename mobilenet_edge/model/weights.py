@@ -51,7 +51,7 @@ def read(source: str, spec: ModelSpec) -> Arrays:
     if not path.exists():
         raise InputError(f"--weights {source}: there is no such file; give random, imagenet or a file of weights")
     if path.suffix == ".keras":
-        return parse(hdf5.inside(artifact.read(path)), str(path), spec)
+        return parse(hdf5.inside(artifact.read(path).data, str(path)), str(path), spec)
     if path.suffix in (".h5", ".hdf5"):
         return parse(files.read_bytes(path), str(path), spec)
     raise InputError(f"--weights {source}: mnet reads weights from .h5, .weights.h5 and .keras files")

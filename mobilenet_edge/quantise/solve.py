@@ -150,7 +150,7 @@ def _single_threaded_products() -> AbstractContextManager[Any]:
     try:
         from threadpoolctl import threadpool_limits
     except ImportError as error:
-        raise MissingExtraError("quantising needs threadpoolctl", "build") from error
+        raise MissingExtraError("quantising needs threadpoolctl", "export") from error
     limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
     return limits
 

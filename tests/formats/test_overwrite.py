@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact, overwrite
-from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.formats.tflite import write
 from mobilenet_edge.graph import Graph, Node

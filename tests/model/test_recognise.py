@@ -128,14 +128,18 @@ def test_a_hidden_layer_in_the_head_is_another_model() -> None:
 
 @pytest.mark.slow
 def test_models_from_keras(keras: Any, mobilenet: Any) -> None:
-    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.model.read import parse
+    from mobilenet_edge.model.save import keras_bytes
 
-    assert spec_of(fold(mobilenet, "x")) == ModelSpec(0.25, 64, 10)
+    assert spec_of(parse(keras_bytes(mobilenet), "x").graph) == ModelSpec(0.25, 64, 10)
     layers = keras.layers
     body = keras.applications.MobileNet((96, 96, 3), alpha=0.5, include_top=False, weights=None)
     own = keras.Sequential([body, layers.GlobalAveragePooling2D(), layers.Dropout(0.1), layers.Dense(7)])
-    assert spec_of(fold(own, "x")) == ModelSpec(0.5, 96, 7)
-    assert spec_of(fold(keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2), "x")) is None
+    assert spec_of(parse(keras_bytes(own), "x").graph) == ModelSpec(0.5, 96, 7)
+    assert (
+        spec_of(parse(keras_bytes(keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2)), "x").graph)
+        is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import patches
 from mobilenet_edge.model import weights as stored
 from mobilenet_edge.model.build import build as model_of
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, saturation
 from mobilenet_edge.quantise.solve import Options, solve
@@ -330,7 +331,7 @@ def real(data) -> tuple[QuantisedGraph, np.ndarray]:
     rule = Preprocess((128, 128))
     samples = prepare.scale(prepare.load_folder(data / "images", rule, 120).pixels, rule)
     mixed = samples[np.random.default_rng(7).permutation(len(samples))]
-    return solve(fold(made, spec.name), mixed[:100], Options()), mixed
+    return solve(parse(keras_bytes(made), spec.name).graph, mixed[:100], Options()), mixed
 
 
 def rounded(made: QuantisedGraph) -> QuantisedGraph:

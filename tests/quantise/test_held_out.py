@@ -17,7 +17,8 @@ from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
 from mobilenet_edge.model import weights as stored
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, solve
@@ -41,7 +42,7 @@ def photographs(data: Path) -> tuple[Array, Array]:
 def graph(data: Path) -> Graph:
     model = build(SPEC)
     stored.assign(model, stored.read(str(data / "weights" / "mobilenet_2_5_224_tf.h5"), SPEC))
-    return fold(model, SPEC.name)
+    return parse(keras_bytes(model), SPEC.name).graph
 
 
 @pytest.fixture(scope="module")

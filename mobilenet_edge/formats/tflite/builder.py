@@ -35,7 +35,7 @@ def schema() -> Any:
     try:
         from ai_edge_litert import schema_py_generated
     except ImportError as error:
-        raise MissingExtraError("writing .tflite files needs LiteRT", "build") from error
+        raise MissingExtraError("writing .tflite files needs LiteRT", "export") from error
     return schema_py_generated
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mobilenet_edge import files
 from mobilenet_edge.errors import BuildError, InputError
-from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.model.norm import Norm
 from mobilenet_edge.model.read.arrays import Arrays
-from mobilenet_edge.model.read.description import Description, Layer, describe
+from mobilenet_edge.model.read.description import Description, describe
 from mobilenet_edge.model.read.file import Source, opened
 from mobilenet_edge.model.read.folding import Folding
 from mobilenet_edge.model.read.refusal import Refusals, Unsupported
@@ -51,47 +50,51 @@ class Model:
 
 
 def read(path: Path) -> Model:
-    """Read a Keras file as `parse` does."""
-    return parse(artifact.read(path))
+    """Read a Keras file as `parse` does.
+
+    Raises:
+        InputError: Also where the file cannot be read.
+    """
+    return parse(files.read_bytes(path), str(path))
 
 
-def parse(model: Artifact) -> Model:
-    """Read a `.keras` file of Keras 2.12 and later, or a whole-model `.h5` file of Keras 2 and 3.
+def parse(data: bytes, name: str) -> Model:
+    """Read a `.keras` file of Keras 2.12 and later, or a whole-model `.h5` file of Keras 2 and 3, by its bytes.
+
+    Args:
+        data: The whole file.
+        name: For messages.
 
     Raises:
         InputError: It is damaged, or a layer in it needs code that is not Keras's own.
         BuildError: The graph cannot hold a layer; the message names all of them.
         MissingExtraError: h5py is not installed.
     """
-    if model.format != "keras":
-        raise InputError(f"{model.path} is no Keras model; give a .keras or .h5 file that Keras saved")
-    with opened(model) as source:
+    with opened(data, name) as source:
         try:
             description = describe(source.config)
         except ValueError as error:
-            raise BuildError(f"{model.path} cannot be exported: {error}; build it as a functional model") from error
+            raise BuildError(f"{name} cannot be exported: {error}; build it as a functional model") from error
         except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise InputError(
-                f"{model.path} is not described as Keras does ({type(error).__name__} {error}); save it again"
+                f"{name} is not described as Keras does ({type(error).__name__} {error}); save it again"
             ) from error
-        return _fold(source, description, str(model.path))
+        return _fold(source, description, name)
 
 
 def _fold(source: Source, description: Description, path: str) -> Model:
     refusals, folding = Refusals(path), Folding(source.version)
-    whole = Layer("Model", description.name, {})
     try:
         if len(description.inputs) != 1:
-            raise Unsupported(f"has {len(description.inputs)} inputs; mnet takes one picture")
+            raise Unsupported(f"has {len(description.inputs)} inputs; mnet takes one picture: build it with one")
         picture = _picture(description)
         output = Walk(folding, Arrays(source, description), refusals).run(description, [picture])
         refusals.raise_any()
         graph = folding.finish(description.name, output, description.outputs[0].layer)
         rule = rule_of(folding.picture or picture)
     except Unsupported as error:
-        refusals.add(whole, error)
         refusals.raise_any()
-        raise
+        raise BuildError(f"{path} cannot be exported: the model {error.reason}") from error
     return Model(graph, description.name, rule, source.version, tuple(folding.norms))
 
 

@@ -56,9 +56,8 @@ def activate(folding: Folding, value: Value, activation: str, layer: str | None 
 
 def _clip(folding: Folding, tensor: Tensor, activation: Activation, name: str) -> Tensor:
     pending = tensor.affine
-    if activation == "relu6" and pending is not None and pending.scale.ndim == pending.shift.ndim == 0:
-        if (float(pending.scale), float(pending.shift)) == (1.0, 3.0):
-            return replace(tensor, affine=None, gate=True)
+    if activation == "relu6" and pending is not None and pending.is_scalar(1.0, 3.0):
+        return replace(tensor, affine=None, gate=True)
     return folding.settle(tensor, name, activation)
 
 

@@ -102,8 +102,10 @@ def negate(folding: Folding, call: Applied) -> Value:
 def concatenate(folding: Folding, call: Applied) -> Value:
     """Join channels, of the picture's too."""
     values, axis = call.values, call.options.get("axis", -1)
-    if all(isinstance(each, Pixels) for each in values) and len({value.layers for value in values}) == 1:
-        return _picture(call.name, [each for each in values if isinstance(each, Pixels)])
+    pictures = [each for each in values if isinstance(each, Pixels)]
+    channels = [channel for each in pictures for channel in each.order]
+    if len(pictures) == len(values) and len(set(channels)) == len(channels):
+        return _picture(call.name, pictures)
     tensors = [_settled(folding, each, call.name) for each in _tensors(folding, call)]
     if axis not in (-1, len(tensors[0].shape)):
         raise Unsupported(f"joins along axis {axis}; mnet joins channels")

@@ -1,4 +1,4 @@
-"""Where a file keeps the arrays of each layer: by the layer's class and number, or by names in the outermost layer's group."""
+"""Where a file keeps the arrays of each layer: by class and number, or by names in a group of the outermost layer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Arrays:
             Unsupported: There are others, or they are integers of a quantised layer.
         """
         datasets = self._datasets.get(id(layer), [])
-        if any(np.issubdtype(each.dtype, np.integer) for each in datasets):
+        if any(np.issubdtype(each.dtype, np.integer) and each.shape for each in datasets):
             raise Unsupported("is quantised already: its weights are integers; give the float model")
         given = [tuple(each.shape) for each in datasets]
         # Compared before anything is read: a damaged shape could ask for any amount of memory.
@@ -52,14 +52,14 @@ def _floats(dataset: Any) -> Array64:
         # The upper half of a float32, which h5py knows as two bytes without a meaning.
         halves = np.frombuffer(np.asarray(dataset).tobytes(), np.uint16).astype(np.uint32)
         return (halves << 16).view(np.float32).astype(np.float64).reshape(dataset.shape)
-    if not np.issubdtype(dataset.dtype, np.floating):
+    if dataset.shape and not np.issubdtype(dataset.dtype, np.floating):
         raise Unsupported(f"has weights of type {dataset.dtype}, which are no floating-point numbers")
     return np.asarray(dataset, np.float64)
 
 
 def _by_number(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
     """Yield the datasets of each layer in a `.keras` file: a class and a running number a layer, a number a dataset."""
-    inside = next((group[name] for name in _GROUPS if name in group), {})
+    inside: Any = next((group[name] for name in _GROUPS if name in group), {})
     numbers: Counter[str] = Counter()
     for layer in model.layers:
         name = _snake_case(layer.kind)
@@ -80,7 +80,7 @@ def _snake_case(name: str) -> str:
 
 
 def _by_name(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
-    """Yield the datasets of each layer in a legacy file: a group a layer of the outermost model, with a list of names."""
+    """Yield the datasets of each layer in a legacy file: an outermost layer is a group with a list of names."""
     for layer in model.layers:
         if layer.name in group:
             held = group[layer.name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -135,7 +136,7 @@ def _sequential(inside: Mapping[str, Any], layers: tuple[Layer, ...]) -> Descrip
         shape = first.get("batch_input_shape") or first.get("batch_shape") or inside.get("build_input_shape")
         layers = (Layer(_INPUT, f"{layers[0].name}_input", {"batch_shape": shape}), *layers)
     calls = {(layers[0].name, 0): Call(layers[0], ())}
-    for before, layer in zip(layers, layers[1:], strict=False):
+    for before, layer in pairwise(layers):
         calls[layer.name, 0] = Call(layer, (Reference(before.name),))
     if len(calls) != len(layers):
         raise ValueError("it is a Sequential with two layers of one name")

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import archive
-from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model import hdf5
 
 _LARGEST: Final = 16 << 20
@@ -35,29 +34,43 @@ class Source:
 
 
 @contextmanager
-def opened(model: Artifact) -> Iterator[Source]:
-    """Open a `.keras` or a whole-model `.h5` file.
+def opened(data: bytes, name: str) -> Iterator[Source]:
+    """Open a `.keras` or a whole-model `.h5` file by its bytes; `name` is for messages.
 
     Raises:
-        InputError: It is damaged, or holds weights without an architecture.
+        InputError: It is damaged, no Keras file, or holds weights without an architecture.
         MissingExtraError: h5py is not installed.
     """
-    name = str(model.path)
-    if model.data.startswith(hdf5.SIGNATURE):
-        with hdf5.opened(model.data, name) as file:
-            text = _text(file.attrs.get("model_config", ""))
-            if not text:
-                raise InputError(
-                    f"{name} holds weights only; give the whole model, saved with model.save(), or, for a MobileNet v1, "
-                    f"mnet build --weights {name}"
-                )
-            version = _text(file.attrs.get("keras_version", ""))
-            yield Source(_parsed(text, name), _version(version), file["model_weights"], named=True)
-        return
-    config = archive.read(model.data, "config.json", _LARGEST) or "{}"
-    about = _parsed(archive.read(model.data, "metadata.json") or "{}", name)
-    with hdf5.opened(hdf5.inside(model), f"{name} ({hdf5.MEMBER})") as file:
-        yield Source(_parsed(config, name), _version(str(about.get("keras_version", "3"))), file, named=False)
+    opener = _open_legacy if data.startswith(hdf5.SIGNATURE) else _open_zip
+    with opener(data, name) as source:
+        yield source
+
+
+@contextmanager
+def _open_legacy(data: bytes, name: str) -> Iterator[Source]:
+    with hdf5.opened(data, name) as file:
+        text = _text(file.attrs.get("model_config", ""))
+        if not text or "model_weights" not in file:
+            raise InputError(
+                f"{name} holds weights only; give the whole model, as model.save() writes it, or, for a MobileNet v1, "
+                f"use mnet build --weights {name}"
+            )
+        version = _text(file.attrs.get("keras_version", ""))
+        yield Source(_parsed(text, name), _version(version), file["model_weights"], named=True)
+
+
+@contextmanager
+def _open_zip(data: bytes, name: str) -> Iterator[Source]:
+    try:
+        config = archive.read(data, "config.json", _LARGEST)
+        about = archive.read(data, "metadata.json")
+    except ValueError as error:
+        raise InputError(f"{name} is not a whole .keras model: {error}; save or copy it again") from error
+    if config is None:
+        raise InputError(f"{name} is not a whole .keras model: it holds no config.json; save or copy it again")
+    version = _version(str(_parsed(about or "{}", name).get("keras_version", "3")))
+    with hdf5.opened(hdf5.inside(data, name), f"{name} ({hdf5.MEMBER})") as file:
+        yield Source(_parsed(config, name), version, file, named=False)
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:

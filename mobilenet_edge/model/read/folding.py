@@ -91,7 +91,7 @@ class Folding:
         # Broken statistics are not warned of here but refused by `finish`.
         with np.errstate(all="ignore"):
             weight, bias = node.kernel * pending.scale, node.offset * pending.scale + pending.shift
-        self.nodes[node.name] = replace(node, weight=weight, bias=bias)
+        self.nodes[node.name] = replace(node, **_weights(weight, bias))
         return replace(tensor, affine=None)
 
     def _is_open(self, tensor: Tensor, ops: Sequence[str]) -> bool:
@@ -120,14 +120,14 @@ class Folding:
         if not pending.per_channel:
             raise Unsupported("follows a scale of each element that no dense layer takes up", placed=True)
         name = self.unique(layer)
-        node = affine(name, tensor.name, tensor.held, np.float32(1), np.float32(0), activation)
+        node = affine(name, tensor.name, tensor.held, np.ones(1, np.float32), np.zeros(1, np.float32), activation)
         weight, bias = (np.broadcast_to(each, tensor.held[-1:]) for each in (pending.scale, pending.shift))
         held = tensor.padded if zeros != NO_PADDING else tensor.held
         if zeros != NO_PADDING and bias.any():
             # Zeros come behind the shift.
             inner = self.settle(replace(tensor, padding=NO_PADDING, shape=tensor.held), layer)
             return self.settle(replace(inner, padding=padding, shape=tensor.shape), layer)
-        self.nodes[name] = replace(node, shape=held, weight=weight[None, None], bias=bias, padding=zeros)
+        self.nodes[name] = replace(node, shape=held, padding=zeros, **_weights(weight[None, None], bias))
         return Tensor(
             name, held, tensor.shape, padding=NO_PADDING if zeros != NO_PADDING else padding, doubtful=tensor.doubtful
         )
@@ -160,7 +160,7 @@ class Folding:
             Unsupported: The output is no tensor of the graph's, or weights are not finite.
         """
         tensor = self.settle(self.tensor(output), layer)
-        if math.prod(tensor.shape) == tensor.shape[-1] and not tensor.is_vector and len(tensor.shape) == 1:
+        if len(tensor.shape) == 1 and tensor.held[:-1] == (1, 1):
             tensor = self.vector(tensor, layer)
         if tensor.name == IMAGE or self.picture is None or self.picture.size is None:
             raise Unsupported("gives back the picture; the model computes nothing")
@@ -168,6 +168,11 @@ class Folding:
             raise Unsupported(f"ends the model with a map of {tensor.held} reshaped to {tensor.shape}; leave it a map")
         shape = (*self.picture.size, len(self.picture.order))
         return Graph(name, IMAGE, shape, tuple(_rounded(node) for node in _needed(self.nodes, tensor.name)))
+
+
+def _weights(weight: Array64, bias: Array64) -> dict[str, Any]:
+    """What `replace` takes; nodes hold float64 until the graph is finished."""
+    return {"weight": weight, "bias": bias}
 
 
 def _needed(nodes: dict[str, Node], output: str) -> list[Node]:
@@ -185,7 +190,7 @@ def _rounded(node: Node) -> Node:
     with np.errstate(all="ignore"):
         weight, bias = (np.ascontiguousarray(each, np.float32) for each in (node.kernel, node.offset))
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise Unsupported(f"(node {node.name!r}) has weights that are NaN or infinite; train or load it again")
+        raise Unsupported(f"has weights in layer {node.name!r} that are NaN or infinite; train or load it again")
     return replace(node, weight=weight, bias=bias)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.data.preprocess import Colour, Fit, Origin, Preprocess
 from mobilenet_edge.model.read.refusal import Unsupported
 from mobilenet_edge.model.read.values import Pixels
 
-# Keras's interpolations and Pillow's filters. Pillow's smooth while they make a picture smaller, Keras's by default don't.
+# Keras's interpolations and Pillow's filters, which, other than Keras's, smooth while they make a picture smaller.
 _FILTERS: Final[Mapping[str, str]] = {
     "bilinear": "bilinear", "bicubic": "bicubic", "nearest": "nearest", "lanczos3": "lanczos", "area": "box",
 }  # fmt: skip
@@ -46,6 +47,12 @@ class Rule:
         """Whether values change at all."""
         return any(value != 1 for value in self.scale) or any(self.offset)
 
+    def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Do to images (n, h, w, c), of the size that the graph takes, what the first layers do to their values."""
+        turned = images[..., ::-1] if self.reverse else images
+        scale, offset = (np.asarray(each, np.float32) for each in (self.scale, self.offset))
+        return np.asarray(turned * scale + offset, np.float32)
+
     def onto(self, given: Preprocess) -> Preprocess:
         """Compose a preprocessing for the model as Keras has it with what its first layers do.
 
@@ -55,6 +62,7 @@ class Rule:
         Returns:
             What the graph is fed, at the size of `given`. Parts that layers decide are of the origin "layer".
         """
+        given = self.frame(given)
         origin: dict[str, Origin] = dict(given.origin)
         turn = -1 if self.reverse else 1
         pairs = zip(self.scale, self.offset, given.scale[::turn], given.offset[::turn], strict=True)
@@ -63,10 +71,14 @@ class Rule:
             origin["pixels"] = "layer"
         if self.reverse:
             origin["colour"] = "layer"
-        parts = {name: value for name in ("fit", "crop", "filter") if (value := getattr(self, name)) is not None}
-        origin.update(dict.fromkeys(parts, cast(Origin, "layer")))
         colour = _SWAPPED[given.colour] if self.reverse else given.colour
-        return replace(given, colour=colour, scale=scale, offset=offset, origin=origin, **parts)
+        return replace(given, colour=colour, scale=scale, offset=offset, origin=origin)
+
+    def frame(self, given: Preprocess) -> Preprocess:
+        """Return a preprocessing with the fit, crop and filter of the model's first layers, where they decide."""
+        parts = {name: value for name in ("fit", "crop", "filter") if (value := getattr(self, name)) is not None}
+        origin: dict[str, Origin] = {**given.origin, **dict.fromkeys(parts, "layer")}
+        return replace(given, origin=origin, **parts)
 
 
 def rule_of(picture: Pixels) -> Rule:

@@ -79,22 +79,10 @@ _FUNCTIONS: Final[dict[str, Handler]] = {
     for name in names.split()
 }
 # Nothing happens in these outside training.
-_TRAINING: Final = frozenset(
-    [
-        "Dropout",
-        "SpatialDropout2D",
-        "SpatialDropout1D",
-        "AlphaDropout",
-        "GaussianDropout",
-        "GaussianNoise",
-        "ActivityRegularization",
-        "Identity",
-        "AugMix",
-        "CutMix",
-        "MixUp",
-        "RandAugment",
-    ]
-)
+_TRAINING: Final = frozenset((
+    "Dropout", "SpatialDropout2D", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise",
+    "ActivityRegularization", "Identity", "AugMix", "CutMix", "MixUp", "RandAugment",
+))  # fmt: skip
 HANDLERS: Final[dict[str, Handler]] = {
     **_LAYERS,
     **_OPERATIONS,

@@ -24,6 +24,10 @@ class Affine:
         """Return this map followed by another."""
         return Affine(self.scale * scale, self.shift * scale + shift)
 
+    def is_scalar(self, scale: float, shift: float) -> bool:
+        """Whether every element is scaled and shifted by these two numbers."""
+        return self.scale.ndim == self.shift.ndim == 0 and (float(self.scale), float(self.shift)) == (scale, shift)
+
     @property
     def parts(self) -> tuple[Array64, Array64]:
         """The scale and the shift."""
@@ -39,7 +43,7 @@ class Affine:
 class Tensor:
     """A tensor in Keras, and how it follows from one of the graph.
 
-    The graph's tensor goes through `affine`, then `padding`, then takes on the shape it has in Keras, elements in order.
+    The graph's tensor goes through `affine`, then `padding`; its elements in order have the shape they have in Keras.
 
     Attributes:
         name: Of the graph's tensor.

@@ -35,11 +35,12 @@ class Walk:
         """Take up all that a model's output depends on; return the output.
 
         Raises:
-            ValueError: The model has several outputs, or a layer reads its own output.
+            Unsupported: The model has several outputs, or a layer reads its own output.
         """
         if len(model.outputs) != 1 or len(model.inputs) != len(inputs):
             raise Unsupported(
-                f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs; mnet takes models of one output"
+                f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs; mnet takes one each: "
+                f"save keras.Model(model.input, model.outputs[0])"
             )
         counts = _count_readers(model)
         known: dict[_Key, Value] = {
@@ -130,7 +131,7 @@ def _order(model: Description, known: Any) -> list[_Key]:
                 order.append(key)
         elif key not in done:
             if key in open_calls:
-                raise ValueError(f"layer {key[0]!r} reads its own output")
+                raise Unsupported(f"has a layer that reads its own output, {key[0]!r}")
             open_calls.add(key)
             stack.append((key, True))
             stack += [((each.layer, each.call), False) for each in reversed(list(model.calls[key].references()))]
