@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from mobilenet_edge import __version__, files, progress
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion import verify
@@ -35,8 +37,11 @@ NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
 METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
-# Images that int8 files are run on after writing.
+# Images that files are run on after writing, at most.
 CHECKED: Final = 50
+# Images from which on a part of them is held out, and how many at least; a fifth of more, up to `CHECKED`.
+ENOUGH: Final = 20
+LEAST_HELD_OUT: Final = 10
 # Empty where there is nothing to say.
 SCHEMES: Final = {
     "float32": "",
@@ -63,11 +68,28 @@ class Samples:
         images: float32 (n, h, w, c), preprocessed.
         source: "images" or "synthetic".
         unreadable: Names of files that could not be read.
+        held_out: Images of the same folder that the quantiser must not see, to measure with; none where there are few.
     """
 
     images: Array
     source: str
     unreadable: tuple[str, ...] = ()
+    held_out: Array | None = None
+
+    def hold_out(self) -> Samples:
+        """Take out a fifth of the images, evenly spread, where there are enough of them."""
+        count = len(self.images)
+        if self.source != "images" or count < ENOUGH:
+            return self
+        number = min(max(LEAST_HELD_OUT, count // 5), CHECKED)
+        chosen = np.zeros(count, np.bool_)
+        chosen[(2 * np.arange(number) + 1) * count // (2 * number)] = True
+        return replace(self, images=self.images[~chosen], held_out=self.images[chosen])
+
+    @property
+    def checking(self) -> Array:
+        """Images to check files on."""
+        return self.images[:CHECKED] if self.held_out is None else self.held_out
 
     def describe(self) -> Calibration:
         """What the metadata says of them."""
@@ -79,30 +101,33 @@ class Samples:
         names = self.unreadable
         if not names:
             return ""
+        count = len(self.images) + (0 if self.held_out is None else len(self.held_out)) + len(names)
         shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-        return f"{len(names)} of {len(names) + len(self.images)} image files could not be read: {shown}"
+        return f"{len(names)} of {count} image files could not be read: {shown}"
 
 
 class Files(list[Artifact]):
     """The files an export wrote.
 
     Attributes:
-        images: What calibrated them, float32 (n, h, w, c); None for noise.
+        samples: What int8 was calibrated with; None where nothing was.
     """
 
-    images: Array | None = None
+    samples: Samples | None = None
 
     @cached_property
     def mutual(self) -> float | None:
-        """Share of calibration images on which the int8 files give the same first answer.
+        """Share of the checked images on which the int8 files give the same first answer.
 
         None where there are no images or no two such files. They are run when it is asked for; it is said, not
         stored, since a file is the same whatever was written beside it.
         """
         twins = [
-            each for each in self if each.precision == "int8" and not (each.metadata and each.metadata.compilation)
+            file for file in self if file.precision == "int8" and not (file.metadata and file.metadata.compilation)
         ]
-        return verify.mutual(twins, self.images) if self.images is not None and len(twins) > 1 else None
+        if self.samples is None or self.samples.source != "images" or len(twins) < 2:
+            return None
+        return verify.mutual(twins, self.samples.checking)
 
 
 def run(
@@ -175,10 +200,11 @@ def run(
     samples = None
     if sampled:
         samples = load_samples(folder, about.preprocess, graph, count)
+        if "int8" in precisions:
+            samples = samples.hold_out()
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
-    if samples is not None and samples.source == "images":
-        made.images = samples.images
+    made.samples = samples
     return made
 
 
@@ -316,11 +342,17 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
 
 def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
     """What the float graph says; float files must be exact on any input, so noise will do for them."""
-    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.images[:CHECKED]
+    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.checking
     # Two names for one tensor where no softmax closes the graph.
     names = dict.fromkeys((graph.logits, graph.output.name))
     made = outputs(graph, inputs, tuple(names))
-    return verify.Reference(inputs, made[-1], made[0], real=samples is not None and samples.source == "images")
+    return verify.Reference(
+        inputs,
+        made[-1],
+        made[0],
+        real=samples is not None and samples.source == "images",
+        held_out=samples is not None and samples.held_out is not None,
+    )
 
 
 def _shown(grid: Grid, io: str) -> Quantisation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,16 +51,19 @@ class Reference:
         outputs: Of the whole graph: float32 (n, ...).
         logits: Before the closing softmax, the outputs where there is none.
         real: Whether the images are images, so that a top-1 means something.
+        held_out: Whether the quantiser does not see them.
     """
 
     images: Array
     outputs: Array
     logits: Array
     real: bool
+    held_out: bool = False
 
     def first(self, count: int) -> Reference:
         """The same of the first images only."""
-        return Reference(self.images[:count], self.outputs[:count], self.logits[:count], self.real)
+        images, outputs, logits = (part[:count] for part in (self.images, self.outputs, self.logits))
+        return replace(self, images=images, outputs=outputs, logits=logits)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def float_file(kind: str, data: bytes, reference: Reference) -> Agreement:
     Raises:
         BuildError: An output differs from the graph's by more than the rounding of sums.
     """
-    reference = reference.first(FLOAT_IMAGES)
+    reference = _unseen(reference.first(FLOAT_IMAGES))
     outputs = _run(kind, data, reference.images, None, None)
     scale = max(1.0, float(np.abs(reference.outputs).max()))
     worst = float(np.abs(outputs - reference.outputs).max()) / scale
@@ -100,6 +103,7 @@ def small_file(kind: str, precision: str, data: bytes, probe: bytes, reference: 
     Raises:
         BuildError: The outputs are further from the float graph's than rounding the weights explains.
     """
+    reference = _unseen(reference)
     few = reference.first(PROBED_IMAGES)
     outputs = _run(kind, data, reference.images, None, None)
     logits = _run(kind, probe, few.images, None, None)
@@ -134,6 +138,11 @@ def int8_file(
     logits = _run(kind, probe, few.images, entry, cut)
     wanted = np.maximum(few.logits, np.float32(least_logit))
     return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference)
+
+
+def _unseen(reference: Reference) -> Reference:
+    """For a file that nothing was fitted for: no image was seen."""
+    return replace(reference, held_out=reference.real)
 
 
 def mutual(files: Sequence[Artifact], images: Array) -> float:
@@ -233,4 +242,5 @@ def _agreement(logits: Array, wanted: Array, outputs: Array, reference: Referenc
         round(scores.agreement(answers, truth), 4),
         len(outputs),
         "images" if reference.real else "noise",
+        reference.held_out,
     )

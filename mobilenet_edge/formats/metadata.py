@@ -92,12 +92,14 @@ class Agreement:
         top1: Share of inputs with the same top-1 as the float graph.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+        held_out: Whether these are images that the quantiser did not see; a file that was not calibrated saw none.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
+    held_out: bool = False
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,14 @@ class Moments:
 
     @classmethod
     def of(cls, node: Node, x: Array, y: Array, step: int) -> Moments:
-        """Take every `step`-th sample of a layer's inputs (n, h, w, c) and of its outputs before activation."""
+        """Take every `step`-th sample of a layer's inputs.
+
+        Args:
+            node: The layer.
+            x: Its inputs (n, h, w, c).
+            y: Every `step`-th of its outputs before activation (samples, out).
+            step: Of the places of all images together.
+        """
         inputs, outputs = (_channel_samples if node.op == "depthwise" else _samples)(node, x, y, step)
         mean = np.full((1, inputs.shape[1]), 1 / inputs.shape[1], np.float32)
         mean_x, mean_y = mean @ inputs, mean @ outputs
@@ -100,12 +107,11 @@ def per_output(node: Node, values: Wide) -> Wide:
 
 
 def _samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
-    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step])
-    return patches(node, x, step)[None], outputs[None]
+    return patches(node, x, step)[None], y[None]
 
 
 def _channel_samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
     # Channels first, and samples last in memory: what the products run over.
     inputs = np.ascontiguousarray(taps(node, x, step).transpose(2, 0, 1)).transpose(0, 2, 1)
-    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step].T)
+    outputs = np.ascontiguousarray(y.T)
     return inputs, outputs[:, :, None]

@@ -8,6 +8,7 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.conversion.coral import compiler
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.metadata import Agreement
 from mobilenet_edge.report.markdown import Column, grid
 from mobilenet_edge.text import printable
 
@@ -29,7 +30,7 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None) -> str:
     remarks = dict.fromkeys(each.note for each in calibrations if each and each.note)
     notes = [NOTES, *(f"Calibration of int8: {printable(each)}." for each in remarks)]
     if mutual is not None:
-        notes.append(f"The int8 files give the same first answer on {mutual:.1%} of the calibration images.")
+        notes.append(f"The int8 files give the same first answer on {mutual:.1%} of the images checked.")
     notes += _uncompiled(artifacts)
     return "\n\n".join([grid(_COLUMNS, [_row(each) for each in artifacts]), "\n".join(notes)])
 
@@ -52,5 +53,14 @@ def _row(made: Artifact) -> list[str]:
         units.format_bytes(made.size_bytes),
         f"{found.snr_db:.1f} dB",
         f"{found.top1:.1%}" if real else "not measured",
-        f"{found.count} calibration images" if real else f"{found.count} images of noise",
+        _inputs(found),
     ]
+
+
+def _inputs(agreement: Agreement) -> str:
+    """What a file was checked on."""
+    if agreement.inputs != "images":
+        return f"{agreement.count} images of noise"
+    if agreement.held_out:
+        return f"{agreement.count} held-out images"
+    return f"{agreement.count}, the calibration images themselves"

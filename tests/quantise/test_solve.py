@@ -15,7 +15,7 @@ from mobilenet_edge.evaluation.scores import snr_db
 from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid
+from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, frontier
 from mobilenet_edge.quantise.saturation import head_room
 from mobilenet_edge.quantise.solve import EFFORTS, INPUT_GRID, Options, solve
 
@@ -33,6 +33,13 @@ def assert_sound(made, images):
         assert np.abs(own.bias.astype(np.int64)).max() < 2**30
     assert all(grid.scale > 0 and np.isfinite(grid.scale) for grid in made.grids.values())
     assert np.isfinite(run(made.dequantised(), images)).all()
+
+
+def assert_equal(first, second):
+    assert first.grids == second.grids
+    for name, weights in first.weights.items():
+        for part in ("integers", "scales", "bias"):
+            np.testing.assert_array_equal(getattr(weights, part), getattr(second.weights[name], part))
 
 
 @pytest.mark.parametrize("effort", EFFORTS)
@@ -77,10 +84,28 @@ def test_pixels_keep_their_values():
 def test_the_same_integers_every_time(net, photos):
     # Threads finish in any order; what they found is joined in one.
     first, second = (solve(net(), photos(45), Options()) for _ in range(2))
-    assert first.grids == second.grids
-    for name, own in first.weights.items():
-        for each in ("integers", "scales", "bias"):
-            np.testing.assert_array_equal(getattr(own, each), getattr(second.weights[name], each))
+    assert_equal(first, second)
+
+
+def test_the_same_integers_in_next_to_no_memory(net, photos, monkeypatch):
+    # Without room for any tensor each layer is computed again from the images; with room for late ones, from the last.
+    graph, images = net(tensor=24), photos(45)
+    wanted = solve(graph, images, Options())
+    fits = []
+    for budget in (0, 12 * 12 * 20 * len(images)):
+        monkeypatch.setattr(frontier.Frontier, "fits", watched(frontier.Frontier.fits, fits))
+        monkeypatch.setattr(frontier, "BUDGET", budget)
+        assert_equal(solve(graph, images, Options()), wanted)
+    assert fits[: len(graph.nodes)] == [False] * len(graph.nodes)
+    assert set(fits[len(graph.nodes) :]) == {True, False}
+
+
+def watched(prop, results):
+    def get(self):
+        results.append(prop.fget(self))
+        return results[-1]
+
+    return property(get)
 
 
 @pytest.mark.parametrize("pairs", [True, False])
