@@ -21,6 +21,10 @@ SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 PER_SECOND: Final = {"/s": 1.0, "/m": 1 / 60, "/min": 1 / 60, "/h": 1 / 3600}
 SHARES: Final = {"%": 0.01}
 
+# The paper's rho is a share of this side; a side is a multiple of the step.
+_FULL_SIDE: Final = 224
+_STEP: Final = 32
+
 # Fifteen digits are what a double holds exactly.
 _QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}) *([A-Za-z]*|%|/[A-Za-z]*)")
 
@@ -77,6 +81,21 @@ def parse_share(text: str) -> float:
         UsageError: Anything else; a bare number too, which could be either.
     """
     return _parse(text, SHARES, "a percentage such as 2% or 0.5%")
+
+
+def parse_pixels(text: str) -> int:
+    """Read the side of an image in pixels.
+
+    Raises:
+        UsageError: Anything else; of a share of 224, the paper's rho, the message gives the pixels.
+    """
+    if text.strip().isdecimal():
+        return int(text)
+    share = _QUANTITY.fullmatch(text.strip())
+    if share and not share[2] and 0 < float(share[1]) <= 1:
+        side = round(float(share[1]) * _FULL_SIDE / _STEP) * _STEP
+        raise UsageError(f"--rho takes pixels; {share[1].lstrip('0')} of {_FULL_SIDE} is {max(side, _STEP)}")
+    raise UsageError(f"{text!r} is not a side in pixels such as 224 or 160; --rho takes pixels")
 
 
 def format_count(number: int) -> str:

@@ -20,6 +20,7 @@ class Point:
         artifact: Path of the file.
         latency_ms: Median.
         top1: In percent.
+        measure: What `top1` really is: "top-1", or what stands for it where an image has several labels or none.
         size_bytes: Of the file.
         memory_bytes: Peak resident memory, None where it was not measured.
         interval_ms: Of the latency, 95 %, None where the runs do not carry one.
@@ -36,6 +37,7 @@ class Point:
     interval_ms: tuple[float, float] | None = None
     predicted: bool = False
     doubts: tuple[str, ...] = ()
+    measure: str = "top-1"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Recommendation:
         nearest: Where nothing fits, what misses the limits by the smallest share of them.
         costs: One for each limit, in the order of `FIGURES`; empty where nothing fits.
         unjudged: How many points lack a figure that is limited.
+        alone: Whether there was one point only to choose from.
     """
 
     goal: Goal
@@ -111,6 +114,7 @@ class Recommendation:
     nearest: Point | None = None
     costs: tuple[Cost, ...] = ()
     unjudged: int = 0
+    alone: bool = False
 
 
 # How far each figure of a point goes beyond a limit; above 0 is too far.
@@ -141,6 +145,7 @@ def recommend(points: Sequence[Point], limits: Limits) -> Recommendation:
         None if pick else min(ranked, key=lambda each: _miss(each, limits), default=None),
         tuple(_cost(name, ranked, limits, goal, pick) for name in asked) if pick else (),
         len(points) - len(known),
+        len(points) == 1,
     )
 
 

@@ -157,6 +157,8 @@ def load(path: Path) -> Budgets:
     Raises:
         InputError: It cannot be read, is not TOML, or has a key or value that cannot be; with its line.
     """
+    if path == PATH and not path.exists():
+        raise InputError(f"there are no budgets yet: write {path} as docs/check.md shows, or name yours with --budgets")
     found = toml.read(path, _File)
     made = Budgets(path, files.read_bytes(path).decode(), found.budget, found.baseline)
     if not made.budgets:

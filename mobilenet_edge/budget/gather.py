@@ -89,8 +89,8 @@ def _filled(subject: Subject, group: Sequence[ArtifactRecord]) -> Subject:
     if agreements:
         share, count = min(agreements)
         more |= {"agreement": share, "agreement_of": f"{count} images"}
-    if evaluations:
-        more["top1"] = min(each.top1 for each in evaluations)
+    if tops := [each.top1 for each in evaluations if each.top1 is not None]:
+        more["top1"] = min(tops)
     return replace(subject, **more)
 
 

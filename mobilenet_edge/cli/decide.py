@@ -9,7 +9,7 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
-from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Dask, Out
+from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Dask, Force, Out
 from mobilenet_edge.cli.output import show
 from mobilenet_edge.errors import BuildError
 
@@ -100,11 +100,14 @@ def sweep(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done, and why.")] = False,
     out: Out = RESULTS,
+    force: Force = False,
 ) -> None:
     """Build, export, profile and tabulate a whole grid; go on where it was."""
     from mobilenet_edge.commands import sweep as command
 
-    options = command.Options(weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure)
+    options = command.Options(
+        weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure, force=force
+    )
     if dry_run:
         show(command.look(config, options, out=out))
         return

@@ -9,14 +9,16 @@ import typer
 
 from mobilenet_edge.cli.app import app
 from mobilenet_edge.cli.choices import Effort, Format, Io, Precision, Preflight, Target
-from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Artifacts, Json, Labels, Out, Seed
-from mobilenet_edge.cli.output import output, show
+from mobilenet_edge.cli.options import RESULTS, WEIGHTS_HELP, Artifacts, Force, Json, Labels, Out, Seed
+from mobilenet_edge.cli.output import output, show, try_json
 
 
 @app.command()
 def plan(
     alpha: Annotated[list[float] | None, typer.Option(help="Width multiplier; repeatable.", show_default=False)] = None,
-    rho: Annotated[list[int] | None, typer.Option(help="Image side in pixels; repeatable.", show_default=False)] = None,
+    rho: Annotated[
+        list[str] | None, typer.Option(metavar="PIXELS", help="Image side in pixels; repeatable.", show_default=False)
+    ] = None,
     layers: Annotated[bool, typer.Option("--layers", help="Explain one variant layer by layer.")] = False,
     max_macs: Annotated[str | None, typer.Option(metavar="50M", help="At most so many MACs.")] = None,
     max_size: Annotated[str | None, typer.Option(metavar="1MB", help="At most so many bytes as int8.")] = None,
@@ -27,35 +29,39 @@ def plan(
     from mobilenet_edge import units
     from mobilenet_edge.commands import plan as command
 
-    show(
-        command.run(
-            alpha or (),
-            rho or (),
-            layers=layers,
-            max_macs=None if max_macs is None else units.parse_count(max_macs),
-            max_size=None if max_size is None else units.parse_bytes(max_size),
-            min_top1=min_top1,
-            classes=classes,
-        )
+    text, fits = command.run(
+        alpha or (),
+        [units.parse_pixels(side) for side in rho or ()],
+        layers=layers,
+        max_macs=None if max_macs is None else units.parse_count(max_macs),
+        max_size=None if max_size is None else units.parse_bytes(max_size),
+        min_top1=min_top1,
+        classes=classes,
     )
+    show(text)
+    raise typer.Exit(0 if fits else 1)
 
 
 @app.command()
 def build(
     alpha: Annotated[float, typer.Option(help="Width multiplier, above 0 and at most 2.", show_default=False)],
-    rho: Annotated[int, typer.Option(help="Image side in pixels, a multiple of 32.", show_default=False)],
+    rho: Annotated[
+        str, typer.Option(metavar="PIXELS", help="Image side in pixels, a multiple of 32.", show_default=False)
+    ],
     classes: Annotated[int, typer.Option(help="Number of outputs.")] = 1000,
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "random",
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="Where the .keras file goes.")] = RESULTS,
+    force: Force = False,
 ) -> None:
     """Build a MobileNet v1 in Keras."""
+    from mobilenet_edge import units
     from mobilenet_edge.model.spec import ModelSpec
 
-    spec = ModelSpec(alpha, rho, classes)
+    spec = ModelSpec(alpha, units.parse_pixels(rho), classes)
     from mobilenet_edge.commands import build as command
 
-    show(command.run(spec, weights=weights, seed=seed, out=out).path)
+    show(command.run(spec, weights=weights, seed=seed, out=out, force=force).path)
 
 
 @app.command()
@@ -77,6 +83,7 @@ def export(
     target: Annotated[Target, typer.Option(help="Where int8 files are to run; see docs/targets.md.")] = Target.generic,
     effort: Annotated[Effort, typer.Option(help="How long the int8 quantiser may take.")] = Effort.fast,
     out: Out = RESULTS,
+    force: Force = False,
 ) -> None:
     """Write TFLite and ONNX files, float32 to int8, and check them."""
     from mobilenet_edge.conversion import pipeline as command
@@ -93,8 +100,9 @@ def export(
         target=target,
         effort=effort,
         out=out,
+        force=force,
     )
-    show(exports.table(made, made.mutual))
+    show(exports.table(made, made.mutual, made.split))
 
 
 @app.command()
@@ -109,4 +117,5 @@ def inspect(
     from mobilenet_edge.commands import inspect as command
     from mobilenet_edge.report import contents
 
+    try_json(json)
     output(command.run(artifacts, target), json, lambda records: "\n\n".join(map(contents.text, records)))

@@ -18,6 +18,14 @@ def evaluate(
     artifacts: Artifacts,
     data: Annotated[Path, typer.Option(metavar="DIR", help="Images in a folder for each class.", show_default=False)],
     labels: Labels = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Which labels each image has, as CSV or JSON, in place of class folders; see docs/accuracy.md.",
+            show_default="truth.csv or truth.json, if any",
+        ),
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="A float model to agree with.", show_default=False)
     ] = None,
@@ -33,7 +41,7 @@ def evaluate(
     dask: Dask = None,
     json: Json = None,
 ) -> None:
-    """Score models on images: top-1, top-5, agreement with float."""
+    """Score models on images: top-1, several labels, agreement with float."""
     from mobilenet_edge.commands import evaluate as command
     from mobilenet_edge.report import scores
 
@@ -42,6 +50,7 @@ def evaluate(
         artifacts,
         data,
         labels=labels,
+        truth=truth,
         reference=reference,
         threads=threads,
         limit=limit,

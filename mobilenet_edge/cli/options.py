@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 RESULTS = Path("results")
-Artifacts = Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Model files.", show_default=False)]
+Artifacts = Annotated[
+    list[Path], typer.Argument(metavar="ARTIFACT...", help="Model files, or folders of them.", show_default=False)
+]
 Dask = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Work on the Dask cluster of this scheduler.", show_default=False),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Write over files of another model, too.")]
 HERE = ("local",)
 Devices = Annotated[
     Path | None,

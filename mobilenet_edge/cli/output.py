@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mobilenet_edge.errors import InputError
 from mobilenet_edge.text import printable_lines
 
 if TYPE_CHECKING:
@@ -23,8 +24,16 @@ def try_json(json: str | None) -> None:
     """Fail before the measuring where its records could not be written."""
     from mobilenet_edge import files
 
-    if json not in (None, "-"):
-        files.try_file(Path(str(json)))
+    if json in (None, "-"):
+        return
+    path = Path(str(json))
+    folder = path.absolute().parent
+    # A slip of the pen must not leave a trail of folders elsewhere.
+    if not folder.is_dir() and Path.cwd() not in folder.resolve().parents:
+        raise InputError(
+            f"cannot write {path}: there is no folder {folder}; make it first, or write into one that exists"
+        )
+    files.try_file(path)
 
 
 def saver(json: str | None) -> Callable[[Sequence[Record]], None]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from mobilenet_edge import __version__, files, progress
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
 from mobilenet_edge.graph import Graph
@@ -23,7 +23,7 @@ _SEEDS: Final = 1 << 32
 _TOOLS: Final = ("keras", "numpy")
 
 
-def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: Path) -> Artifact:
+def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: Path, force: bool = False) -> Artifact:
     """Build a model and write it, metadata inside; the same arguments give the same bytes.
 
     Args:
@@ -31,6 +31,7 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
         weights: "random", "imagenet", or the path of a `.h5`, `.weights.h5` or `.keras` file.
         seed: Of random weights, from 0 to 2^32 - 1.
         out: A folder, or the file itself if it ends in `.keras`.
+        force: Write over another model, too.
 
     Returns:
         The file written.
@@ -51,6 +52,7 @@ def run(spec: ModelSpec, *, weights: str = sources.RANDOM, seed: int = 0, out: P
         sources.assign(model, arrays)
         advance()
         about = _about(spec, fold(model, spec.name), weights, seed)
+        overwrite.refuse(path, about, force=force)
         advance()
         artifact.write(path, keras_bytes(model), about)
         advance()

@@ -1,21 +1,26 @@
-"""`mnet evaluate`: top-1, top-5 and agreement with a float model, on a folder of images."""
+"""`mnet evaluate`: accuracy and likeness to a float model, on a folder of images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge import cpus
-from mobilenet_edge.data import images
+from mobilenet_edge.commands import sources
+from mobilenet_edge.data import folders, images
 from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data import truth as truths
+from mobilenet_edge.data.labels import Labels
+from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import chunk, scoring
-from mobilenet_edge.evaluation.scores import wilson
-from mobilenet_edge.evaluation.scoring import Sample, Score, Subject
+from mobilenet_edge.evaluation.score import Score
+from mobilenet_edge.evaluation.scoring import Sample, Subject
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.records import Evaluation
@@ -33,6 +38,7 @@ def run(
     data: Path,
     *,
     labels: Path | None = None,
+    truth: Path | None = None,
     reference: Path | None = None,
     threads: int = 1,
     limit: int | None = None,
@@ -43,10 +49,12 @@ def run(
     """Score models on a folder of images.
 
     Args:
-        paths: `.keras`, `.tflite` and `.onnx` files, those of other tools too.
-        data: The folder of class folders, or one that holds it as `images`.
+        paths: `.keras`, `.tflite` and `.onnx` files, those of other tools too, and folders of the latter two.
+        data: The folder of class folders, or one that holds it as `images`, or splits such as `train` and `val`.
         labels: The labels file; by default a model's own labels, else `labels.txt` in or beside the image folder, else
             the sorted class folders where there are as many as classes.
+        truth: Which labels each image has, in place of class folders; by default `truth.csv` or `truth.json` in or
+            beside the image folder.
         reference: A float model; the share of images with the same top-1 is then the agreement.
         threads: Threads within one inference.
         limit: Use at most so many images, evenly spread over the folder.
@@ -69,23 +77,25 @@ def run(
             raise UsageError(f"{name} must be at least 1, got {number}")
     if jobs is not None and dask is not None:
         raise UsageError("--jobs is for this machine; leave it out with --dask")
-    models = [artifact.read(path) for path in paths]
+    models = [artifact.read(path) for path in sources.models(paths)]
     judge = None if reference is None else _reference(reference)
-    folder, beside = classes.locate(data)
-    found = images.names(folder)
-    sample = Sample(folder, found, images.spread(_held_out(found, leave_out), limit))
+    place = folders.locate(data)
+    found = images.names(place.folder)
+    held_out = _held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
+    sample = Sample(place.folder, found, images.spread(held_out, limit))
     everything = models if judge is None else [*models, judge]
     for each in everything:
         contradictions.refuse(each)
-    subjects = _subjects(everything, labels, beside, sample)
+    subjects = _subjects(everything, _Classes(labels, place, sample, _truth(truth, place.folder)))
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
     with _crew(jobs, dask, threads, list(subjects), len(sample.chosen)) as crew:
-        scored = scoring.score(list(subjects.values()), sample, threads, crew)
+        scored = scoring.score(list(subjects.values()), sample, threads, crew, compared=judge is not None)
     records = []
     for each in models:
-        agreement = None if judge is None else scored[each.path].agreement(scored[judge.path])
-        records.append(_record(subjects[each.path], scored[each.path], sample, agreement, reference, threads))
+        likeness = {} if judge is None else scored[each.path].likeness(scored[judge.path])
+        conditions = {"threads": threads, "split": place.note} if place.note else {"threads": threads}
+        records.append(_record(subjects[each.path], scored[each.path], sample, likeness, reference, conditions))
     return records
 
 
@@ -114,31 +124,59 @@ def _reference(path: Path) -> Artifact:
     return model
 
 
-def _subjects(
-    models: Iterable[Artifact], given: Path | None, beside: Path | None, sample: Sample
-) -> dict[Path, Subject]:
-    truths: dict[tuple[str, ...], NDArray[np.intp]] = {}
+def _truth(given: Path | None, folder: Path) -> Truth | None:
+    path = given or truths.locate(folder)
+    return None if path is None else truths.read(path)
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Where the classes of a model and of the images are looked for."""
+
+    given: Path | None
+    place: folders.Place
+    sample: Sample
+    truth: Truth | None
+
+    def of(self, model: Artifact) -> Labels:
+        """Find the names of a model's classes."""
+        if self.given is not None:
+            return classes.read(self.given)
+        if model.metadata is not None and model.metadata.labels:
+            return Labels(model.metadata.labels, f"the labels in {model.path.name}")
+        if self.place.labels is not None:
+            return classes.read(self.place.labels)
+        if self.truth is not None:
+            return self.truth.labels()
+        return folders.of_folders(self.sample.folder, self.sample.found)
+
+    def right(self, labels: Labels) -> NDArray[Any]:
+        """Say what is right for each chosen image, by class index or as marks."""
+        if self.truth is not None:
+            return self.truth.matrix(self.sample.chosen, labels)
+        return np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
+
+
+def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:
+    right: dict[tuple[str, ...], NDArray[Any]] = {}
     subjects = {}
     for each in models:
-        labels = _labels(each, given, beside, sample)
-        if labels.lines not in truths:
-            truths[labels.lines] = np.array(classes.match(sample.folder, sample.chosen, labels))
-        subjects[each.path] = Subject(each, labels, truths[labels.lines])
+        try:
+            labels = known.of(each)
+            if labels.lines not in right:
+                right[labels.lines] = known.right(labels)
+        except InputError as error:
+            # A model without a classifier needs no classes.
+            subjects[each.path] = Subject(each, unfit=error)
+        else:
+            subjects[each.path] = Subject(each, labels, right[labels.lines])
     return subjects
-
-
-def _labels(model: Artifact, given: Path | None, beside: Path | None, sample: Sample) -> classes.Labels:
-    if given is not None:
-        return classes.read(given)
-    if model.metadata is not None and model.metadata.labels:
-        return classes.Labels(model.metadata.labels, f"the labels in {model.path.name}")
-    if beside is not None:
-        return classes.read(beside)
-    return classes.of_folders(sample.folder, sample.found)
 
 
 def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
     for each in subjects:
+        if each.labels is None or judge.labels is None or each.truth is None or judge.truth is None:
+            continue
         # Compared through the images, since one file may hold synsets and the other names.
         if not np.array_equal(each.truth, judge.truth):
             raise InputError(
@@ -147,36 +185,38 @@ def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
             )
 
 
-def _assumed(subject: Subject, score: Score) -> tuple[str, ...]:
+def _assumed(labels: Labels | None, score: Score) -> tuple[str, ...]:
     said = list(score.facts["assumed"])
-    if subject.labels.assumed:
-        said.append("class names (assumed: the image folders in sorted order)")
+    if labels is not None and score.truth is not None and labels.assumed:
+        order = labels.remark or "in sorted order"
+        said.append(f"class names (assumed: the {labels.source}, {order})")
     if score.shift == 1:
-        said.append(f"the first of its {score.facts['classes']} outputs (assumed: background)")
+        said.append(f"the first of its {score.facts['shape'][-1]} outputs (assumed: background)")
     return tuple(said)
 
 
 def _record(
-    subject: Subject, score: Score, sample: Sample, agreement: float | None, reference: Path | None, threads: int
+    subject: Subject,
+    score: Score,
+    sample: Sample,
+    likeness: Mapping[str, Any],
+    reference: Path | None,
+    conditions: Mapping[str, Any],
 ) -> Evaluation:
-    n = int(score.readable.sum())
     identity = subject.model.identity()
     return Evaluation(
-        **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject, score))},
-        top1=score.top1 / n,
-        top5=score.top5 / n,
-        n=n,
-        interval=wilson(score.top1, n),
-        agreement=agreement,
+        **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject.labels, score))},
+        **score.figures(),
+        **likeness,
         reference=None if reference is None else str(reference),
         data=str(sample.folder),
         unreadable=tuple(sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
         runtime=score.facts["runtime"],
         runtime_version=score.facts["version"],
         conditions={
-            "threads": threads,
+            **conditions,
             "images_found": len(sample.found),
-            "labels": subject.labels.source,
+            "labels": subject.labels.source if subject.labels else "",
             "preprocess": score.facts["rule"],
         },
     )

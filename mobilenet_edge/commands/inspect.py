@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mobilenet_edge.commands import sources
 from mobilenet_edge.conversion.coral import preflight
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
@@ -28,7 +29,7 @@ def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
         InputError: A file is missing or is not a whole model.
         UsageError: A file that the target cannot run in any case.
     """
-    return [_inspect(artifact.read(path), target) for path in paths]
+    return [_inspect(artifact.read(path), target) for path in sources.models(paths)]
 
 
 def _inspect(found: Artifact, target: str | None) -> Inspection:

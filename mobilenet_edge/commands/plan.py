@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.layers import int8_bytes, macs
@@ -12,14 +13,25 @@ from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED_ALPHAS, PUBLIS
 from mobilenet_edge.report import explain, variants
 from mobilenet_edge.units import format_bytes, format_count
 
+# Less than any model's header and weights.
+_LEAST_BYTES: Final = 1000
+
 
 @dataclass(frozen=True)
 class _Limit:
-    """One constraint: how it was asked, by how much a variant misses it (0 or less: it fits), and its figure."""
+    """One constraint.
+
+    Attributes:
+        option: How it was asked.
+        excess: By how much a variant misses it; 0 or less where it fits.
+        figure: A variant's figure.
+        in_megabytes: The option as it was probably meant, where a size is too small to be one; else empty.
+    """
 
     option: str
     excess: Callable[[ModelSpec], float]
     figure: Callable[[ModelSpec], str]
+    in_megabytes: str = ""
 
 
 def run(
@@ -31,7 +43,7 @@ def run(
     max_size: int | None = None,
     min_top1: float | None = None,
     classes: int = IMAGENET_CLASSES,
-) -> str:
+) -> tuple[str, bool]:
     """Tabulate variants, or explain one layer by layer.
 
     Args:
@@ -44,7 +56,7 @@ def run(
         classes: Number of outputs.
 
     Returns:
-        Text for the terminal, which is Markdown too; a sentence where no variant is left.
+        Text for the terminal, which is Markdown too, and whether a variant is left; where none is, a sentence.
 
     Raises:
         UsageError: A value is out of range, or `layers` with more than one variant.
@@ -59,12 +71,12 @@ def run(
     for limit in _limits(max_macs, max_size, min_top1):
         fitting = [spec for spec in kept if limit.excess(spec) <= 0]
         if kept and not fitting:
-            return _joined(_nothing(kept, limit, met), note)
+            return _joined(_nothing(kept, limit, met), note), False
         kept = fitting
         met.append(limit.option)
     if not kept:
-        return f"No variant is left: {note}"
-    return _joined(explain.text(kept[0]) if layers else variants.table(kept), note)
+        return f"No variant is left: {note}", False
+    return _joined(explain.text(kept[0]) if layers else variants.table(kept), note), True
 
 
 def _specs(alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:
@@ -88,6 +100,7 @@ def _limits(max_macs: int | None, max_size: int | None, min_top1: float | None) 
                 f"--max-size {format_bytes(max_size)}",
                 lambda spec: int8_bytes(spec) - max_size,
                 lambda spec: f"at least {format_bytes(int8_bytes(spec))} in int8",
+                f"--max-size {max_size}MB" if max_size < _LEAST_BYTES else "",
             )
         )
     if min_top1 is not None:
@@ -112,9 +125,10 @@ def _nothing(left: Sequence[ModelSpec], limit: _Limit, met: Sequence[str]) -> st
     closest = min(left, key=limit.excess)
     last = "the last one" if len(left) == 1 else f"the last {len(left)}"
     within = f" within {' and '.join(met)}" if met else ""
+    unit = f"\nA bare number is bytes; with a unit: {limit.in_megabytes}." if limit.in_megabytes else ""
     return (
         f"No variant fits: {limit.option} removes {last}{within}.\n"
-        f"The closest is {closest.name}, with {limit.figure(closest)}."
+        f"The closest is {closest.name}, with {limit.figure(closest)}.{unit}"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import progress
+from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -25,6 +26,8 @@ Records = Sequence[Profile | Failure]
 
 HERE: Final = (Target(Local()),)
 AS_PLANNED: Final = Plan()
+OPEN: Final = -1  # a batch of any size
+_IMAGE_AXES: Final = 4
 
 
 def run(
@@ -43,7 +46,7 @@ def run(
     timed.
 
     Args:
-        paths: `.tflite` and `.onnx` files; one that is given twice is measured once.
+        paths: `.tflite` and `.onnx` files and folders of them; one that is given twice is measured once.
         plan: How.
         threads: Thread counts; one that is given twice is measured once.
         targets: The machines.
@@ -80,9 +83,9 @@ def exit_code(made: Records) -> int:
     return HostError.exit_code if any(isinstance(each, Failure) for each in made) else 0
 
 
-def _read(paths: Iterable[Path]) -> list[Artifact]:
+def _read(paths: Sequence[Path]) -> list[Artifact]:
     once: dict[Path, Path] = {}
-    for path in paths:
+    for path in sources.models(paths):
         once.setdefault(path.resolve(), path)
     found = [artifact.read(path) for path in once.values()]
     for each in found:
@@ -91,7 +94,19 @@ def _read(paths: Iterable[Path]) -> list[Artifact]:
                 f"{each.path} is a Keras model, which no device runs; first: mnet export {shlex.quote(str(each.path))}"
             )
         contradictions.refuse(each)
+        _refuse_batch(each)
     return found
+
+
+def _refuse_batch(artifact: Artifact) -> None:
+    """Refuse what runs several images at a time, or none: its time is not that of one image."""
+    for name in artifact.contents.inputs:
+        tensor = artifact.contents.tensors.get(name)
+        if tensor is not None and len(tensor.shape) == _IMAGE_AXES and tensor.shape[0] not in (1, OPEN):
+            raise InputError(
+                f"{artifact.path} takes a batch of {tensor.shape[0]} images at a time, and a latency is that of one; "
+                "export it with batch 1"
+            )
 
 
 def _joined(results: Iterable[Result | None]) -> list[Profile | Failure]:

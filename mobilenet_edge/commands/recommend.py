@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from mobilenet_edge.analysis.recommend import Limits, Point, Recommendation
 from mobilenet_edge.analysis.recommend import recommend as choose
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.records import Evaluation, Profile
+from mobilenet_edge.records import Evaluation, Profile, Record
 from mobilenet_edge.report import recommendation
 from mobilenet_edge.report.columns import delegate, threads
 from mobilenet_edge.report.rows import Judgement, Row, grouped, join
@@ -63,9 +63,28 @@ def run(paths: Sequence[Path], limits: Limits, device: str | None = None) -> Adv
     measured = Judgement.of(rows).measured
     points = [point for row in rows if (point := _point(row, measured, _varied(rows)))]
     if not points:
-        raise InputError(f"no top-1 in {places}, nor published ones; measure it: mnet evaluate ARTIFACT --json FILE")
+        lack = _other_content(sources.read(paths))
+        raise InputError(
+            lack
+            or f"no top-1 in {places}, nor published ones; measure it: mnet evaluate ARTIFACT --data DIR --json FILE"
+        )
     notes = (f"Machine: {machine}.", *_notes(rows, measured))
     return Advice(choose(points, limits), notes)
+
+
+def _other_content(records: Iterable[Record]) -> str:
+    """Say which file was profiled and evaluated with different contents; empty where none was."""
+    digests: dict[str, dict[type[Record], str]] = {}
+    for each in records:
+        if isinstance(each, Profile | Evaluation):
+            digests.setdefault(each.artifact, {})[type(each)] = each.sha256
+    for name, found in digests.items():
+        if len(set(found.values())) > 1:
+            return (
+                f"{name} was profiled as {found[Profile][:8]} and evaluated as {found[Evaluation][:8]}: the same name, "
+                "other contents; measure one of them again"
+            )
+    return ""
 
 
 def _of_device(rows: Sequence[Row], device: str | None) -> tuple[str, list[Row]]:
@@ -107,6 +126,7 @@ def _point(row: Row, measured: bool, varied: bool) -> Point | None:
         artifact=artifact.artifact,
         latency_ms=known.median_ms if isinstance(known, Profile) else known.predicted_ms,
         top1=top1,
+        measure=row.evaluation.measure if measured and row.evaluation else "top-1",
         size_bytes=artifact.size_bytes,
         memory_bytes=measurement.peak_rss_bytes if measurement else None,
         interval_ms=known.interval_ms,
@@ -118,7 +138,8 @@ def _point(row: Row, measured: bool, varied: bool) -> Point | None:
 def _top1(row: Row, measured: bool) -> float | None:
     """In percent; nine digits lose the noise of times 100."""
     if measured:
-        return round(100 * row.evaluation.top1, 9) if row.evaluation else None
+        merit = row.evaluation.merit if row.evaluation else None
+        return None if merit is None else round(100 * merit, 9)
     return row.published[0] if row.published else None
 
 
@@ -140,5 +161,9 @@ def _measured(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     names = " and ".join(f"{n} images of {data}" for data, n in sets)
     if len({data for data, _ in sets}) > 1:
         raise InputError(f"top-1 was measured on different images ({names}); give records of one set")
-    widest = max((each.interval[1] - each.interval[0]) / 2 for each in evaluations)
-    yield f"Top-1 was measured on {names}: known to ±{100 * widest:.1f} points."
+    if len(measures := {each.measure for each in evaluations}) > 1:
+        raise InputError(f"{' and '.join(sorted(measures))} cannot be compared; give records of one kind of model")
+    measure = "Top-1" if measures == {"top-1"} else f"Not top-1 but {measures.pop()}"
+    ends = [each.interval for each in evaluations if each.interval is not None]
+    widest = f": known to ±{50 * max(high - low for low, high in ends):.1f} points" if measure == "Top-1" else ""
+    yield f"{measure} was measured on {names}{widest}."

@@ -16,9 +16,10 @@ from mobilenet_edge import __version__, files, progress
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion import verify
 from mobilenet_edge.conversion.coral import compiler, preflight
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import folders, images, labels
 from mobilenet_edge.errors import MissingExtraError, UsageError
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.evaluation import head as heads
+from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Calibration, Metadata, Preprocess, Quantisation, Weights
 from mobilenet_edge.formats.onnx import write as onnx
@@ -111,9 +112,11 @@ class Files(list[Artifact]):
 
     Attributes:
         samples: What int8 was calibrated with; None where nothing was.
+        split: Which of several splits of the folder that was, in words; may be empty.
     """
 
     samples: Samples | None = None
+    split: str = ""
 
     @cached_property
     def mutual(self) -> float | None:
@@ -142,6 +145,7 @@ def run(
     target: str = "generic",
     effort: str = "fast",
     out: Path,
+    force: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -157,6 +161,7 @@ def run(
         target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
         effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
+        force: Write over files that were made from another model, too.
 
     Returns:
         The files written.
@@ -169,6 +174,7 @@ def run(
         BuildError: A layer the graph has no op for, or a file that failed its check or its target's compiler; no file
             of it is left.
     """
+    source = artifact.read(model)
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
@@ -186,17 +192,18 @@ def run(
     sampled = calibrate is not None and precisions != ("float32",)
     folder = Path(calibrate) if sampled and calibrate not in (None, RANDOM) else None
     # What can fail is tried before the seconds that TensorFlow takes to start.
-    source = artifact.read(model)
     if folder is not None:
-        folder, _ = labels.locate(folder)
+        place = folders.locate(folder, folders.FOR_CALIBRATION)
+        folder = place.folder
         images.find(folder)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
     graph, about = read_graph(source)
     if names is not None:
-        labels.shift(graph.classes, names, source.path.name)  # raises where they cannot be this model's
-        about = replace(about, labels=names.lines)
+        about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)
     about = replace(about, target=target)
+    for name in _file_names(about.variant, formats, precisions, target):
+        overwrite.refuse(out / name, about, force=force)
     samples = None
     if sampled:
         samples = load_samples(folder, about.preprocess, graph, count)
@@ -205,6 +212,8 @@ def run(
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
     made.samples = samples
+    if samples is not None and samples.source == "images":
+        made.split = place.note
     return made
 
 
@@ -219,7 +228,7 @@ def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
     model = load_model(source.path)
     graph = fold(model, "model")
     if source.metadata is None:
-        about = describe(graph, model.name, source.path.name)
+        about = describe(graph, source.path.stem, source.path.name)
     else:
         weights = replace(source.metadata.weights, sha256=graph.sha256())
         # The files are named by it.
@@ -228,12 +237,12 @@ def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
 
 
 def describe(graph: Graph, name: str, source: str) -> Metadata:
-    """Metadata of a model that mnet did not build."""
+    """Describe a model that mnet did not build; its files are named as its own file is, whatever it turns out to be."""
     from mobilenet_edge.model.recognise import safe_name, spec_of
 
     spec = spec_of(graph)
     return Metadata(
-        variant=spec.name if spec else safe_name(name),
+        variant=safe_name(name),
         precision="float32",
         classes=graph.classes,
         macs=graph.macs,
@@ -242,6 +251,14 @@ def describe(graph: Graph, name: str, source: str) -> Metadata:
         weights=Weights(source, sha256=graph.sha256()),
         spec=spec,
     )
+
+
+def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str], target: str) -> Iterator[str]:
+    for precision in precisions:
+        for kind in formats:
+            yield artifact.file_name(variant, precision, kind, target)
+    if target == "edgetpu":
+        yield artifact.file_name(variant, "int8_edgetpu", "tflite")
 
 
 def load_samples(folder: Path | None, rule: Preprocess, graph: Graph, count: int) -> Samples:
@@ -305,7 +322,7 @@ def _make(
     data = write(graph, *rounded)
     if about.precision == "float32":
         return replace(about, agreement=verify.float_file(kind, data, reference)), data
-    probe = write(graph.without_softmax(), *rounded)
+    probe = write(graph.cut_at_logits(), *rounded)
     return replace(about, agreement=verify.small_file(kind, about.precision, data, probe, reference)), data
 
 
@@ -351,8 +368,14 @@ def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
         made[-1],
         made[0],
         real=samples is not None and samples.source == "images",
+        head=heads.of(_closing(graph), (1, *graph.output.shape)),
         held_out=samples is not None and samples.held_out is not None,
     )
+
+
+def _closing(graph: Graph) -> str:
+    """Name the last op in the words of `head.of`."""
+    return {"mean": "MEAN", "max": "REDUCE_MAX"}.get(graph.output.op, graph.output.op)
 
 
 def _shown(grid: Grid, io: str) -> Quantisation:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from mobilenet_edge.device.faults import DeviceError, RuntimeMissing
 from mobilenet_edge.device.runtimes import Session, open_model
 from mobilenet_edge.errors import BuildError, MissingExtraError
+from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.evaluation import scores
+from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents
@@ -51,6 +53,7 @@ class Reference:
         outputs: Of the whole graph: float32 (n, ...).
         logits: Before the closing softmax, the outputs where there is none.
         real: Whether the images are images, so that a top-1 means something.
+        head: What the outputs mean.
         held_out: Whether the quantiser does not see them.
     """
 
@@ -58,6 +61,7 @@ class Reference:
     outputs: Array
     logits: Array
     real: bool
+    head: Head = Head.classes
     held_out: bool = False
 
     def first(self, count: int) -> Reference:
@@ -145,14 +149,18 @@ def _unseen(reference: Reference) -> Reference:
     return replace(reference, held_out=reference.real)
 
 
-def mutual(files: Sequence[Artifact], images: Array) -> float:
-    """Share of images on which all files give the same first answer."""
-    answers = []
+def mutual(files: Sequence[Artifact], images: Array) -> float | None:
+    """Share of images that all files answer alike: the same first answer, side of the threshold, or set of labels."""
+    answers, head = [], None
     for each in files:
         grid = each.metadata.input if each.metadata else None
         outputs = _run(each.format, each.data, images, grid, None)
-        answers.append(scores.top_k(outputs.reshape(len(outputs), -1), 1)[:, 0])
-    return float(np.all([each == answers[0] for each in answers], axis=0).mean())
+        head = heads.find(each, (1, *outputs.shape[1:]))
+        leave = (each.metadata.output if each.metadata else None) or Quantisation(1.0, 0)
+        answers.append(head.answers((outputs - leave.zero_point) * np.float32(leave.scale)))
+    if head in (None, Head.features):
+        return None
+    return float(np.all([each == answers[0] for each in answers], axis=0).all(axis=-1).mean())
 
 
 def integer_only(contents: Contents, kind: str) -> None:
@@ -183,20 +191,24 @@ def integer_only(contents: Contents, kind: str) -> None:
 
 def _kept(kind: str, precision: str, found: Agreement, reference: Reference) -> Agreement:
     """Refuse a file that has lost the model."""
-    asked = reference.real and _decided(reference.outputs) >= 0.5
+    asked = reference.real and _decided(reference) >= 0.5
     same = found.top1 >= LEAST_TOP1 or not asked
     # Said so that a NaN fails.
     if not (found.snr_db >= LEAST_SNR_DB[precision] and same):
         raise BuildError(
             f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same "
-            f"top-1 on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
+            f"answer ({found.measure}) on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
         )
     return found
 
 
-def _decided(outputs: Array) -> float:
-    """Share of images (n, classes) for which 8 bits can tell the first answer from the second."""
-    flat = outputs.reshape(len(outputs), -1)
+def _decided(reference: Reference) -> float:
+    """Share of images for which 8 bits can tell the answer: first from second, or a score from its threshold."""
+    flat = reference.outputs.reshape(len(reference.outputs), -1)
+    if reference.head is Head.features:
+        return 1.0
+    if reference.head.binary or reference.head is Head.labels:
+        return float((np.abs(flat - reference.head.threshold) > DECIDED).all(axis=1).mean())
     second, first = np.partition(flat, -2, axis=1)[:, -2:].T
     return float((first - second > DECIDED).mean())
 
@@ -234,13 +246,14 @@ def _infer(session: Session, image: Array, grid: Quantisation | None) -> NDArray
 
 
 def _agreement(logits: Array, wanted: Array, outputs: Array, reference: Reference) -> Agreement:
-    # Softmax does not see what all classes share.
-    centred, target = (each - each.mean(axis=-1, keepdims=True) for each in (logits, wanted))
-    answers, truth = (scores.top_k(each.reshape(len(each), -1), 1) for each in (outputs, reference.outputs))
+    if reference.head in (Head.classes, Head.logits):
+        # Softmax does not see what all classes share.
+        logits, wanted = (each - each.mean(axis=-1, keepdims=True) for each in (logits, wanted))
     return Agreement(
-        round(float(np.clip(scores.snr_db(target, centred), -200, 200)), 2),
-        round(scores.agreement(answers, truth), 4),
+        round(float(np.clip(scores.snr_db(wanted, logits), -200, 200)), 2),
+        round(reference.head.likeness(outputs, reference.outputs), 4),
         len(outputs),
         "images" if reference.real else "noise",
+        reference.head.measure,
         reference.held_out,
     )

@@ -25,14 +25,16 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         request: `models` (paths) and their `digests` (SHA-256, hex); `threads` within one inference; the `folder` of
-            the images and their `names` in it, none to open the models alone. Where this may be another machine, the
-            `sizes` of the images, see `sizes`; after an answer that lacked them, instead the bytes of the images (None
-            for one that cannot be read) under `images`, those of the models under `files`.
+            the images and their `names` in it, none to open the models alone; `whole` asks for the outputs of
+            every model. Where this may be another machine, the `sizes` of the images, see `sizes`; after an answer that
+            lacked them, instead the bytes of the images (None for one that cannot be read) under `images`, those of the
+            models under `files`.
 
     Returns:
         {"lacks": "images" or "models"} where this process does not see the same files, else {"facts": as
         `Panel.facts`, "readable": whether each image could be read, "reason": why the first could not be, "top": for
-        each readable image and each model the best outputs}.
+        each readable image and each model the best outputs, "outputs": likewise the outputs, or None where those are
+        not needed}.
 
     Raises:
         MnetError: As `Panel`.
@@ -45,7 +47,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     if panel is None:
         return {"lacks": "models"}
     try:
-        made = _answer(panel, [folder / name for name in names], request.get("images"))
+        made = _answer(panel, [folder / name for name in names], request)
     except BaseException:
         panel.close()
         raise
@@ -81,9 +83,9 @@ def _digest(path: Path) -> str | None:
     return None
 
 
-def _answer(panel: Panel, paths: Sequence[Path], contents: Sequence[bytes | None] | None) -> dict[str, Any]:
-    readable, top, reason = [], [], None
-    for path, data in zip(paths, contents or [None] * len(paths), strict=True):
+def _answer(panel: Panel, paths: Sequence[Path], request: Mapping[str, Any]) -> dict[str, Any]:
+    readable, answers, reason = [], [], None
+    for path, data in zip(paths, request.get("images") or [None] * len(paths), strict=True):
         try:
             image = images.decode(path, data)
         except InputError as error:
@@ -91,5 +93,11 @@ def _answer(panel: Panel, paths: Sequence[Path], contents: Sequence[bytes | None
             reason = reason or str(error)
         else:
             readable.append(True)
-            top.append([each.tolist() for each in panel.answer(image)])
-    return {"facts": panel.facts(), "readable": readable, "reason": reason, "top": top}
+            answers.append(panel.answer(image, request.get("whole", False)))
+    return {
+        "facts": panel.facts(),
+        "readable": readable,
+        "reason": reason,
+        "top": [[each.best.tolist() for each in image] for image in answers],
+        "outputs": [[None if each.outputs is None else each.outputs.tolist() for each in image] for image in answers],
+    }

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation import process, scores
+from mobilenet_edge.evaluation import head, process, scores
+from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Metadata, Preprocess
+
+
+class Answer(NamedTuple):
+    """What a model says of an image: the (up to 5,) best outputs, best first; the outputs where the head needs them."""
+
+    best: NDArray[np.intp]
+    outputs: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -22,12 +31,16 @@ class Classifier:
 
     Attributes:
         process: The process that runs it.
+        head: What its outputs mean.
+        grid: (scale, zero point) of an integer output, None where it is float or not known.
         rule: For `images.preprocess`.
         input: What becomes of a preprocessed image.
         assumed: What the file does not say and had to be assumed, in words.
     """
 
     process: process.Process
+    head: Head
+    grid: tuple[float, int] | None
     rule: Preprocess
     input: ImageInput
     assumed: tuple[str, ...]
@@ -36,9 +49,14 @@ class Classifier:
         """Start the inference of an image, (side, side, 3) float32, preprocessed by `rule`."""
         self.process.send(self.input.fill(image))
 
-    def answer(self, k: int = 5) -> NDArray[np.intp]:
-        """Wait for the k best outputs for the image asked last, best first."""
-        return scores.top_k(self.process.receive(), k)
+    def answer(self, whole: bool = False, k: int = 5) -> Answer:
+        """Wait for what the model says of the image asked last; `whole` asks for the outputs of any head."""
+        outputs = self.process.receive()
+        best = scores.top_k(outputs, k)
+        if not whole and self.head in (Head.classes, Head.logits):
+            return Answer(best)
+        scale, zero_point = self.grid or (1.0, 0)
+        return Answer(best, (outputs.astype(np.float32) - zero_point) * np.float32(scale))
 
 
 @contextmanager
@@ -50,7 +68,10 @@ def start(artifact: Artifact, threads: int) -> Iterator[Classifier]:
         MnetError: As `process.Process` says.
     """
     with process.start(artifact.path, artifact.format, threads) as running:
-        yield Classifier(running, *adapt(running.input, artifact.metadata))
+        written = artifact.metadata.output if artifact.metadata else None
+        grid = running.grid or ((written.scale, written.zero_point) if written else None)
+        meaning = head.find(artifact, running.shape)
+        yield Classifier(running, meaning, grid, *adapt(running.input, artifact.metadata))
 
 
 def adapt(taken: ImageInput, metadata: Metadata | None) -> tuple[Preprocess, ImageInput, tuple[str, ...]]:

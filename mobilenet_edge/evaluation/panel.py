@@ -10,11 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mobilenet_edge.data import images
 from mobilenet_edge.evaluation import classifier
+from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.formats import artifact
 
 if TYPE_CHECKING:
@@ -41,24 +39,25 @@ class Panel:
             self._open = stack.pop_all()
 
     def facts(self) -> list[dict[str, Any]]:
-        """Say of each model what runs it, its number of scores, how its images are made and what was assumed."""
+        """Say of each model what runs it, what its outputs mean, how its images are made and what was assumed."""
         return [
             {
                 "runtime": each.process.runtime,
                 "version": each.process.version,
-                "classes": each.process.classes,
+                "head": each.head.value,
+                "shape": list(each.process.shape),
                 "rule": asdict(each.rule),
                 "assumed": list(each.assumed),
             }
             for each in self._models
         ]
 
-    def answer(self, image: Image.Image) -> list[NDArray[np.intp]]:
-        """Put an image to all models at the same time; (up to 5,) best outputs of each, best first."""
+    def answer(self, image: Image.Image, whole: bool = False) -> list[Answer]:
+        """Put an image to all models at the same time; `whole` asks for the outputs of all."""
         inputs = {rule: images.preprocess(image, rule) for rule in {model.rule for model in self._models}}
         for model in self._models:
             model.ask(inputs[model.rule])
-        return [model.answer() for model in self._models]
+        return [model.answer(whole) for model in self._models]
 
     def close(self) -> None:
         """End the processes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,8 @@ class Process:
 
     Attributes:
         input: What `send` takes.
-        classes: Number of scores.
+        shape: Of its output, batch included.
+        grid: (scale, zero point) of an integer output; None where it is float or the runtime does not know.
         runtime: What runs the model.
         version: Its version.
 
@@ -53,7 +55,9 @@ class Process:
         facts = parse(Ended(0, line, b""), model)
         self.runtime: str = facts["runtime"]
         self.version: str = facts["version"]
-        self.classes: int = facts["classes"]
+        self.shape: tuple[int, ...] = tuple(facts["shape"])
+        scale, zero_point = facts.get("scale"), facts.get("zero_point")
+        self.grid = (scale, zero_point or 0) if scale else None
         self.input = ImageInput(**{**facts["input"], "shape": tuple(facts["input"]["shape"])})
         self._dtype = np.dtype(facts["dtype"])
 
@@ -62,8 +66,8 @@ class Process:
         self._write(tensor.tobytes())
 
     def receive(self) -> NDArray[Any]:
-        """Wait for the scores of what was sent, (classes,) of the model's own type."""
-        length = self.classes * self._dtype.itemsize
+        """Wait for the outputs for what was sent, flat and of the model's own type."""
+        length = math.prod(self.shape) * self._dtype.itemsize
         with self._limited():
             data = self._stdout.read(length)
         if len(data) < length:

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from mobilenet_edge import progress
 from mobilenet_edge.data import labels as classes
 from mobilenet_edge.errors import HostError, InputError, MnetError
-from mobilenet_edge.evaluation import chunk, scores
+from mobilenet_edge.evaluation import chunk
+from mobilenet_edge.evaluation.head import Head
+from mobilenet_edge.evaluation.score import Score, begin
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.workers.pool import Answer, Crew, Request, check
 
@@ -46,46 +48,24 @@ class Sample:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, and what is right: `truth` holds the class index of each chosen image, (n,)."""
-
-    model: Artifact
-    labels: classes.Labels
-    truth: NDArray[np.intp]
-
-
-@dataclass
-class Score:
-    """What a model said, counted.
+    """A model, and what is right.
 
     Attributes:
-        facts: What runs it and how, as `classify.panel.Panel.facts` says.
-        shift: How many of its outputs lie before the one of class 0.
-        readable: (n,) which of the chosen images could be read.
-        first: (n,) class index of the first answer for each readable image; -1 is a background class.
-        top1: How many of the first answers are right.
-        top5: How many of the first five hold the right one.
+        model: Its file.
+        labels: Its classes, None where nobody names any.
+        truth: (n,) class index of each chosen image, or (n, labels) marks; None with no labels.
+        unfit: Why there are none.
     """
 
-    facts: dict[str, Any]
-    shift: int
-    readable: NDArray[np.bool_]
-    first: NDArray[np.int32]
-    top1: int = 0
-    top5: int = 0
+    model: Artifact
+    labels: classes.Labels | None = None
+    truth: NDArray[Any] | None = None
+    unfit: InputError | None = None
 
-    def count(self, start: int, readable: NDArray[np.bool_], top: NDArray[np.intp], truth: NDArray[np.intp]) -> None:
-        """Count a chunk that begins at `start`: its (m,) images, (r, k) outputs of the readable, (m,) right classes."""
-        own = slice(start, start + len(readable))
-        answers = top - self.shift
-        self.readable[own] = readable
-        self.first[own][readable] = answers[:, 0]
-        self.top1 += scores.hits(answers[:, :1], truth[readable])
-        self.top5 += scores.hits(answers, truth[readable])
-
-    def agreement(self, other: Score) -> float:
-        """Give the share of images with the same first answer."""
-        both = self.readable & other.readable
-        return scores.agreement(self.first[both, None], other.first[both, None])
+    @property
+    def several(self) -> bool:
+        """Whether an image may have several labels."""
+        return self.truth is not None and self.truth.ndim == 2
 
 
 @dataclass(frozen=True)
@@ -137,6 +117,7 @@ class _Asking:
             "threads": self.threads,
             "folder": _abroad(folder),
             "names": names,
+            "whole": any(each.several for each in group),
         }
         if question.models:
             request["files"] = [each.model.data for each in group]
@@ -172,8 +153,10 @@ def chunks(models: int, images: int) -> int:
     return math.ceil(models / AT_ONCE) * math.ceil(images / CHUNK)
 
 
-def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew) -> dict[Path, Score]:
-    """Put the chosen images to models.
+def score(
+    subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew, *, compared: bool
+) -> dict[Path, Score]:
+    """Put the chosen images to models; `compared` tells whether there is a reference among them.
 
     Every model is opened before the first image is asked about, so that one which cannot be used is told at once.
 
@@ -191,7 +174,7 @@ def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew)
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
             for subject, facts in zip(groups[question.group], answer["facts"], strict=True):
-                found[subject.model.path] = _score(subject, facts, len(sample.chosen))
+                found[subject.model.path] = _begin(subject, facts, len(sample.chosen), compared)
     starts = range(0, len(sample.chosen), CHUNK)
     questions = [
         _Question(group, start, min(start + CHUNK, len(sample.chosen)))
@@ -215,9 +198,19 @@ def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew)
     return found
 
 
-def _score(subject: Subject, facts: dict[str, Any], many: int) -> Score:
-    shift = classes.shift(facts["classes"], subject.labels, subject.model.path.name)
-    return Score(facts, shift, np.zeros(many, np.bool_), np.zeros(many, np.int32))
+def _begin(subject: Subject, facts: dict[str, Any], many: int, compared: bool) -> Score:
+    name = subject.model.path.name
+    own = begin(facts, subject.labels, subject.truth, many, name)
+    if own.truth is not None:
+        return own
+    if own.head is not Head.features and subject.unfit is not None:
+        raise subject.unfit
+    if not compared:
+        raise InputError(
+            f"{name} returns features of shape {facts['shape']} and no classes; judge them by their cosine: "
+            "add --reference with the float file of the same model"
+        )
+    return own
 
 
 def _count(group: Sequence[Subject], found: dict[Path, Score], question: _Question, answer: Answer) -> None:
@@ -231,7 +224,8 @@ def _count(group: Sequence[Subject], found: dict[Path, Score], question: _Questi
             )
         if readable.any():
             top = np.array([image[place] for image in answer["top"]], np.intp)
-            own.count(question.start, readable, top, subject.truth[question.start : question.stop])
+            outputs = np.array([image[place] or () for image in answer["outputs"]], np.float32)
+            own.count(question.start, readable, top, outputs)
 
 
 def _abroad(path: Path) -> str:

@@ -32,13 +32,25 @@ KERAS_THREADS: Final = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Facts:
-    """An open model: what runs it, what it takes, and the element type and number of its scores."""
+    """An open model: what runs it, what it takes, and its output for one image.
+
+    Attributes:
+        runtime: What runs it.
+        version: Its version.
+        input: What it takes.
+        dtype: Element type of the output.
+        shape: Of the output, batch included.
+        scale: Of an integer output, real = (integer - zero_point) * scale; None where the runtime does not know.
+        zero_point: Likewise.
+    """
 
     runtime: str
     version: str
     input: ImageInput
     dtype: str
-    classes: int
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
 
 
 class Session(Protocol):
@@ -101,7 +113,7 @@ def describe(session: Session, model: str) -> Facts:
 
     Raises:
         InputError: It takes no single image.
-        InvalidModel: It has several inputs or outputs, or its output is no list of scores.
+        InvalidModel: It has several inputs or outputs, or its output is not of one image.
     """
     if len(session.inputs) != 1 or len(session.outputs) != 1:
         raise InvalidModel(
@@ -111,9 +123,10 @@ def describe(session: Session, model: str) -> Facts:
     (tensor,) = session.inputs
     image = ImageInput(model, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
     (scores,) = session.run([np.zeros(tensor.shape, tensor.dtype)])
-    if scores.size != max(scores.shape, default=0) or scores.size < 2:
-        raise InvalidModel(f"{model} returns {scores.shape}, not one score a class; give one with its classifier")
-    return Facts(session.runtime, session.version, image, scores.dtype.name, scores.size)
+    if not scores.size or (scores.ndim > 1 and scores.shape[0] != 1 and scores.size != max(scores.shape)):
+        raise InvalidModel(f"{model} returns {scores.shape} for one image; export it with batch 1")
+    grid = (session.outputs[0].scale, session.outputs[0].zero_point)
+    return Facts(session.runtime, session.version, image, scores.dtype.name, scores.shape, *grid)
 
 
 def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:

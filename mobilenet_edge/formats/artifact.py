@@ -109,6 +109,8 @@ def metadata(path: Path) -> tuple[bytes, Metadata | None]:
 
 def _kind(path: Path) -> str:
     kind = path.suffix.removeprefix(".")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a model file in it")
     if kind not in READERS:
         raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx and .keras")
     return kind

@@ -12,6 +12,8 @@ from mobilenet_edge.formats.metadata import MEMBER, Metadata
 
 # The largest architecture of keras.applications has less than a tenth of it.
 _LARGEST_CONFIG: Final = 16 << 20
+# What passes values on; a linear activation does, too.
+_CARRIERS: Final = frozenset(("Activation", "Dropout", "Flatten", "Identity", "Reshape"))
 _PARTS: Final = {"config.json": "graph", "model.weights.h5": "weights", MEMBER: "metadata"}
 
 
@@ -42,9 +44,30 @@ def embed(data: bytes, about: Metadata) -> bytes:
     return archive.append(data, {MEMBER: about.to_json()})
 
 
+def closing(data: bytes) -> str:
+    """Name what a model's outputs went through last: an activation such as "sigmoid", or a layer's class."""
+    config = archive.read(data, "config.json", _LARGEST_CONFIG)
+    layers = list(_configs(json.loads(config))) if config else []
+    for layer in reversed(layers):
+        activation = layer["config"].get("activation")
+        if activation and activation != "linear":
+            return str(activation if isinstance(activation, str) else "custom")
+        if layer["class_name"] == "Softmax":
+            return "softmax"
+        if layer["class_name"] not in _CARRIERS:
+            return str(layer["class_name"])
+    return ""
+
+
 def _layers(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for layer in _configs(config):
+        yield str(layer["class_name"]), str(layer["config"].get("name", ""))
+
+
+def _configs(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the layers of a model and of the models in it, in order."""
     for layer in config["config"].get("layers", []):
         if "layers" in layer.get("config", {}):
-            yield from _layers(layer)
+            yield from _configs(layer)
         else:
-            yield str(layer["class_name"]), str(layer["config"].get("name", ""))
+            yield layer

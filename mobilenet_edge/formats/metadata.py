@@ -89,9 +89,10 @@ class Agreement:
 
     Attributes:
         snr_db: Signal-to-noise ratio of the logits, in dB.
-        top1: Share of inputs with the same top-1 as the float graph.
+        top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
         held_out: Whether these are images that the quantiser did not see; a file that was not calibrated saw none.
     """
 
@@ -99,6 +100,7 @@ class Agreement:
     top1: float
     count: int
     inputs: str = "images"
+    measure: str = "top-1"
     held_out: bool = False
 
 

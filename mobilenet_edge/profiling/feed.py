@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import folders, images
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.classifier import adapt
 from mobilenet_edge.evaluation.tensors import ImageInput
@@ -60,7 +60,7 @@ def prepare(artifacts: Sequence[Artifact], folder: Path) -> Iterator[Mapping[Pat
         InputError: There are no readable images, or an artifact takes none.
         MissingExtraError: Pillow is not installed.
     """
-    paths = images.spread(images.find(labels.locate(folder)[0]), MOST)
+    paths = images.spread(images.find(folders.locate(folder).folder), MOST)
     readable = [path for path, image in images.decoded(paths) if image is not None]
     with tempfile.TemporaryDirectory(prefix="mnet-") as place:
         made: dict[tuple[Preprocess, ImageInput], Feed] = {}

@@ -37,6 +37,16 @@ class Grid:
             scale = np.float32(1 / 255)
         return cls(float(scale), int(np.clip(np.rint(LOW - low / scale), LOW, HIGH)))
 
+    @property
+    def low(self) -> float:
+        """The least value on the grid."""
+        return (LOW - self.zero_point) * self.scale
+
+    @property
+    def high(self) -> float:
+        """The greatest value on the grid."""
+        return (HIGH - self.zero_point) * self.scale
+
     def quantise(self, x: Array) -> NDArray[np.int8]:
         """Round to the grid, saturating at its ends."""
         steps = np.rint(x / np.float32(self.scale)) + self.zero_point
@@ -52,8 +62,10 @@ class Grid:
         return out
 
 
-# Fixed by the integer kernels (TFLite's quantisation specification, "SOFTMAX").
+# Fixed by the integer kernels (TFLite's quantisation specification, "SOFTMAX" and "LOGISTIC").
 SOFTMAX_GRID = Grid(1 / 256, -128)
+# Of a hard sigmoid, which reaches 1.
+UNIT_GRID = Grid.spanning(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +117,10 @@ class QuantisedGraph:
 
     @property
     def least_logit(self) -> float:
-        """The lowest logit that the grid holds: what lies below is cut off, where a closing softmax does not see it."""
-        if self.graph.output.op != "softmax":
-            return -math.inf
-        grid = self.grids[self.graph.logits]
-        return (LOW - grid.zero_point) * grid.scale
+        """The lowest logit that the grid holds: what lies below is cut off, where a closing op does not see it."""
+        closed = self.graph.logits != self.graph.output.name
+        return self.grids[self.graph.logits].low if closed else -math.inf
 
     def logits(self) -> QuantisedGraph:
-        """The same integers without a closing softmax."""
-        return replace(self, graph=self.graph.without_softmax())
+        """The same integers without a closing softmax or sigmoid."""
+        return replace(self, graph=self.graph.cut_at_logits())

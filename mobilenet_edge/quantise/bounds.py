@@ -9,7 +9,7 @@ import numpy as np
 
 from mobilenet_edge.graph import NO_PADDING, Array, Node
 from mobilenet_edge.graph.run import activate
-from mobilenet_edge.quantise import HIGH, LOW, Grid
+from mobilenet_edge.quantise import Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def bounds(nodes: Sequence[Node], source: str, entry: Grid) -> dict[str, Bounds]
         source: Name of the input.
         entry: Of the input, whose ends are its range; a step more at either end covers what they cut off.
     """
-    low, high = (np.float32((end - entry.zero_point + side) * entry.scale) for end, side in ((LOW, -1), (HIGH, 1)))
+    low, high = (np.float32(end + step) for end, step in ((entry.low, -entry.scale), (entry.high, entry.scale)))
     known = {source: Bounds(np.atleast_1d(low), np.atleast_1d(high))}
     for node in nodes:
         if node.op in ("conv", "depthwise") and node.inputs[0] in known:

@@ -14,8 +14,9 @@ from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, channels, rounding
+from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, channels, grids, rounding
 from mobilenet_edge.quantise.frontier import Frontier
+from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
 from mobilenet_edge.quantise.observe import Observation, observe
 
@@ -84,29 +85,32 @@ def solve(
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
-    graph = channels.prepare(graph, images[: options.looked_at], entry)
+    graph = channels.prepare(fuse(graph), images[: options.looked_at], entry)
     batches = np.array_split(images, -(-len(images) // TOGETHER))
     steps = {node.name: options.step(node, len(images)) for node in graph.weighted()}
     observed = observe(graph, batches, steps | {graph.logits: 1})
-    grids, weights = {graph.input: entry}, {}
+    known, weights = {graph.input: entry}, {}
     frontier = Frontier(graph, batches, entry)
     with workers() as pool:
         for node in graph.nodes:
             seen = observed.pop(node.name)
-            grids[node.name] = _grid(graph, node, seen)
+            low, high = grids.limits(graph, node, *_range(node, seen))
+            if node.name == graph.logits and graph.output.op == "softmax":
+                low = max(low, _least_logit(seen.rows))
+            known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             integer = node
             if node.weight is not None:
-                source = grids[node.inputs[0]]
+                source = known[node.inputs[0]]
                 moments = _moments(pool, frontier, node, seen, steps[node.name])
                 ridge, damping = options.regularisation(node, len(images))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
                 integer = weights[node.name].dequantised(node, source)
-            frontier.push(integer, grids[node.name])
+            frontier.push(integer, known[node.name])
             if frontier.fits:
                 list(pool.map(frontier.settle, range(len(batches))))
                 frontier.forget()
             on_layer()
-    return QuantisedGraph(graph, grids, weights)
+    return lower(QuantisedGraph(graph, known, weights))
 
 
 def _moments(pool: Executor, frontier: Frontier, node: Node, seen: Observation, step: int) -> Moments:
@@ -121,22 +125,15 @@ def _moments(pool: Executor, frontier: Frontier, node: Node, seen: Observation, 
     return Moments.sum(pool.map(batch, range(len(rows))))
 
 
-def _grid(graph: Graph, node: Node, seen: Observation) -> Grid:
-    """What the activation leaves of the values seen.
+def _range(node: Node, seen: Observation) -> tuple[float, float]:
+    """Return the least and the greatest value before the activation.
 
     Raises:
         BuildError: They are not finite.
     """
     if not np.isfinite([seen.low, seen.high]).all():
         raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
-    if node.op == "softmax":
-        return SOFTMAX_GRID
-    low, high = seen.low, seen.high
-    if node.activation != "linear":
-        low, high = 0.0, high if node.activation == "relu" else min(high, 6.0)
-    if node.name == graph.logits != graph.output.name:
-        low = max(low, _least_logit(seen.rows))
-    return Grid.spanning(low, high)
+    return seen.low, seen.high
 
 
 def _least_logit(logits: Array) -> float:

@@ -41,6 +41,8 @@ def _top1(row: Row) -> str:
     evaluation = row.evaluation
     if evaluation is None:
         return FAILED if any(each.stage == "evaluate" for each in row.failures) else NOT_MEASURED
+    if evaluation.top1 is None or evaluation.interval is None:
+        return f"cosine {evaluation.cosine:.3f} ({evaluation.n})"
     low, high = evaluation.interval
     return f"{100 * evaluation.top1:.1f} ±{50 * (high - low):.1f} ({evaluation.n})"
 

@@ -59,12 +59,16 @@ def _latency(row: Row) -> dict[str, Any]:
 def _accuracy(row: Row) -> dict[str, Any]:
     evaluation = row.evaluation
     published, kind = row.published or (None, None)
-    low, high = evaluation.interval if evaluation else (None, None)
+    low, high = (evaluation and evaluation.interval) or (None, None)
     return {
         "top1_percent": _percent(evaluation.top1 if evaluation else None),
         "top1_low_percent": _percent(low),
         "top1_high_percent": _percent(high),
         "top5_percent": _percent(evaluation.top5 if evaluation else None),
+        "head": evaluation and evaluation.head,
+        "f1_macro_percent": _percent(evaluation.f1_macro if evaluation else None),
+        "mean_average_precision_percent": _percent(evaluation.mean_average_precision if evaluation else None),
+        "cosine": evaluation and evaluation.cosine,
         "images": evaluation and evaluation.n,
         "data": evaluation and evaluation.data,
         "agreement_percent": _percent(evaluation.agreement if evaluation else None),

@@ -24,13 +24,25 @@ _COLUMNS: Final = (
 )
 
 
-def table(artifacts: Sequence[Artifact], mutual: float | None = None) -> str:
-    """Lay out files with the figures of their check; `mutual` is the share of images on which int8 files agree."""
+def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "") -> str:
+    """Lay out files with the figures of their check.
+
+    Args:
+        artifacts: The files.
+        mutual: Share of images on which the int8 files agree with each other, None where that is not known.
+        split: Which of several splits calibrated, in words.
+    """
     calibrations = [each.metadata.calibration for each in artifacts if each.metadata]
     remarks = dict.fromkeys(each.note for each in calibrations if each and each.note)
     notes = [NOTES, *(f"Calibration of int8: {printable(each)}." for each in remarks)]
     if mutual is not None:
-        notes.append(f"The int8 files give the same first answer on {mutual:.1%} of the images checked.")
+        names = " and ".join(printable(each.path.name) for each in artifacts if each.precision == "int8")
+        notes.append(
+            f"{names} answer like each other on {mutual:.1%} of the images checked; how often they answer like the "
+            "float model stands above."
+        )
+    if split:
+        notes.append(f"Calibrated with {printable(split)}.")
     notes += _uncompiled(artifacts)
     return "\n\n".join([grid(_COLUMNS, [_row(each) for each in artifacts]), "\n".join(notes)])
 
@@ -52,9 +64,15 @@ def _row(made: Artifact) -> list[str]:
         str(made.path),
         units.format_bytes(made.size_bytes),
         f"{found.snr_db:.1f} dB",
-        f"{found.top1:.1%}" if real else "not measured",
+        _same(found) if real else "not measured",
         _inputs(found),
     ]
+
+
+def _same(found: Agreement) -> str:
+    if found.measure == "cosine":
+        return f"cosine {found.top1:.4f}"
+    return f"{found.top1:.1%}" + ("" if found.measure == "top-1" else f" ({found.measure})")
 
 
 def _inputs(agreement: Agreement) -> str:

@@ -57,7 +57,7 @@ def _values(cost: Cost, goal: Goal) -> dict[str, Any]:
 
 
 def _described(point: Point) -> str:
-    figures = [_latency(point), format_bytes(point.size_bytes), f"top-1 {point.top1:.1f} %"]
+    figures = [_latency(point), format_bytes(point.size_bytes), f"{point.measure} {point.top1:.1f} %"]
     if point.memory_bytes is not None:
         figures.insert(2, f"{format_bytes(point.memory_bytes)} of memory")
     return f"{point.name}: {', '.join(figures)} ({point.artifact})"
@@ -77,7 +77,7 @@ def _within(found: Recommendation) -> str:
 
 def _runner_up(found: Recommendation, pick: Point) -> str:
     if found.runner_up is None:
-        return "Nothing else fits."
+        return "There is no other row." if found.alone else "Nothing else fits."
     return f"Runner-up: {_described(found.runner_up)}; it lost by {_why(found.goal, found.runner_up, pick)}."
 
 

@@ -110,7 +110,7 @@ class Judgement:
 
     def _gain(self, row: Row) -> float | None:
         if self.measured:
-            return row.evaluation.top1 if row.evaluation else None
+            return row.evaluation.merit if row.evaluation else None
         return row.published[0] if row.published else None
 
 

@@ -33,7 +33,11 @@ class Ledger:
         entry = self._entry(stage)
         if entry is None:
             return "never done"
-        changed = list(differences(entry["ingredients"], _plain(stage.ingredients)))
+        before, after = (
+            {key: value for key, value in each.items() if key not in stage.unknown}
+            for each in (entry["ingredients"], _plain(stage.ingredients))
+        )
+        changed = list(differences(before, after))
         if changed:
             more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
             return ", ".join(changed[:SHOWN]) + more

@@ -8,17 +8,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import folders, images
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep import stage
+from mobilenet_edge.sweep import machine, stage
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"
-RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime", "onnxruntime", "numpy")
 # What scores an image: its decoder too.
-SCORERS: Final = (*RUNTIMES, "pillow")
+SCORERS: Final = (*machine.RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,20 @@ class Plan:
     def profile(self, artifact: Path, sha256: str, host: str, threads: int) -> Stage:
         """Measure one artifact on one machine."""
         how = self.sweep.profile
+        facts = machine.facts(host)
         return Stage(
             f"profile {artifact.name} on {host} with {threads} thread{'s' * (threads > 1)}",
             {
                 "artifact": sha256,
-                "machine": _this_cpu() if host == "local" else host,
+                "device": machine.description(host),
+                "machine": facts,
                 "runs": how.runs,
                 "seconds": how.seconds,
                 "rounds": how.rounds,
-                "versions": stage.versions(RUNTIMES if host == "local" else ()),
+                "versions": stage.versions(()),
             },
+            # A machine that is off does not make its profiles stale.
+            unknown=frozenset() if facts else frozenset(("machine",)),
         )
 
     def evaluate(self, artifact: Artifact, reference: Artifact | None) -> Stage:
@@ -112,7 +115,7 @@ class Plan:
         source, data = self.sweep.calibration.source, self.sweep.evaluate.data
         if "int8" not in self.sweep.grid.precision or source == RANDOM or data is None:
             return 0
-        return self.sweep.calibration.count if folder_of(source) == folder_of(data) else 0
+        return self.sweep.calibration.count if folder_of(source, folders.FOR_CALIBRATION) == folder_of(data) else 0
 
     @cached_property
     def _weights(self) -> Mapping[str, Any]:
@@ -124,24 +127,14 @@ class Plan:
     def _calibration(self) -> Mapping[str, Any]:
         if self.sweep.calibration.source == RANDOM:
             return {"source": RANDOM}
-        folder = folder_of(self.sweep.calibration.source)
+        folder = folder_of(self.sweep.calibration.source, folders.FOR_CALIBRATION)
         chosen: Sequence[Path] = images.spread(images.find(folder), self.sweep.calibration.count)
         return {"source": "images", "sha256": stage.digest_all(folder, chosen)}
 
 
-def folder_of(name: str) -> Path:
-    """Where the images of `data` or `source` are, by one name whatever way it was written."""
-    return labels.locate(Path(name))[0].resolve()
-
-
-def _this_cpu() -> str | None:
-    """What kind of machine this is, so that profiles in a copied folder are not taken for its own."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-    except OSError:
-        return None
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "CPU part"))]
-    return f"{len(named)} x {named[0]}" if named else None
+def folder_of(name: str, splits: Sequence[str] = folders.SPLITS) -> Path:
+    """Where the images of `data` are, by one name whatever way it was written; of `source` with its order of splits."""
+    return folders.locate(Path(name), splits).folder.resolve()
 
 
 @cache

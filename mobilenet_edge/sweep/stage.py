@@ -27,11 +27,13 @@ class Stage:
         name: What is done to what: "export mobilenet_v1-a0.50-r160".
         ingredients: Everything that goes in, as values of JSON: options as they are, files by their sha256.
         request: What its process is asked; empty for a step that is done here.
+        unknown: Names of ingredients that cannot be found out now and are taken for unchanged.
     """
 
     name: str
     ingredients: Mapping[str, Any]
     request: Mapping[str, Any] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
     @property
     def verb(self) -> str:

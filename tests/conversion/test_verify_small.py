@@ -55,7 +55,7 @@ def referred(graph: Graph, real: bool = True) -> Reference:
 
 def check(precision: str, kind: str, made: Graph, reference: Reference) -> Any:
     write = WRITE[precision][kind]
-    return verify.small_file(kind, precision, write(made), write(made.without_softmax()), reference)
+    return verify.small_file(kind, precision, write(made), write(made.cut_at_logits()), reference)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,8 +96,8 @@ def test_noise_is_not_asked_for_its_top1(graph: Graph) -> None:
 
 
 def test_a_graph_without_a_softmax_is_its_own_probe(graph: Graph) -> None:
-    plain = graph.without_softmax()
-    assert plain.without_softmax() is plain
+    plain = graph.cut_at_logits()
+    assert plain.cut_at_logits() is plain
     assert (plain.output.name, plain.logits) == ("head", "head")
     assert check("float16", "onnx", plain, referred(plain)).snr_db > 55
 

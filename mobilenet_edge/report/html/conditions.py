@@ -85,9 +85,12 @@ def _expected(prediction: Prediction) -> Pairs:
 
 
 def _accuracy(evaluation: Evaluation) -> Pairs:
-    low, high = evaluation.interval
-    yield "top-1", f"{evaluation.top1:.1%} ({low:.1%} to {high:.1%})"
-    yield "top-5", f"{evaluation.top5:.1%}"
+    if evaluation.top1 is not None and evaluation.interval is not None:
+        low, high = evaluation.interval
+        yield "top-1", f"{evaluation.top1:.1%} ({low:.1%} to {high:.1%})"
+    if evaluation.top5 is not None:
+        yield "top-5", f"{evaluation.top5:.1%}"
+    yield from evaluation.further()
     yield "images", f"{evaluation.n} of {evaluation.data}" if evaluation.data else str(evaluation.n)
     if evaluation.agreement is not None:
         yield "agreement", f"{evaluation.agreement:.1%} with {evaluation.reference or 'the reference'}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-from mobilenet_edge.records import Profile
+from mobilenet_edge.records import Evaluation, Profile
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
 from mobilenet_edge.report.html.conditions import conditions
@@ -67,12 +67,7 @@ def _point(row: Row, machine: str) -> Point:
         "median_ms": profile.median_ms if profile else predicted and predicted.predicted_ms,
         "interval_ms": profile.interval_ms if profile else predicted and predicted.interval_ms,
         "predicted": predicted is not None,
-        "measured": evaluation
-        and {
-            "top1": round(100 * evaluation.top1, DIGITS),
-            "interval": [round(100 * end, DIGITS) for end in evaluation.interval],
-            "images": printable(f"{evaluation.n} images of {evaluation.data}"),
-        },
+        "measured": evaluation and _accuracy(evaluation),
         "published": row.published and {"top1": row.published[0], "interval": None, "images": None},
         "conditions": conditions(row),
         "doubts": [printable(each) for each in profile.doubts] if profile else [],
@@ -80,6 +75,16 @@ def _point(row: Row, machine: str) -> Point:
         "times": _times(profile) if profile else None,
         "ops": _ops(profile) if profile and profile.ops else None,
         "trace": [dict(each) for each in profile.trace] if profile and profile.trace else None,
+    }
+
+
+def _accuracy(evaluation: Evaluation) -> dict[str, Any] | None:
+    if evaluation.top1 is None or evaluation.interval is None:
+        return None
+    return {
+        "top1": round(100 * evaluation.top1, DIGITS),
+        "interval": [round(100 * end, DIGITS) for end in evaluation.interval],
+        "images": printable(f"{evaluation.n} images of {evaluation.data}"),
     }
 
 

@@ -118,7 +118,8 @@ def _measured(groups: Groups) -> bool:
 
 def _top1(row: Row, measured: bool) -> float | None:
     if measured:
-        return 100 * row.evaluation.top1 if row.evaluation else None
+        top1 = row.evaluation.top1 if row.evaluation else None
+        return None if top1 is None else 100 * top1
     return row.published[0] if row.published else None
 
 

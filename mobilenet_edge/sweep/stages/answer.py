@@ -44,7 +44,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
     spec = ModelSpec(**request["spec"])
-    return [build.run(spec, weights=request["weights"], seed=request["seed"], out=out)]
+    return [build.run(spec, weights=request["weights"], seed=request["seed"], out=out, force=request["force"])]
 
 
 def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:
@@ -57,6 +57,7 @@ def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:
         target=request["target"],
         effort=request["effort"],
         out=out,
+        force=request["force"],
     )
 
 

@@ -65,7 +65,7 @@ def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSp
     if not stale:
         return
     with view.phase(verb, len(stale)) as show:
-        for index, answer in crew.run([_request(stage, crew) for stage, _ in stale]):
+        for index, answer in crew.run([_request(stage, crew, work) for stage, _ in stale]):
             stage, spec = stale[index]
             error = answer.get("error")
             if error is None:
@@ -76,12 +76,14 @@ def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSp
             show(f"{stage.subject}{' FAILED' if error else ''}")
 
 
-def _request(stage: Stage, crew: Crew) -> Request:
+def _request(stage: Stage, crew: Crew, work: Work) -> Request:
     """What the process is asked: one on another machine has none of our files, and ours is no place for its own."""
+    # What a sweep made it may make anew.
+    request = {**stage.request, "force": work.options.force or bool(work.ledger.outputs(stage))}
     if not crew.remote:
-        return stage.request
+        return request
     model = stage.request.get("model")
-    return {**stage.request, "out": None, **({"data": files.read_bytes(Path(model))} if model else {})}
+    return {**request, "out": None, **({"data": files.read_bytes(Path(model))} if model else {})}
 
 
 def _collect(answer: Mapping[str, Any], out: Path) -> list[Path]:

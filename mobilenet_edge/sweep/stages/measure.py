@@ -16,6 +16,8 @@ from mobilenet_edge.sweep.stages.work import Work
 
 # What is measured at a time, interleaved: sixteen take a minute, which is all that a kill can lose.
 TOGETHER: Final = 16
+# The option's counterpart in a sweep's file.
+LABELS_KEY: Final = 'labels = "FILE" under [evaluate]'
 
 
 def latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
@@ -105,7 +107,8 @@ def accuracy(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
                 leave_out=work.plan.leave_out,
             )
         except MnetError as error:
-            work.fail(Failure(variant=variant, stage="evaluate", reason=str(error), exit_code=error.exit_code))
+            reason = str(error).replace("--labels FILE", "--labels").replace("--labels", LABELS_KEY)
+            work.fail(Failure(variant=variant, stage="evaluate", reason=reason, exit_code=error.exit_code))
             continue
         for (_, stage), record in zip(stale, made, strict=True):
             work.keep(stage, record)

@@ -26,6 +26,7 @@ class Options:
         jobs: Processes that build and export; as many as cores by default, and never more than memory allows.
         dask: Address of a Dask scheduler that builds and exports instead.
         make_only: Build and export, and measure nothing.
+        force: Write over files that this sweep did not make, too.
         measure: Profile the artifacts of so many variants, well chosen, and predict the latency of the others.
     """
 
@@ -34,6 +35,7 @@ class Options:
     jobs: int | None = None
     dask: str | None = None
     make_only: bool = False
+    force: bool = False
     measure: int | None = None
 
 

@@ -8,12 +8,13 @@ import onnxruntime
 import pytest
 from onnx import numpy_helper
 
-from mobilenet_edge.formats.onnx.write import OPSET, float_onnx, int8_onnx
+from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.graph.run import run
 
 # What onnxruntime makes of QDQ groups, and what only moves data.
 INTEGER = {
-    "QLinearConv", "QLinearGlobalAveragePool", "QGemm", "QLinearAdd", "QLinearSoftmax", "Flatten", "Transpose",
+    "QLinearConv", "QLinearGlobalAveragePool", "QGemm", "QLinearAdd", "QLinearMul", "QLinearConcat",
+    "QLinearAveragePool", "MaxPool", "NhwcMaxPool", "QLinearSigmoid", "QLinearSoftmax", "Flatten", "Transpose",
 }  # fmt: skip
 ENDS = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -112,13 +113,14 @@ def test_integer_ends_lie_on_the_grids(made, batch, simulate, io, activations):
 @pytest.mark.parametrize("activations", ["uint8", "int8"])
 def test_onnxruntime_computes_in_integers(made, tmp_path, activations):
     kinds = fused(int8_onnx(made, activations=activations), tmp_path, activations == "int8")
-    softmax = made.graph.output.op == "softmax"
-    assert set(kinds) <= INTEGER | ENDS | ({"Softmax"} if softmax else set())
+    closing = {"softmax": {"Softmax"}, "sigmoid": {"Sigmoid"}}.get(made.graph.output.op, set())
+    assert set(kinds) <= INTEGER | ENDS | closing
     # One way in and one way out: nothing between goes back to float.
     assert (kinds["QuantizeLinear"], kinds["DequantizeLinear"]) == (1, 1)
     weighted = Counter(node.op for node in made.graph.nodes)
-    assert kinds["QLinearConv"] == weighted["conv"] + weighted["depthwise"]
-    assert kinds["QGemm"] == weighted["dense"]
+    # A dense layer of a gate is a convolution of one pixel.
+    assert kinds["QLinearConv"] + kinds["QGemm"] == weighted["conv"] + weighted["depthwise"] + weighted["dense"]
+    assert kinds["QLinearMul"] == weighted["multiply"]
     assert kinds["QLinearAdd"] == weighted["add"]
     assert kinds["QLinearGlobalAveragePool"] == weighted["mean"]
 
@@ -145,10 +147,12 @@ def test_every_operator_stands_between_its_own_pair(made):
 
 
 def test_it_is_valid_onnx_of_the_named_version(made):
-    for data in (float_onnx(made.graph), int8_onnx(made), int8_onnx(made, "int8", "int8")):
+    files = ((float_onnx(made.graph), 11, 6), (int8_onnx(made), 13, 7), (int8_onnx(made, "int8", "int8"), 13, 7))
+    for data, opset, ir_version in files:
         model = onnx.load_from_string(data)
         onnx.checker.check_model(model, full_check=True)
-        assert [each.version for each in model.opset_import] == [OPSET]
+        assert [each.version for each in model.opset_import] == [opset]
+        assert model.ir_version == ir_version
 
 
 def test_the_same_graph_gives_the_same_bytes(made):
