@@ -38,7 +38,7 @@ PACKAGES = {
     "workers": "distributed dask",
     "records": "numpy",
     "model": "numpy tensorflow keras h5py",
-    "graph": "numpy",
+    "graph": "numpy threadpoolctl",
     "device": "numpy ai_edge_litert tflite_runtime onnxruntime",
     "loose": "rich numpy",
 }

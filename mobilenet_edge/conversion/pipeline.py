@@ -27,7 +27,7 @@ from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
-from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic, weights
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 
 RANDOM: Final = "random"
@@ -378,7 +378,7 @@ def _closing(graph: Graph) -> str:
     return {"mean": "MEAN", "max": "REDUCE_MAX"}.get(graph.output.op, graph.output.op)
 
 
-def _shown(grid: Grid, io: str) -> Quantisation:
+def _shown(grid: QuantParams, io: str) -> Quantisation:
     """A grid as the file's reader sees it: uint8 counts from 128 lower."""
     return Quantisation(grid.scale, grid.zero_point + (128 if io == "uint8" else 0))
 

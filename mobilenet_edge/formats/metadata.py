@@ -143,8 +143,8 @@ class Metadata:
         preprocess: Input rule.
         weights: Provenance of the weights.
         io: Element type of input and output: "float32", "int8" or "uint8".
-        input: Grid of an integer input, None for float32.
-        output: Grid of an integer output, None for float32.
+        input: QuantParams of an integer input, None for float32.
+        output: QuantParams of an integer output, None for float32.
         scheme: How weights and activations are stored, in words; empty for float32.
         target: Where the file is meant to run.
         calibration: What the quantiser saw, None where it needs to see nothing: all but int8.

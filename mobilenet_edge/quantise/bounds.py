@@ -9,7 +9,7 @@ import numpy as np
 
 from mobilenet_edge.graph import NO_PADDING, Array, Node
 from mobilenet_edge.graph.run import activate
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Bounds:
     high: Array
 
 
-def bounds(nodes: Sequence[Node], source: str, entry: Grid) -> dict[str, Bounds]:
+def bounds(nodes: Sequence[Node], source: str, entry: QuantParams) -> dict[str, Bounds]:
     """Bound the channels of the tensors of a chain of convolutions, after their activations.
 
     Args:

@@ -17,7 +17,7 @@ import numpy as np
 
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.duplicates import duplicate_channels
 from mobilenet_edge.quantise.stats import ChannelStats, collect_ranges
 
@@ -30,7 +30,7 @@ _MARGIN: Final = 0.02
 
 # The solver names the layer that is not finite.
 @np.errstate(over="ignore", invalid="ignore")
-def prepare(graph: Graph, images: Array, entry: Grid) -> Graph:
+def prepare(graph: Graph, images: Array, entry: QuantParams) -> Graph:
     """Equalise the channels of the early tensors, and duplicate some of them.
 
     Args:

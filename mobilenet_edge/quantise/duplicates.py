@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from mobilenet_edge.graph import Array, Graph, Node
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.bounds import Bounds, bounds
 from mobilenet_edge.quantise.stats import ChannelStats
 
@@ -26,7 +26,7 @@ _LEAST_DEVIATION: Final = 1e-2
 
 
 def duplicate_channels(
-    graph: Graph, blocks: Iterable[tuple[str, str, str]], stats: Mapping[str, ChannelStats], entry: Grid
+    graph: Graph, blocks: Iterable[tuple[str, str, str]], stats: Mapping[str, ChannelStats], entry: QuantParams
 ) -> Graph:
     """Copy the most sensitive channels of some blocks into idle ones.
 

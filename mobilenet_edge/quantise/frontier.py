@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import compute
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 
 BUDGET: Final = 512 << 20
 
@@ -23,7 +23,7 @@ class Frontier:
     each batch is computed again from there: early tensors are large and few layers deep, late ones are small.
     """
 
-    def __init__(self, graph: Graph, batches: Sequence[Array], entry: Grid) -> None:
+    def __init__(self, graph: Graph, batches: Sequence[Array], entry: QuantParams) -> None:
         self._graph = graph
         self._batches = batches
         self._grids = {graph.input: entry}
@@ -42,7 +42,7 @@ class Frontier:
         live = self._advanced(batch)
         return [self._real(name, live[name]) for name in node.inputs]
 
-    def push(self, node: Node, grid: Grid) -> None:
+    def push(self, node: Node, grid: QuantParams) -> None:
         """Go on by a node, whose weights are those that its integers stand for."""
         self._pending.append(node)
         self._grids[node.name] = grid

@@ -14,7 +14,7 @@ from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
-from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, channels, grids, rounding
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
 from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
@@ -22,7 +22,7 @@ from mobilenet_edge.quantise.observe import Observation, observe
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
-INPUT_GRID: Final = Grid(1 / 128, 0)
+INPUT_GRID: Final = QuantParams(1 / 128, 0)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def solve(
     images: Array,
     options: Options,
     on_layer: Callable[[], None] = lambda: None,
-    entry: Grid = INPUT_GRID,
+    entry: QuantParams = INPUT_GRID,
 ) -> QuantisedGraph:
     """Quantise a graph.
 
@@ -146,7 +146,7 @@ def _least_logit(logits: Array) -> float:
     return float((highest + np.log(rest)).min() + math.log(0.01 / logits.shape[1]))
 
 
-def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: float, pairs: bool) -> Weights:
+def _weights(node: Node, moments: Moments, source: QuantParams, ridge: float, damping: float, pairs: bool) -> Weights:
     covariance = moments.covariance
     wanted = rounding.refit(as_problems(node, node.kernel), covariance, moments.cross, ridge)
     damped = rounding.damped(covariance, damping)
@@ -165,6 +165,6 @@ def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: 
     )
 
 
-def _least_scale(mean: Wide, scale: Wide, source: Grid) -> Wide:
+def _least_scale(mean: Wide, scale: Wide, source: QuantParams) -> Wide:
     """The finest scale an output may have: its bias must fit int32, and no scale vanish beside its neighbours'."""
     return np.asarray(np.maximum(np.abs(mean) / (source.scale * 2**28), scale.max() * 2**-16 + 2**-40))

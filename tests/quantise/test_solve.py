@@ -15,7 +15,7 @@ from mobilenet_edge.evaluation.scores import snr_db
 from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, frontier
+from mobilenet_edge.quantise import SOFTMAX_GRID, QuantParams, frontier
 from mobilenet_edge.quantise.saturation import head_room
 from mobilenet_edge.quantise.solve import EFFORTS, INPUT_GRID, Options, solve
 
@@ -164,7 +164,7 @@ def test_a_layer_that_gives_nothing(name, net, photos, int8):
     graph, images = exchanged(net(), name, 0, 0), photos(20)
     made = solve(graph, images, Options())
     assert_sound(made, images)
-    assert made.grids[name] == Grid.spanning(0, 0)
+    assert made.grids[name] == QuantParams.from_range(0, 0)
     wanted = run(graph, images, graph.logits)
     np.testing.assert_allclose(int8(made, images)[graph.logits], wanted, atol=2 * made.grids[graph.logits].scale)
 
