@@ -28,7 +28,7 @@ PACKAGES = {
     "commands": "numpy",
     "report": "jinja2 matplotlib",
     "sweep": "rich",
-    "conversion": "numpy",
+    "conversion": "numpy onnx onnxruntime",
     "profiling": "numpy",
     "evaluation": "numpy keras PIL",
     "data": "numpy PIL",

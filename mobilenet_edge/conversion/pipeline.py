@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from mobilenet_edge import __version__, files, progress
+from mobilenet_edge.conversion import engine, verify
 from mobilenet_edge.conversion import target as targets
-from mobilenet_edge.conversion import verify
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.data import folders, images, labels
 from mobilenet_edge.errors import MissingExtraError, UsageError
@@ -295,7 +295,7 @@ def write_all(
         quantised = None
         if samples is not None and precision == "int8":
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
-            quantised = solve(graph, samples.images, options, advance)
+            quantised = solve(graph, samples.images, options, advance, engine=engine.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()

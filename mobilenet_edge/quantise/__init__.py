@@ -49,8 +49,17 @@ class QuantParams:
 
     def quantise(self, x: Array) -> NDArray[np.int8]:
         """Round to the grid, saturating at its ends."""
-        steps = np.rint(x / np.float32(self.scale)) + self.zero_point
-        return np.asarray(np.clip(steps, LOW, HIGH), np.int8)
+        steps: Array = np.divide(x, np.float32(self.scale), dtype=np.float32)
+        np.rint(steps, out=steps)
+        steps += np.float32(self.zero_point)
+        np.clip(steps, LOW, HIGH, out=steps)
+        return steps.astype(np.int8)
+
+    def reals(self, integers: NDArray[np.int8]) -> Array:
+        """Return what integers stand for."""
+        out: Array = np.subtract(integers, np.float32(self.zero_point), dtype=np.float32)
+        out *= np.float32(self.scale)
+        return out
 
     def round(self, x: Array) -> Array:
         """Round to the grid and return reals: what the next layer of an int8 model sees."""

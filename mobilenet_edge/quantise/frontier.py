@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Graph, Node
-from mobilenet_edge.graph.run import compute
 from mobilenet_edge.quantise import QuantParams
+from mobilenet_edge.quantise.engine import Engine, Layer
 
 BUDGET: Final = 512 << 20
 
@@ -23,13 +23,14 @@ class Frontier:
     each batch is computed again from there: early tensors are large and few layers deep, late ones are small.
     """
 
-    def __init__(self, graph: Graph, batches: Sequence[Array], entry: QuantParams) -> None:
+    def __init__(self, graph: Graph, batches: Sequence[Array], entry: QuantParams, engine: Engine) -> None:
+        self._engine = engine
         self._graph = graph
         self._batches = batches
-        self._grids = {graph.input: entry}
+        self._params = {graph.input: entry}
         self._last = {name: node.name for node in graph.nodes for name in node.inputs}
         self._stored: list[dict[str, NDArray[np.int8]]] = [{} for _ in batches]
-        self._pending: list[Node] = []
+        self._pending: list[tuple[Node, Layer]] = []
         self._live = {graph.input}
 
     @property
@@ -37,15 +38,16 @@ class Frontier:
         """Images of each batch."""
         return [len(batch) for batch in self._batches]
 
-    def inputs(self, node: Node, batch: int) -> list[Array]:
-        """Compute the inputs of the next node, as reals on their grids (n, ...)."""
+    def inputs(self, node: Node, batch: int) -> list[NDArray[np.int8]]:
+        """Compute the inputs of the next node (n, ...)."""
         live = self._advanced(batch)
-        return [self._real(name, live[name]) for name in node.inputs]
+        return [live[name] for name in node.inputs]
 
-    def push(self, node: Node, grid: QuantParams) -> None:
+    def push(self, node: Node, params: QuantParams) -> None:
         """Go on by a node, whose weights are those that its integers stand for."""
-        self._pending.append(node)
-        self._grids[node.name] = grid
+        self._params[node.name] = params
+        layer = self._engine.layer(node, [self._params[name] for name in node.inputs], params)
+        self._pending.append((node, layer))
         self._live = {name for name in (*self._live, node.name) if not self._read_up(name, node)}
 
     @property
@@ -65,16 +67,11 @@ class Frontier:
         live = dict(self._stored[batch])
         if not live:
             name = self._graph.input
-            live[name] = self._grids[name].quantise(self._batches[batch])
-        for node in self._pending:
-            inputs = [self._real(name, live[name]) for name in node.inputs]
-            live[node.name] = self._grids[node.name].quantise(compute(node, inputs))
+            live[name] = self._params[name].quantise(self._batches[batch])
+        for node, layer in self._pending:
+            live[node.name] = layer([live[name] for name in node.inputs])
             live = {name: value for name, value in live.items() if not self._read_up(name, node)}
         return live
 
     def _read_up(self, name: str, node: Node) -> bool:
         return self._last.get(name) == node.name
-
-    def _real(self, name: str, integers: NDArray[np.int8]) -> Array:
-        grid = self._grids[name]
-        return np.asarray((integers.astype(np.float32) - grid.zero_point) * np.float32(grid.scale))

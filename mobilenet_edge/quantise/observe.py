@@ -10,6 +10,7 @@ import numpy as np
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import activate, linear
 from mobilenet_edge.graph.threads import workers
+from mobilenet_edge.quantise.places import Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,38 +18,42 @@ class Observation:
     """A tensor before its activation.
 
     Attributes:
-        low: Least value.
+        low: Least value, or of one that is clipped at 0 anyway the least of `pixels`.
         high: Greatest value.
-        rows: Every n-th pixel (rows, c), or none where none were asked for.
+        pixels: Of each batch the pixels at some places (c, n), or none where none were asked for.
     """
 
     low: float
     high: float
-    rows: Array
+    pixels: tuple[Array, ...]
 
     @classmethod
-    def of(cls, values: Array, step: int) -> Observation:
-        """Take every `step`-th pixel of values (n, ..., c); none with a step of 0."""
-        pixels = values.reshape(-1, values.shape[-1])
-        return cls(float(values.min()), float(values.max()), pixels[::step].copy() if step else pixels[:0].copy())
+    def of(cls, values: Array, places: Places | None) -> Observation:
+        """Take the range of values (n, ..., c) and the pixels at some places."""
+        pixels = () if places is None else (places.take(values).copy(),)
+        return cls(float(values.min()), float(values.max()), pixels)
 
     @classmethod
     def join(cls, parts: Sequence[Observation]) -> Observation:
         """Join the observations of several batches."""
-        low, high = min(part.low for part in parts), max(part.high for part in parts)
         # Python's own comparisons would lose a NaN that does not come first.
-        finite = np.isfinite([(part.low, part.high) for part in parts]).all()
-        rows = np.concatenate([part.rows for part in parts])
-        return cls(low, high, rows) if finite else cls(np.nan, np.nan, rows)
+        low, high = np.min([part.low for part in parts]), np.max([part.high for part in parts])
+        return cls(float(low), float(high), tuple(pixels for part in parts for pixels in part.pixels))
+
+    @property
+    def finite(self) -> bool:
+        """Whether no NaN and no infinity is known; a runtime's maximum of minus infinity is its lowest number."""
+        known = (np.array([self.low, self.high]), *self.pixels)
+        return all(bool((np.abs(values) < np.finfo(np.float32).max).all()) for values in known)
 
 
-def observe(graph: Graph, batches: Sequence[Array], steps: Mapping[str, int]) -> dict[str, Observation]:
+def observe(graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
     """Observe every tensor but the input.
 
     Args:
         graph: The folded graph.
         batches: Images, float32 (n, h, w, c) each.
-        steps: By name of the tensor, every how many pixels of a batch to keep one.
+        places: By name of the tensor, which pixels to keep.
 
     Returns:
         By name of the tensor. Memory does not grow with the images beyond the pixels that are kept.
@@ -61,7 +66,7 @@ def observe(graph: Graph, batches: Sequence[Array], steps: Mapping[str, int]) ->
         alive, seen = {graph.input: images}, {}
         for node in graph.nodes:
             value = linear(node, [alive[name] for name in node.inputs])
-            seen[node.name] = Observation.of(value, steps.get(node.name, 0))
+            seen[node.name] = Observation.of(value, places.get(node.name))
             alive[node.name] = activate(value, node.activation)
             for name in set(node.inputs):
                 if last[name] == node.name:

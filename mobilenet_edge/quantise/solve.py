@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
+from mobilenet_edge.quantise.engine import REFERENCE, Engine
 from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
-from mobilenet_edge.quantise.observe import Observation, observe
+from mobilenet_edge.quantise.observe import Observation
+from mobilenet_edge.quantise.places import Places, windows
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
@@ -30,7 +33,7 @@ class Options:
     """How hard to try.
 
     Attributes:
-        samples: Rows of a layer's inputs that its moments are taken from, about.
+        samples: Pixels of a layer that its moments are taken from, at least.
         ridge: How firmly the refit holds to the float weights: times inputs per independent sample, and at least so.
         damping: Share of the variances added before rounding: likewise.
         looked_at: Images that show the ranges of early channels.
@@ -55,10 +58,9 @@ class Options:
         ridge, damping = (max(least, factor * inputs / independent) for factor, least in (self.ridge, self.damping))
         return ridge, damping
 
-    def step(self, node: Node, images: int) -> int:
-        """Take one of so many rows. The nine weights of a depthwise filter need fewer than the hundreds of others."""
-        samples = self.samples // 4 if node.op == "depthwise" else self.samples
-        return max(1, math.prod(node.shape[:-1]) * images // samples)
+    def places(self, node: Node, images: int) -> Places:
+        """Sample a layer. The nine weights of a depthwise filter need fewer than the hundreds of others."""
+        return Places.choose(node, images, self.samples // 4 if node.op == "depthwise" else self.samples)
 
 
 # "best" takes longer, for what is left to gain: docs/quantisation.md.
@@ -71,6 +73,7 @@ def solve(
     options: Options,
     on_layer: Callable[[], None] = lambda: None,
     entry: QuantParams = INPUT_GRID,
+    engine: Engine = REFERENCE,
 ) -> QuantisedGraph:
     """Quantise a graph.
 
@@ -80,6 +83,7 @@ def solve(
         options: How hard to try.
         on_layer: Called after each node.
         entry: Of the input.
+        engine: What computes.
 
     Raises:
         BuildError: A layer's outputs on these images are not finite.
@@ -87,21 +91,23 @@ def solve(
     """
     graph = channels.prepare(fuse(graph), images[: options.looked_at], entry)
     batches = np.array_split(images, -(-len(images) // TOGETHER))
-    steps = {node.name: options.step(node, len(images)) for node in graph.weighted()}
-    observed = observe(graph, batches, steps | {graph.logits: 1})
+    places = {node.name: options.places(node, len(images)) for node in graph.weighted()}
+    if graph.output.op == "softmax":
+        places[graph.logits] = Places.choose(graph[graph.logits], len(images), sys.maxsize)
+    observed = engine.observe(graph, batches, places)
     known, weights = {graph.input: entry}, {}
-    frontier = Frontier(graph, batches, entry)
+    frontier = Frontier(graph, batches, entry, engine)
     with workers() as pool:
         for node in graph.nodes:
             seen = observed.pop(node.name)
             low, high = grids.limits(graph, node, *_range(node, seen))
             if node.name == graph.logits and graph.output.op == "softmax":
-                low = max(low, _least_logit(seen.rows))
+                low = max(low, _least_logit(np.concatenate(seen.pixels, axis=1).T))
             known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             integer = node
             if node.weight is not None:
                 source = known[node.inputs[0]]
-                moments = _moments(pool, frontier, node, seen, steps[node.name])
+                moments = _moments(pool, frontier, node, source, seen, places[node.name])
                 ridge, damping = options.regularisation(node, len(images))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
                 integer = weights[node.name].dequantised(node, source)
@@ -113,16 +119,16 @@ def solve(
     return lower(QuantisedGraph(graph, known, weights))
 
 
-def _moments(pool: Executor, frontier: Frontier, node: Node, seen: Observation, step: int) -> Moments:
-    """Of the integer inputs and the float outputs, every `step`-th pixel of a batch."""
-    rows = [-(-count * math.prod(node.shape[:-1]) // step) for count in frontier.counts]
-    outputs = np.split(seen.rows, np.cumsum(rows)[:-1])
+def _moments(
+    pool: Executor, frontier: Frontier, node: Node, source: QuantParams, seen: Observation, places: Places
+) -> Moments:
+    """Of the integer inputs and the float outputs at some places."""
 
     def batch(index: int) -> Moments:
         (values,) = frontier.inputs(node, index)
-        return Moments.of(node, values, outputs[index], step)
+        return Moments.of(node, windows(node, values, source, places), seen.pixels[index])
 
-    return Moments.sum(pool.map(batch, range(len(rows))))
+    return Moments.sum(pool.map(batch, range(len(seen.pixels))))
 
 
 def _range(node: Node, seen: Observation) -> tuple[float, float]:
@@ -131,7 +137,7 @@ def _range(node: Node, seen: Observation) -> tuple[float, float]:
     Raises:
         BuildError: They are not finite.
     """
-    if not np.isfinite([seen.low, seen.high]).all():
+    if not seen.finite:
         raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
     return seen.low, seen.high
 
