@@ -38,7 +38,7 @@ ROWS = {
     "+ error feedback": Options(ridge=NEVER, damping=(0.0, 0.01), looked_at=0),
     "+ least squares, the same ridge everywhere": Options(ridge=(0.0, 0.05), damping=(0.0, 0.01), looked_at=0),
     "+ ridge and damping by independent samples": Options(looked_at=0),
-    "+ early channels widened and reused (fast)": EFFORTS["fast"],
+    "+ early channels equalised and duplicated (fast)": EFFORTS["fast"],
     "fast, sums of two products not limited": Options(pairs=False),
     "best": EFFORTS["best"],
 }

@@ -29,7 +29,7 @@ PACKAGES = {
     "commands": "numpy",
     "report": "jinja2 matplotlib",
     "sweep": "rich",
-    "conversion": "numpy",
+    "conversion": "numpy onnx onnxruntime",
     "profiling": "numpy",
     "evaluation": "numpy keras PIL",
     "data": "numpy PIL",
@@ -39,7 +39,7 @@ PACKAGES = {
     "workers": "distributed dask",
     "records": "numpy",
     "model": "numpy tensorflow keras tf_keras h5py",
-    "graph": "numpy",
+    "graph": "numpy threadpoolctl",
     "device": "numpy ai_edge_litert tflite_runtime onnxruntime",
     "loose": "rich numpy",
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import sentence
-from mobilenet_edge.budget.subject import Run, Subject
+from mobilenet_edge.budget.subject import FITTED, Run, Subject
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Inspection, Profile, Record
@@ -102,10 +102,12 @@ def _run(profile: Profile) -> Run:
 
 
 def _at_export(agreement: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The agreement that the artifact itself tells; on noise it would be chance."""
+    """The agreement that the artifact itself tells; on noise it would be chance, on fitted images flattery."""
     if not agreement or agreement.get("inputs", "images") != "images":
         return {}
-    return {"agreement": agreement["top1"], "agreement_of": f"{agreement['count']} images at export"}
+    if not agreement.get("held_out", False):
+        return {"agreement_of": FITTED}
+    return {"agreement": agreement["top1"], "agreement_of": f"{agreement['count']} held-out images at export"}
 
 
 def _stale(paths: set[str], groups: Groups) -> list[str]:

@@ -6,10 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mobilenet_edge import schema
 from mobilenet_edge.formats import artifact as reader
+
+# Where an agreement was measured that says nothing of other images.
+FITTED: Final = "the calibration images themselves"
 
 Key = tuple[str, str | None, str | None, str | None]
 
@@ -47,7 +50,7 @@ class Subject:
         macs: Multiply-accumulates of one inference.
         parameters: Weights and biases.
         agreement: Share of images answered as by the float model; the lowest that was measured.
-        agreement_of: On what.
+        agreement_of: On what; `FITTED` without an agreement where it was measured, but cannot be believed.
         top1: The lowest that was measured.
         bytes: Where they go, by part; None where that was not looked at.
         runs: Its profiles.

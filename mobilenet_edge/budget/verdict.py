@@ -11,7 +11,7 @@ from mobilenet_edge import schema
 from mobilenet_edge.budget.baseline import Baseline
 from mobilenet_edge.budget.budgets import Budget, Budgets
 from mobilenet_edge.budget.limit import Limit, Metric
-from mobilenet_edge.budget.subject import Run, Subject
+from mobilenet_edge.budget.subject import FITTED, Run, Subject
 
 _RENEW: Final = "if that is meant, make the baseline anew: mnet check --format json --out FILE"
 
@@ -168,11 +168,12 @@ def _verdict(index: int, budget: Budget, limit: Limit, subject: Subject, baselin
 def _figure(subject: Subject, metric: Metric, budget: Budget) -> _Figure:
     if metric.key in ("latency", "memory"):
         return _measured(subject, metric, budget)
+    known = f"known on {FITTED} only" if subject.agreement_of == FITTED else "not measured"
     values = {
         "size": (subject.size_bytes, "the file is not there"),
         "macs": (subject.macs, "the file does not tell: it was not made by mnet"),
         "parameters": (subject.parameters, "the file does not tell: it was not made by mnet"),
-        "min_agreement": (subject.agreement, "not measured; give the records of: mnet evaluate --reference"),
+        "min_agreement": (subject.agreement, f"{known}; give the records of: mnet evaluate --reference"),
         "min_top1": (subject.top1, "not measured; give the records of: mnet evaluate"),
     }
     value, lack = values[metric.key]

@@ -10,10 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from mobilenet_edge import __version__, files, progress
+from mobilenet_edge.conversion import engine, verify
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import target as targets
-from mobilenet_edge.conversion import verify
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.data import folders, images, labels
 from mobilenet_edge.data.options import NOTHING, PixelOptions
@@ -28,7 +30,7 @@ from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.model.read import Model
-from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic, weights
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.solve import EFFORTS, solve
@@ -41,8 +43,11 @@ NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
 METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
-# Images that int8 files are run on after writing.
+# Images that files are run on after writing, at most.
 CHECKED: Final = 50
+# Images from which on a part of them is held out, and how many at least; a fifth of more, up to `CHECKED`.
+ENOUGH: Final = 20
+LEAST_HELD_OUT: Final = 10
 # Empty where there is nothing to say.
 SCHEMES: Final = {
     "float32": "",
@@ -69,11 +74,28 @@ class Samples:
         images: float32 (n, h, w, c), preprocessed.
         source: "images" or "synthetic".
         unreadable: Names of files that could not be read.
+        held_out: Images of the same folder that the quantiser must not see, to measure with; none where there are few.
     """
 
     images: Array
     source: str
     unreadable: tuple[str, ...] = ()
+    held_out: Array | None = None
+
+    def hold_out(self) -> Samples:
+        """Take out a fifth of the images, evenly spread, where there are enough of them."""
+        count = len(self.images)
+        if self.source != "images" or count < ENOUGH:
+            return self
+        number = min(max(LEAST_HELD_OUT, count // 5), CHECKED)
+        chosen = np.zeros(count, np.bool_)
+        chosen[(2 * np.arange(number) + 1) * count // (2 * number)] = True
+        return replace(self, images=self.images[~chosen], held_out=self.images[chosen])
+
+    @property
+    def checking(self) -> Array:
+        """Images to check files on."""
+        return self.images[:CHECKED] if self.held_out is None else self.held_out
 
     def describe(self) -> Calibration:
         """What the metadata says of them."""
@@ -85,34 +107,37 @@ class Samples:
         names = self.unreadable
         if not names:
             return ""
+        count = len(self.images) + (0 if self.held_out is None else len(self.held_out)) + len(names)
         shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-        return f"{len(names)} of {len(names) + len(self.images)} image files could not be read: {shown}"
+        return f"{len(names)} of {count} image files could not be read: {shown}"
 
 
 class Files(list[Artifact]):
     """The files an export wrote.
 
     Attributes:
-        images: What calibrated them, float32 (n, h, w, c); None for noise.
+        samples: What int8 was calibrated with; None where nothing was.
         split: Which of several splits of the folder that was, in words; may be empty.
         rule: How pixels become the input of these files.
     """
 
-    images: Array | None = None
+    samples: Samples | None = None
     split: str = ""
     rule: Preprocess | None = None
 
     @cached_property
     def mutual(self) -> float | None:
-        """Share of calibration images on which the int8 files give the same first answer.
+        """Share of the checked images on which the int8 files give the same first answer.
 
         None where there are no images or no two such files. They are run when it is asked for; it is said, not
         stored, since a file is the same whatever was written beside it.
         """
         twins = [
-            each for each in self if each.precision == "int8" and not (each.metadata and each.metadata.compilation)
+            file for file in self if file.precision == "int8" and not (file.metadata and file.metadata.compilation)
         ]
-        return verify.mutual(twins, self.images) if self.images is not None and len(twins) > 1 else None
+        if self.samples is None or self.samples.source != "images" or len(twins) < 2:
+            return None
+        return verify.mutual(twins, self.samples.checking)
 
 
 def run(
@@ -195,13 +220,16 @@ def run(
         about = replace(about, preprocess=rules.inferred(keras, pictures.pixels, about.preprocess, force=force))
         inputs = rules.ordered(pictures.pixels, about.preprocess)
         samples = Samples(inputs, "images", tuple(path.name for path in pictures.unreadable))
+        if "int8" in precisions:
+            samples = samples.hold_out()
     elif calibrate is not None:
         samples = Samples(rules.noise(min(count, NOISE), graph, about.preprocess), "synthetic")
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
     made.rule = about.preprocess
-    if folder is not None and samples is not None:
-        made.images, made.split = samples.images, place.note
+    made.samples = samples
+    if folder is not None:
+        made.split = place.note
     return made
 
 
@@ -278,7 +306,7 @@ def write_all(
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
             entry = input_grid(about.preprocess)
             require_within(samples.images, entry)
-            quantised = solve(graph, samples.images, options, advance, entry)
+            quantised = solve(graph, samples.images, options, advance, entry, engine=engine.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
@@ -349,9 +377,11 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
 
 def _reference(graph: Graph, samples: Samples | None, rule: Preprocess) -> verify.Reference:
     """What the float graph says; float files must be exact on any input, so noise will do for them."""
-    inputs = rules.noise(verify.FLOAT_IMAGES, graph, rule) if samples is None else samples.images[:CHECKED]
+    inputs = rules.noise(verify.FLOAT_IMAGES, graph, rule) if samples is None else samples.checking
     head = heads.of(_closing(graph), (1, *graph.output.shape))
-    return verify.Reference.of(graph, inputs, real=samples is not None and samples.source == "images", head=head)
+    real = samples is not None and samples.source == "images"
+    reference = verify.Reference.of(graph, inputs, real=real, head=head)
+    return replace(reference, held_out=samples is not None and samples.held_out is not None)
 
 
 def _closing(graph: Graph) -> str:
@@ -359,7 +389,7 @@ def _closing(graph: Graph) -> str:
     return {"mean": "MEAN", "max": "REDUCE_MAX"}.get(graph.output.op, graph.output.op)
 
 
-def _shown(grid: Grid, io: str) -> Quantisation:
+def _shown(grid: QuantParams, io: str) -> Quantisation:
     """A grid as the file's reader sees it: uint8 counts from 128 lower."""
     return Quantisation(grid.scale, grid.zero_point + (128 if io == "uint8" else 0))
 

@@ -78,14 +78,16 @@ class Agreement:
         top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
-        measure: "same top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        held_out: Whether these are images that the quantiser did not see; a file that was not calibrated saw none.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
-    measure: str = "same top-1"
+    measure: str = "top-1"
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,8 @@ class Metadata:
         preprocess: Input rule.
         weights: Provenance of the weights.
         io: Element type of input and output: "float32", "int8" or "uint8".
-        input: Grid of an integer input, None for float32.
-        output: Grid of an integer output, None for float32.
+        input: QuantParams of an integer input, None for float32.
+        output: QuantParams of an integer output, None for float32.
         scheme: How weights and activations are stored, in words; empty for float32.
         target: Where the file is meant to run.
         calibration: What the quantiser saw, None where it needs to see nothing: all but int8.

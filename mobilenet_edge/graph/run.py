@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge import cpus
 from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding, bounds
+from mobilenet_edge.graph.threads import workers
 
 # Images that go through a layer at once: their activations stay near the cache.
 TOGETHER: Final = 10
@@ -39,7 +38,7 @@ def run(graph: Graph, images: Array, output: str | None = None) -> Array:
 def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
     """Run the graph on many images, a few at a time on all cores; return the named tensors, (n, ...) each."""
     parts = np.array_split(images, -(-len(images) // TOGETHER))
-    with ThreadPoolExecutor(len(cpus.available())) as pool:
+    with workers() as pool:
         made = list(pool.map(lambda part: [value for name, value in tensors(graph, part) if name in names], parts))
     return [np.concatenate(each) for each in zip(*made, strict=True)]
 
@@ -47,7 +46,7 @@ def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
 def exact(graph: Graph, images: Array) -> NDArray[np.float64]:
     """Run the graph on images (n, h, w, c) in float64: what every float32 file of it is a rounding of."""
     parts = np.array_split(images.astype(np.float64), -(-len(images) // TOGETHER))
-    with ThreadPoolExecutor(len(cpus.available())) as pool:
+    with workers() as pool:
         return np.concatenate(list(pool.map(lambda part: run(graph, part), parts)))
 
 

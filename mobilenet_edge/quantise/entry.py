@@ -9,7 +9,7 @@ import numpy as np
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array
-from mobilenet_edge.quantise import HIGH, LOW, Grid
+from mobilenet_edge.quantise import HIGH, LOW, QuantParams
 
 # Of a step: how far from a whole number a zero point may be that counts as one.
 _WHOLE: Final = 1e-3
@@ -17,7 +17,7 @@ _WHOLE: Final = 1e-3
 _OUTSIDE: Final = 1e-3
 
 
-def grid(rule: Preprocess) -> Grid:
+def grid(rule: Preprocess) -> QuantParams:
     """Return the smallest int8 grid that holds what pixels become by a rule.
 
     Where all channels are scaled alike and zero is the value of a pixel, its integers are the pixels themselves, less
@@ -27,15 +27,15 @@ def grid(rule: Preprocess) -> Grid:
     low, high = rule.range
     scale, alike = rule.scale[0], len(set(rule.scale)) == len(set(rule.offset)) == 1
     if not alike or scale < 0 or not low <= 0 <= high:
-        return Grid.spanning(low, high)
+        return QuantParams.from_range(low, high)
     zero = -rule.offset[0] / scale
     if abs(zero - round(zero)) < _WHOLE:
-        return Grid(float(np.float32(scale)), round(zero) + LOW)
+        return QuantParams(float(np.float32(scale)), round(zero) + LOW)
     step = scale * 255 / 256
-    return Grid(float(np.float32(step)), min(max(round(LOW - low / step), LOW), HIGH))
+    return QuantParams(float(np.float32(step)), min(max(round(LOW - low / step), LOW), HIGH))
 
 
-def require_within(images: Array, entry: Grid) -> None:
+def require_within(images: Array, entry: QuantParams) -> None:
     """Check that images lie on the grid of the input.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from mobilenet_edge.graph import Graph, Node, bounds
-from mobilenet_edge.quantise import SOFTMAX_GRID, UNIT_GRID, Grid
+from mobilenet_edge.quantise import SOFTMAX_GRID, UNIT_GRID, QuantParams
 
 # Below it a hard swish or a hard sigmoid is zero.
 _HARD_ZERO: Final = -3.0
@@ -14,7 +14,7 @@ _HARD_ZERO: Final = -3.0
 _SIGMOID_ZERO: Final = -6.24
 
 
-def choose(node: Node, low: float, high: float, sources: Sequence[Grid]) -> Grid:
+def choose(node: Node, low: float, high: float, sources: Sequence[QuantParams]) -> QuantParams:
     """Return the grid of a node's output.
 
     Args:
@@ -25,7 +25,7 @@ def choose(node: Node, low: float, high: float, sources: Sequence[Grid]) -> Grid
     """
     match node.op:
         case "conv" | "depthwise" | "dense" | "add" | "multiply" | "mean" | "hard_swish":
-            return Grid.spanning(low, high)
+            return QuantParams.from_range(low, high)
         case "max" | "average_pool" | "max_pool":
             # TFLite's kernels for these do not rescale.
             return sources[0]
@@ -55,7 +55,7 @@ def _zero(reader: Node) -> float:
     return _SIGMOID_ZERO if reader.op == "sigmoid" else float("-inf")
 
 
-def _around(sources: Sequence[Grid]) -> Grid:
+def _around(sources: Sequence[QuantParams]) -> QuantParams:
     """Return the grid that holds all values of some others; one of them where it does."""
     low, high = min(each.low for each in sources), max(each.high for each in sources)
-    return next((each for each in sources if (each.low, each.high) == (low, high)), Grid.spanning(low, high))
+    return next((each for each in sources if (each.low, each.high) == (low, high)), QuantParams.from_range(low, high))

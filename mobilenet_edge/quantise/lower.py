@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from mobilenet_edge.graph import WEIGHTED, Graph, Node, affine
-from mobilenet_edge.quantise import HIGH, UNIT_GRID, Grid, QuantisedGraph, Weights
+from mobilenet_edge.quantise import HIGH, UNIT_GRID, QuantisedGraph, QuantParams, Weights
 
 _SLOPE: Final = np.array(1 / 6, np.float32)
 _HALF: Final = np.array(0.5, np.float32)
@@ -62,7 +62,7 @@ def _clipped(node: Node, name: str) -> Node:
     return replace(node, name=name, weight=weight, bias=bias, activation="relu1")
 
 
-def _exact(node: Node, source: Grid) -> Weights:
+def _exact(node: Node, source: QuantParams) -> Weights:
     """Return the integers of a node whose weights are all alike."""
     scale = np.float32(node.kernel.flat[0]) / np.float32(HIGH)
     step = np.float64(scale) * source.scale

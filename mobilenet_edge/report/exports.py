@@ -38,7 +38,7 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
     if mutual is not None:
         names = " and ".join(printable(each.path.name) for each in artifacts if each.precision == "int8")
         notes.append(
-            f"{names} answer like each other on {mutual:.1%} of the calibration images; how often they answer like the "
+            f"{names} answer like each other on {mutual:.1%} of the images checked; how often they answer like the "
             "float model stands above."
         )
     if split:
@@ -65,11 +65,20 @@ def _row(made: Artifact) -> list[str]:
         units.format_bytes(made.size_bytes),
         f"{found.snr_db:.1f} dB",
         _same(found) if real else "not measured",
-        f"{found.count} calibration images" if real else f"{found.count} images of noise",
+        _inputs(found),
     ]
 
 
 def _same(found: Agreement) -> str:
     if found.measure == "cosine":
         return f"cosine {found.top1:.4f}"
-    return f"{found.top1:.1%}" + ("" if found.measure == "same top-1" else f" ({found.measure})")
+    return f"{found.top1:.1%}" + ("" if found.measure == "top-1" else f" ({found.measure})")
+
+
+def _inputs(agreement: Agreement) -> str:
+    """What a file was checked on."""
+    if agreement.inputs != "images":
+        return f"{agreement.count} images of noise"
+    if agreement.held_out:
+        return f"{agreement.count} held-out images"
+    return f"{agreement.count}, the calibration images themselves"

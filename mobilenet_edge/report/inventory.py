@@ -65,6 +65,7 @@ def _provenance(about: dict[str, Any]) -> list[str]:
         answers = f", same top-1 on {found['top1']:.1%}" if real else ""
         lines.append(
             f"beside the float model at export: {found['snr_db']:g} dB{answers}, on {_count(found['count'], real)}"
+            + (" held out of the calibration" if real and found["held_out"] else "")
         )
     if (compiled := about["compilation"]) is not None:
         lines += _compilation(compiled)

@@ -10,6 +10,7 @@ import pytest
 
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.budget.gather import gather
+from mobilenet_edge.budget.subject import FITTED
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
@@ -37,13 +38,20 @@ def write(path: Path, data: bytes, metadata: Metadata) -> str:
 
 def test_a_file_says_what_it_is(tmp_path, bare):
     path = tmp_path / "v.int8.tflite"
-    write(path, bare, about(agreement=Agreement(30.0, 0.9, 50)))
+    write(path, bare, about(agreement=Agreement(30.0, 0.9, 50, held_out=True)))
     (subject,), notes = gather([path], [])
     assert subject.key == ("v", "tflite", "int8", "generic")
     assert (subject.size_bytes, subject.macs, subject.parameters) == (path.stat().st_size, 32, 40)
-    assert (subject.agreement, subject.agreement_of) == (0.9, "50 images at export")
+    assert (subject.agreement, subject.agreement_of) == (0.9, "50 held-out images at export")
     assert sum(subject.sections().values()) == subject.size_bytes
     assert notes == []
+
+
+def test_agreement_on_fitted_images_is_not_believed(tmp_path, bare):
+    path = tmp_path / "a.tflite"
+    write(path, bare, about(agreement=Agreement(30.0, 1.0, 50)))
+    (subject,), _ = gather([path], [])
+    assert (subject.agreement, subject.agreement_of) == (None, FITTED)
 
 
 def test_agreement_on_noise_is_none(tmp_path, bare):
@@ -62,7 +70,7 @@ def test_a_foreign_file_is_what_is_in_it(tmp_path, bare):
 
 def test_records_of_the_file_are_joined_by_its_hash(tmp_path, bare, make):
     path = tmp_path / "v.tflite"
-    digest = write(path, bare, about(agreement=Agreement(30.0, 0.9, 50)))
+    digest = write(path, bare, about(agreement=Agreement(30.0, 0.9, 50, held_out=True)))
     own = {"sha256": digest, "size_bytes": path.stat().st_size}
     records = [make.profile(**own, peak_rss_bytes=5), make.profile(**own, host="local", ms=3.0), make.profile("b")]
     (first, second), notes = gather([path], records)
@@ -94,10 +102,10 @@ def test_nothing_is_hashed_without_a_record_of_that_size(tmp_path, bare, make, m
 
 
 def test_records_alone_are_enough(make):
-    records = [make.inspection(metadata={"agreement": {"top1": 0.8, "count": 5, "inputs": "images"}}), make.profile()]
+    records = [make.inspection(metadata={"agreement": {"top1": 0.8, "count": 5, "held_out": True}}), make.profile()]
     ((subject,), _) = gather([], records)
     assert subject.bytes == {"weights": 1000}
-    assert (subject.agreement, subject.agreement_of) == (0.8, "5 images at export")
+    assert (subject.agreement, subject.agreement_of) == (0.8, "5 held-out images at export")
     assert subject.runs[0].unusable is None
 
 

@@ -30,7 +30,7 @@ from mobilenet_edge.model.build import build as model_of
 from mobilenet_edge.model.read import parse
 from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, saturation
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, saturation
 from mobilenet_edge.quantise.solve import Options, solve
 
 pytestmark = [pytest.mark.slow, pytest.mark.emulated]
@@ -291,7 +291,7 @@ def written(safe: bool) -> tuple[QuantisedGraph, np.ndarray]:
     node = Node("conv", "conv", ("image",), (6, 6, 8), weight.astype(np.float32), np.zeros(8, np.float32), 2,
                 ((0, 1), (0, 1)))  # fmt: skip
     # Powers of two again; zero of the activations lies at 130 in memory.
-    grids = {"image": Grid(2.0**-7, 2), "conv": Grid(2.0**4, 0)}
+    grids = {"image": QuantParams(2.0**-7, 2), "conv": QuantParams(2.0**4, 0)}
     own = Weights(weight, np.full(8, 2.0**-4, np.float32), random.integers(-999, 999, 8).astype(np.int32))
     graph = Graph("one", "image", (12, 12, 5), (node,))
     return QuantisedGraph(graph, grids, {"conv": own}), extreme(random, np.uint8, 3, 12, 12, 5)

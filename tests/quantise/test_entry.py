@@ -7,7 +7,7 @@ from mobilenet_edge.data import prepare
 from mobilenet_edge.data.options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.entry import grid, require_within
 from mobilenet_edge.quantise.solve import INPUT_GRID
 
@@ -48,4 +48,4 @@ def test_images_beyond_the_grid_are_refused():
     require_within(values("-1..1"), grid(rule("-1..1")))
     for outside in (values("0..255"), np.full(9, np.nan, np.float32)):
         with pytest.raises(BuildError, match=r"lies outside .*; state how they are scaled with --pixels"):
-            require_within(outside, Grid(1 / 255, -128))
+            require_within(outside, QuantParams(1 / 255, -128))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mobilenet_edge.graph import Graph, Node, Op
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.grids import choose, limits
 
-SOURCES = [Grid.spanning(-1, 3), Grid.spanning(0, 6)]
+SOURCES = [QuantParams.from_range(-1, 3), QuantParams.from_range(0, 6)]
 
 
 def node(op: Op, name: str = "n", *sources: str) -> Node:
@@ -22,11 +22,15 @@ def test_what_only_selects_or_averages_stays_on_its_grid(op: Op) -> None:
 
 @pytest.mark.parametrize("op", ["conv", "depthwise", "dense", "add", "multiply", "mean", "hard_swish"])
 def test_what_rescales_gets_the_range_it_has(op: Op) -> None:
-    assert choose(node(op), -0.5, 2, SOURCES) == Grid.spanning(-0.5, 2)
+    assert choose(node(op), -0.5, 2, SOURCES) == QuantParams.from_range(-0.5, 2)
 
 
 def test_probabilities_lie_on_fixed_grids() -> None:
-    assert choose(node("sigmoid"), 0, 0.4, SOURCES) == choose(node("softmax"), 0, 0.4, SOURCES) == Grid(1 / 256, -128)
+    assert (
+        choose(node("sigmoid"), 0, 0.4, SOURCES)
+        == choose(node("softmax"), 0, 0.4, SOURCES)
+        == QuantParams(1 / 256, -128)
+    )
     # 1 itself is on the grid of a hard sigmoid.
     assert choose(node("hard_sigmoid"), 0, 0.4, SOURCES).high == pytest.approx(1, abs=1e-7)
 
@@ -37,7 +41,7 @@ def test_a_concatenation_holds_all_it_joins() -> None:
     assert made.low <= -1 + step
     assert made.high >= 6 - step
     # One that holds the others already is taken as it is, so that nothing of it is moved.
-    wide = Grid.spanning(-2, 9)
+    wide = QuantParams.from_range(-2, 9)
     assert choose(node("concat"), 0, 0, [SOURCES[0], wide, SOURCES[1]]) is wide
 
 

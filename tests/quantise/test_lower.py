@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run, tensors
-from mobilenet_edge.quantise import Grid, QuantisedGraph
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 
@@ -26,7 +26,7 @@ def graph(*nodes: Node) -> Graph:
 
 def quantised(made: Graph) -> QuantisedGraph:
     """Grids of the values, no weights."""
-    grids = {name: Grid.spanning(float(value.min()), float(value.max())) for name, value in tensors(made, X)}
+    grids = {name: QuantParams.from_range(float(value.min()), float(value.max())) for name, value in tensors(made, X)}
     return QuantisedGraph(made, grids, {})
 
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from mobilenet_edge.formats.onnx.products import Product, matrix
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, rounding
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, rounding
 from mobilenet_edge.quantise import saturation as it
 from mobilenet_edge.quantise.rounding import MAX_PAIR
 
@@ -150,8 +150,13 @@ def chain(first, second):
     head = Node("head", "dense", ("pool",), (3,), np.ones((2, 3), np.float32), np.zeros(3, np.float32))
     out = Node("out", "softmax", ("head",), (3,))
     graph = Graph("chain", "image", (4, 4, 1), (conv, depthwise, pool, head, out))
-    grids = {"image": first, "conv": Grid(1.0, -128), "dw": Grid(1.0, -128), "pool": Grid(1.0, -128)}
-    grids |= {"head": Grid(1.0, 0), "out": Grid(1 / 256, -128)}
+    grids = {
+        "image": first,
+        "conv": QuantParams(1.0, -128),
+        "dw": QuantParams(1.0, -128),
+        "pool": QuantParams(1.0, -128),
+    }
+    grids |= {"head": QuantParams(1.0, 0), "out": QuantParams(1 / 256, -128)}
     weights = {}
     for node, value in ((conv, second), (depthwise, 127), (head, 127)):
         outputs = node.kernel.shape[-1]
@@ -162,7 +167,7 @@ def chain(first, second):
 
 def test_a_network_is_counted_layer_by_layer():
     white = np.full((2, 4, 4, 1), 255, np.float32)
-    counted = it.count(chain(Grid(1.0, -128), 127), white)
+    counted = it.count(chain(QuantParams(1.0, -128), 127), white)
     # The kernel's nine places make pairs (0,1) (2,3) (4,5) (6,7): the bottom right one is alone. At zero the border
     # takes part in none; one image has 4 + 4 * 4 + 4 * 3 of them on which no place is off the image, for each output.
     places = np.pad(np.ones((4, 4), int), 1)
@@ -174,18 +179,18 @@ def test_a_network_is_counted_layer_by_layer():
 def test_padding_is_the_zero_point_and_counts_as_what_lies_in_memory():
     black = np.zeros((1, 4, 4, 1), np.float32)
     # Zero is 255 in memory: every pair of every place overflows, on the border as inside.
-    assert it.count(chain(Grid(1.0, 127), 127), black)["conv"] == 16 * 4 * 2
-    assert it.count(chain(Grid(1.0, -128), 127), black)["conv"] == 0
+    assert it.count(chain(QuantParams(1.0, 127), 127), black)["conv"] == 16 * 4 * 2
+    assert it.count(chain(QuantParams(1.0, -128), 127), black)["conv"] == 0
 
 
 def test_weights_within_the_limit_never_overflow():
     white = np.full((1, 4, 4, 1), 255, np.float32)
-    assert it.count(chain(Grid(1.0, -128), MAX_PAIR // 2), white)["conv"] == 0
+    assert it.count(chain(QuantParams(1.0, -128), MAX_PAIR // 2), white)["conv"] == 0
 
 
 def test_every_second_place_gives_about_half():
     white = np.full((2, 4, 4, 1), 255, np.float32)
-    made = chain(Grid(1.0, 127), 127)
+    made = chain(QuantParams(1.0, 127), 127)
     assert it.count(made, white, step=2)["conv"] * 2 == it.count(made, white)["conv"]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mobilenet_edge.formats.onnx.writer import FloatWriter
 from mobilenet_edge.graph import CLOSING, Node
-from mobilenet_edge.quantise import Grid, QuantisedGraph
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams
 
 IO = Literal["float32", "int8", "uint8"]
 
@@ -107,7 +107,7 @@ class Int8Writer(FloatWriter):
         step = made.scales * np.float32(self._grid(node.inputs[0]).scale)
         return self.constant(f"{node.name}/b", made.bias.astype(np.float32) * step)
 
-    def _grid(self, name: str) -> Grid:
+    def _grid(self, name: str) -> QuantParams:
         return self.quantised.grids[name]
 
     def _pair(self, source: str, name: str, grid_of: str) -> str:

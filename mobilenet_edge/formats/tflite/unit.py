@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.quantise import HIGH, Grid, QuantisedGraph
+from mobilenet_edge.quantise import HIGH, QuantisedGraph, QuantParams
 
 _CEILING = 6.0  # of ReLU6
 # Their kernels compute with the scales as they stand.
@@ -32,7 +32,7 @@ def units(quantised: QuantisedGraph) -> dict[str, float]:
     return chosen
 
 
-def saturates(grid: Grid) -> bool:
+def saturates(grid: QuantParams) -> bool:
     """Whether a grid ends where ReLU6 does, so that its own end does the clipping."""
     return (HIGH - grid.zero_point - 0.5) * grid.scale <= _CEILING
 

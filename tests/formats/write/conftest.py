@@ -9,7 +9,7 @@ import pytest
 
 from mobilenet_edge.graph import NO_PADDING, Graph, Node, Padding, affine, same_padding
 from mobilenet_edge.graph.run import pad, tensors
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights
+from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams, Weights
 from mobilenet_edge.quantise.lower import fuse, lower
 
 EXPLICIT = ((0, 1), (0, 1))  # ZeroPadding2D of keras.applications
@@ -210,7 +210,7 @@ def images(graph: Graph, count: int = 6) -> np.ndarray:
 def quantised(graph: Graph) -> QuantisedGraph:
     """Round to nearest on min-max ranges: the plainest integers that mean something."""
     graph = fuse(graph)
-    grids: dict[str, Grid] = {}
+    grids: dict[str, QuantParams] = {}
     for name, value in tensors(graph, images(graph, 16)):
         low, high = float(value.min()), float(value.max())
         op = "" if name == graph.input else graph[name].op
@@ -220,12 +220,12 @@ def quantised(graph: Graph) -> QuantisedGraph:
         elif op in ("max", "average_pool", "max_pool"):
             grids[name] = sources[0]
         elif op == "hard_sigmoid":
-            grids[name] = Grid.spanning(0, 1)
+            grids[name] = QuantParams.from_range(0, 1)
         elif op == "concat":
             # The widest is a grid that one of the inputs has already.
             grids[name] = max(sources, key=lambda grid: grid.scale)
         else:
-            grids[name] = Grid.spanning(low, high)
+            grids[name] = QuantParams.from_range(low, high)
     weights = {}
     for node in graph.weighted():
         # So small that sums of two products stay within 16 bits, and are the same on every x86.
