@@ -118,8 +118,8 @@ def start(path: Path, model_format: str, threads: int) -> Iterator[Process]:
     Raises:
         MnetError: As `Process` says.
     """
-    if model_format == "keras" and importlib.util.find_spec("tensorflow") is None:
-        raise MissingExtraError("Keras models need TensorFlow", "build")
+    if model_format == "keras" and importlib.util.find_spec("h5py") is None:
+        raise MissingExtraError("Keras models need h5py", "export")
     request = {"path": str(path.resolve()), "format": model_format, "threads": threads}
     with (
         # A file, since nobody reads along and a full pipe would stop the process.
