@@ -44,7 +44,9 @@ _ADVICE: Final = {
     "dynamic": "export with --precision float16",
     "int8": "calibrate with images like those the model will see",
 }
-_ENDS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear", "Softmax", "Flatten")
+_CONVERSIONS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear")
+# Left in float where they make the model's output.
+_CLOSING: Final = ("Softmax", "Sigmoid")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Reference:
     Attributes:
         images: float32 (n, h, w, c), preprocessed.
         outputs: Of the whole graph: float32 (n, ...).
-        logits: Before the closing softmax, the outputs where there is none.
+        logits: Before the closing softmax or sigmoid, the outputs where there is none.
         real: Whether the images are images, so that a top-1 means something.
         exact: Of the whole graph on the first images, computed in float64: (m, ...).
         terms: Number of products that one output is summed from, over all layers.
@@ -155,7 +157,7 @@ def int8_file(
         probe: The same model cut off before its softmax, whose steps of 1/256 would hide the logits' noise.
         grids: Of integer ends; None where the file takes and gives floats.
         reference: What the float graph says.
-        least_logit: What the file cuts off below, because its softmax does not see it, is no noise.
+        least_logit: What the file cuts off below, because its closing op does not see it, is no noise.
 
     Raises:
         BuildError: An operator is not int8, or the outputs have nothing to do with the float graph's any more.
@@ -195,14 +197,15 @@ def integer_only(contents: Contents, kind: str) -> None:
         for name in operator.inputs:
             read_by.setdefault(name, set()).add(operator.kind)
     for operator in contents.operators:
-        if operator.kind in _ENDS:
+        if operator.kind in _CONVERSIONS or (operator.kind in _CLOSING and operator.outputs[0] in contents.outputs):
             continue
         if kind == "tflite":
             tensors = [contents.tensors[name] for name in (*operator.inputs, *operator.outputs)]
             good = all(tensor.dtype in ("int8", "int32") for tensor in tensors)
         else:
-            # Tensor and weights, or both sides of a sum; a bias is float in the file and fused by the runtime.
-            good = {made_by.get(name) for name in operator.inputs[:2]} == {"DequantizeLinear"} and all(
+            # A bias is float in the file and fused by the runtime.
+            inputs = operator.inputs[:2] if operator.kind in ("Conv", "Gemm") else operator.inputs
+            good = {made_by.get(name) for name in inputs} == {"DequantizeLinear"} and all(
                 read_by.get(name) == {"QuantizeLinear"} for name in operator.outputs
             )
         if not good:
@@ -216,8 +219,8 @@ def _kept(kind: str, precision: str, found: Agreement, reference: Reference) -> 
     # Said so that a NaN fails.
     if not (found.snr_db >= LEAST_SNR_DB[precision] and same):
         raise BuildError(
-            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same "
-            f"answer ({found.measure}) on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
+            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, "
+            f"{found.measure} on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,9 +25,10 @@ def line(rule: Preprocess) -> str:
 
 
 def rule_of(fields: Mapping[str, Any]) -> Preprocess:
-    """Make a rule of its fields as a record holds them."""
+    """Make a rule of its fields as a record or a file's metadata holds them; other fields are passed over."""
+    known = {each.name for each in dataclasses.fields(Preprocess)} & fields.keys()
     values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+        name: tuple(fields[name]) if isinstance(fields[name], list) else fields[name] for name in known
     }
     return Preprocess(**values)
 
@@ -44,7 +46,7 @@ def text(rule: Preprocess, part: str) -> str:
         case "colour":
             return rule.colour if rule.colour == "grey" else rule.colour.upper()
         case "pixels":
-            return f"pixels {pixels.name(rule)}"
+            return pixels.name(rule) if pixels.name(rule) not in pixels.NAMED else f"pixels {pixels.name(rule)}"
         case "filter":
             return rule.filter
     return {"crop": f"centre crop {rule.crop:g}", "stretch": "stretched", "pad": "padded"}[rule.fit]

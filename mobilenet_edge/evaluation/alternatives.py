@@ -17,7 +17,7 @@ from mobilenet_edge.evaluation import scoring
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score
 from mobilenet_edge.evaluation.scoring import Sample, Subject
-from mobilenet_edge.workers.pool import Crew
+from mobilenet_edge.workers.pool import WorkerPool
 
 IMAGES: Final = 64
 # What nobody needs to be told: the user said it, or the model's own layers do.
@@ -49,7 +49,7 @@ class Better:
 
 
 def find(
-    subjects: Sequence[Subject], scored: dict[Path, Score], sample: Sample, threads: int, crew: Crew
+    subjects: Sequence[Subject], scored: dict[Path, Score], sample: Sample, threads: int, pool: WorkerPool
 ) -> dict[Path, Better]:
     """Find models that were probably fed the wrong pixels.
 
@@ -60,7 +60,7 @@ def find(
         scored: Their scores, by path.
         sample: The images.
         threads: Threads within one inference.
-        crew: Who runs the models.
+        pool: Who runs the models.
 
     Returns:
         The best other rule of each model that has a far better one.
@@ -74,7 +74,7 @@ def find(
     places = np.array(images.spread(range(len(sample.chosen)), IMAGES), np.intp)
     few = Sample(sample.folder, sample.found, [sample.chosen[place] for place in places])
     others = [PixelOptions(pixels=name, colour=colour) for name in NAMED for colour in (None, "rgb", "bgr")]
-    answers = scoring.first_answers(doubtful, few, threads, crew, others)
+    answers = scoring.first_answers(doubtful, few, threads, pool, others)
     found = {}
     for each in doubtful:
         score = scored[each.model.path]

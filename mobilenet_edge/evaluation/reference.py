@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge import __version__
 from mobilenet_edge.device.faults import DeviceError
-from mobilenet_edge.device.runtimes import Tensor, open_model
+from mobilenet_edge.device.runtimes import TensorInfo, open_model
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.graph.run import run
@@ -31,8 +31,8 @@ class KerasSession:
         self._rule, self._graph = model.rule, model.graph
         self._session = _compiled(model.graph, threads)
         self.version: str = f"graph of mobilenet-edge {__version__}"
-        self.inputs = (Tensor(model.graph.input, (1, *model.graph.input_shape), "float32"),)
-        self.outputs = (Tensor(model.graph.output.name, (1, *model.graph.output.shape), "float32"),)
+        self.inputs = (TensorInfo(model.graph.input, (1, *model.graph.input_shape), "float32"),)
+        self.outputs = (TensorInfo(model.graph.output.name, (1, *model.graph.output.shape), "float32"),)
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Return the outputs for one image, (1, h, w, c)."""

@@ -1,4 +1,4 @@
-"""Putting images to models in the processes of a crew, chunk by chunk, and counting what they say.
+"""Putting images to models in the processes of a pool, chunk by chunk, and counting what they say.
 
 An image's answer depends on nothing but the image and the model, and all that is kept of it are counts and its place in
 the list, so the figures are the same whatever the number of processes and whichever is done first.
@@ -26,7 +26,7 @@ from mobilenet_edge.evaluation import chunk
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score, begin
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.workers.pool import Answer, Crew, Request, check
+from mobilenet_edge.workers.pool import Answer, Request, WorkerPool, check
 
 AT_ONCE: Final = 8  # models that are open in one process at a time
 CHUNK: Final = 50  # images: seconds of work, and what is done again where a process is lost
@@ -85,7 +85,7 @@ class _Asking:
     groups: Sequence[Sequence[Subject]]
     sample: Sample
     threads: int
-    crew: Crew
+    pool: WorkerPool
     options: PixelOptions = NOTHING
     others: Sequence[PixelOptions] = ()
     # Once one process did not see the images, most will not.
@@ -96,7 +96,7 @@ class _Asking:
         waiting = deque(questions)
         while waiting:
             asked: dict[int, _Question] = {}
-            for index, answer in self.crew.run(self._requests(waiting, asked)):
+            for index, answer in self.pool.run(self._requests(waiting, asked)):
                 question = asked.pop(index)
                 lacks = self._checked(question, answer).get("lacks")
                 if lacks is None:
@@ -128,12 +128,12 @@ class _Asking:
             request["files"] = [each.model.data for each in group]
         if question.images or self.blind:
             request["images"] = [_bytes(folder / name) for name in names]
-        elif self.crew.remote:
+        elif self.pool.remote:
             request["sizes"] = chunk.sizes(folder, names)
         return request
 
     def _with_bytes(self, question: _Question, lacks: str) -> _Question:
-        if not self.crew.remote:
+        if not self.pool.remote:
             names = ", ".join(each.model.path.name for each in self.groups[question.group])
             raise InputError(f"one of {names} changed while it was evaluated; run it again")
         self.blind = self.blind or lacks == "images"
@@ -146,7 +146,7 @@ class _Asking:
             if answer.get("lost") and question.stop:
                 first, last = self.sample.chosen[question.start], self.sample.chosen[question.stop - 1]
                 raise HostError(f"images {first} to {last}: {error}") from error
-            if self.crew.remote:
+            if self.pool.remote:
                 told = MnetError(f"on a worker of the cluster: {error}")
                 told.exit_code = error.exit_code
                 raise told from error
@@ -162,7 +162,7 @@ def score(
     subjects: Sequence[Subject],
     sample: Sample,
     threads: int,
-    crew: Crew,
+    pool: WorkerPool,
     options: PixelOptions = NOTHING,
     *,
     compared: bool,
@@ -181,7 +181,7 @@ def score(
         MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
     """
     groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    asking = _Asking(groups, sample, threads, crew, options)
+    asking = _Asking(groups, sample, threads, pool, options)
     found: dict[Path, Score] = {}
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
@@ -206,7 +206,7 @@ def score(
 
 
 def first_answers(
-    subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew, others: Sequence[PixelOptions]
+    subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, others: Sequence[PixelOptions]
 ) -> dict[Path, NDArray[np.int32]]:
     """Put the chosen images to models under several rules for pixels.
 
@@ -218,7 +218,7 @@ def first_answers(
         MnetError: As `score`.
     """
     groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    asking = _Asking(groups, sample, threads, crew, others=others)
+    asking = _Asking(groups, sample, threads, pool, others=others)
     shape = len(sample.chosen), len(others)
     found = {each.model.path: np.full(shape, -1, np.int32) for each in subjects}
     with closing(asking.ask(_questions(len(groups), len(sample.chosen)))) as answers:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.device import memory
 from mobilenet_edge.device.faults import DeviceError, InvalidModel
-from mobilenet_edge.device.runtimes import Tensor, open_model
+from mobilenet_edge.device.runtimes import TensorInfo, open_model
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.evaluation.tensors import ImageInput
 
@@ -50,17 +50,17 @@ class Facts:
     zero_point: int | None = None
 
 
-class Session(Protocol):
-    """What is asked of a `device.runtimes.Session`."""
+class ModelSession(Protocol):
+    """What is asked of a `device.runtimes.ModelSession`."""
 
     @property
     def runtime(self) -> str: ...
     @property
     def version(self) -> str: ...
     @property
-    def inputs(self) -> tuple[Tensor, ...]: ...
+    def inputs(self) -> tuple[TensorInfo, ...]: ...
     @property
-    def outputs(self) -> tuple[Tensor, ...]: ...
+    def outputs(self) -> tuple[TensorInfo, ...]: ...
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]: ...
 
 
@@ -83,7 +83,7 @@ def main() -> int:
     return 0
 
 
-def describe(session: Session, model: str) -> Facts:
+def describe(session: ModelSession, model: str) -> Facts:
     """Run the model once on zeros and say what it takes and gives; `model` names it in messages.
 
     Raises:
@@ -104,7 +104,7 @@ def describe(session: Session, model: str) -> Facts:
     return Facts(session.runtime, session.version, image, scores.dtype.name, scores.shape, *grid)
 
 
-def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:
+def serve(session: ModelSession, tensors: BinaryIO, answers: BinaryIO) -> None:
     """Answer each tensor by the bytes of its scores."""
     (tensor,) = session.inputs
     length = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
@@ -113,7 +113,7 @@ def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:
         _reply(answers, np.ascontiguousarray(scores).tobytes())
 
 
-def _open(path: Path, model_format: str, threads: int) -> Session:
+def _open(path: Path, model_format: str, threads: int) -> ModelSession:
     if model_format == "keras":
         from mobilenet_edge.evaluation.reference import KerasSession
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, get_args
 
 from mobilenet_edge import schema
@@ -19,7 +19,7 @@ from mobilenet_edge.records import strict
 
 SCHEMA_VERSION: Final = 2
 KEY: Final = "mobilenet_edge"  # the ONNX metadata key
-LABELS_KEY: Final = "mobilenet_edge.data.labels"  # the ONNX metadata key of the labels
+LABELS_KEY: Final = "mobilenet_edge.labels"  # the ONNX metadata key of the labels
 MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
 
 
@@ -78,14 +78,14 @@ class Agreement:
         top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
-        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        measure: "same top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
-    measure: str = "top-1"
+    measure: str = "same top-1"
 
 
 @dataclass(frozen=True)
@@ -182,9 +182,7 @@ class Metadata:
                 newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
                 raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
             data["preprocess"] = _preprocess(data["preprocess"], version)
-            parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
-            made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
-            return made
+            return schema.from_dict(cls, data)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             fact = " ".join(str(error).split())
             raise InputError(f"{source}: metadata cannot be read ({fact}); export the model again") from error
@@ -207,18 +205,6 @@ def joined(text: str, labels: str) -> str:
         raise ValueError("its metadata is not a JSON object") from error
 
 
-_PARTS: Final[dict[str, Any]] = {
-    "preprocess": Preprocess,
-    "weights": Weights,
-    "spec": ModelSpec,
-    "input": Quantisation,
-    "output": Quantisation,
-    "calibration": Calibration,
-    "agreement": Agreement,
-    "compilation": Compilation,
-}
-
-
 def _preprocess(data: dict[str, Any], version: int) -> dict[str, Any]:
     """Return the fields of a `Preprocess`, with tuples where JSON has lists."""
     if version == 1:
@@ -229,13 +215,3 @@ def _preprocess(data: dict[str, Any], version: int) -> dict[str, Any]:
     known = get_args(Origin)
     data["origin"] = {part: each for part, each in data["origin"].items() if each in known}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-
-
-def _parse(cls: Any, data: dict[str, Any] | None) -> Any:
-    if data is None:
-        return None
-    # A newer minor version may have added fields.
-    names = {each.name for each in fields(cls)}
-    made = cls(**{name: value for name, value in data.items() if name in names})
-    schema.check(made)
-    return made

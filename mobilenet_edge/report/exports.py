@@ -9,7 +9,7 @@ from mobilenet_edge import units
 from mobilenet_edge.conversion.coral import compiler
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Agreement
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
 NOTES: Final = """\
@@ -72,4 +72,4 @@ def _row(made: Artifact) -> list[str]:
 def _same(found: Agreement) -> str:
     if found.measure == "cosine":
         return f"cosine {found.top1:.4f}"
-    return f"{found.top1:.1%}" + ("" if found.measure == "top-1" else f" ({found.measure})")
+    return f"{found.top1:.1%}" + ("" if found.measure == "same top-1" else f" ({found.measure})")

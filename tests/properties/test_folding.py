@@ -66,7 +66,7 @@ def randomise(model: Any, seed: int) -> None:
         variable.assign(value)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(blocks=st.lists(BLOCK, min_size=1, max_size=4), head=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_outputs_stay(blocks: list[dict[str, Any]], head: bool, seed: int) -> None:
     keras = load_keras()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.conversion.verify import Reference, int8_file
-from mobilenet_edge.data import images
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.evaluation import scores
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.formats.tflite.write import int8_tflite
 from mobilenet_edge.graph import Array, Graph
@@ -32,7 +32,8 @@ WRITERS = {"tflite": int8_tflite, "onnx": int8_onnx}
 @pytest.fixture(scope="module")
 def photographs(data: Path) -> tuple[Array, Array]:
     """100 to calibrate and 400 others, drawn from all classes alike."""
-    found = images.load_calibration(data / "images", Preprocess(resolution=SPEC.resolution), 500).images
+    rule = Preprocess((SPEC.resolution, SPEC.resolution))
+    found = prepare.scale(prepare.load_folder(data / "images", rule, 500).pixels, rule)
     mixed = found[np.random.default_rng(11).permutation(len(found))]
     return mixed[:100], mixed[100:]
 

@@ -1,4 +1,4 @@
-"""ONNX files from the folded graph: float32, float32 from small weights, and int8 in QDQ form with the given integers."""
+"""ONNX files from the folded graph: float32, small weights under floats, and int8 in QDQ form."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def int8_onnx(quantised: QuantisedGraph, io: IO = "float32", activations: Litera
 
     Args:
         quantised: The integers; they stand in the file as they are.
-        io: Element type of input and output. With float32 a closing softmax or sigmoid is computed in float; another integer
-            than the activations' costs a conversion at each end.
+        io: Element type of input and output. With float32 a closing softmax or sigmoid is computed in float; another
+            integer than the activations' costs a conversion at each end.
         activations: Their element type: the same grid, seen from 128 higher for uint8.
     """
     return Int8Writer(quantised, io, activations).write()

@@ -5,6 +5,7 @@ The layout is ONNX's own, (1, channels, height, width).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, assert_never
 
 import numpy as np
@@ -91,7 +92,8 @@ class FloatWriter:
         match node.op:
             case "conv" | "depthwise":
                 groups = {"group": node.shape[-1]} if node.op == "depthwise" and node.shape[-1] > 1 else {}
-                self.add("Conv", [*inputs, self.weight(node), self.bias(node)], output, **groups, **_window(node))
+                add = self.add if len(node.shape) == 3 else partial(self._reduce, node)
+                add("Conv", [*inputs, self.weight(node), self.bias(node)], output, **groups, **_window(node))
             case "dense":
                 kind, attributes = ("Conv", {}) if node.name in self.columns else ("Gemm", {"transB": 1})
                 self.add(kind, [*inputs, self.weight(node), self.bias(node)], output, **attributes)
@@ -102,10 +104,10 @@ class FloatWriter:
             case "concat":
                 self.add("Concat", inputs, output, axis=1)
             case "mean":
-                self._reduce("GlobalAveragePool", node, inputs, output)
+                self._reduce(node, "GlobalAveragePool", inputs, output)
             case "max":
                 # onnxruntime has MaxPool for integers, and GlobalMaxPool not.
-                self._reduce("MaxPool", node, inputs, output, kernel_shape=self.graph.shape(node.inputs[0])[:2])
+                self._reduce(node, "MaxPool", inputs, output, kernel_shape=self.graph.shape(node.inputs[0])[:2])
             case "average_pool":
                 self.add("AveragePool", inputs, output, kernel_shape=node.window, **_window(node))
             case "max_pool":
@@ -161,10 +163,11 @@ class FloatWriter:
         return matrix[..., None, None] if node.name in self.columns else matrix
 
     def _inputs(self, node: Node) -> list[str]:
-        flat = len(node.shape) == 1 and node.name not in self.columns
+        flat = len(node.shape) == 1 and node.name not in self.columns and node.op != "depthwise"
         return [self.flatten(name) if flat and name in self.columns else self.read(name) for name in node.inputs]
 
-    def _reduce(self, kind: str, node: Node, inputs: list[str], output: str, **attributes: Any) -> None:
+    def _reduce(self, node: Node, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+        """Add an operator that gives a column, and make a vector of it where nothing reads a column."""
         if node.name in self.columns:
             self.add(kind, inputs, output, **attributes)
         else:
