@@ -38,7 +38,7 @@ def check_keras(path: Path, model: Model, images: NDArray[np.float32]) -> float:
         The largest difference as a share of Keras's largest output.
 
     Raises:
-        InputError: This Keras cannot load the file; its reason is given to its end.
+        InputError: Keras cannot load the file; its reason is given to its end.
         MissingExtraError: TensorFlow is not installed.
     """
     wanted = np.asarray(load(path, model.version)(images, training=False), np.float64)
