@@ -43,8 +43,9 @@ NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
 METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
-# Images that files are run on after writing, at most.
+# Images that files are run on after writing, at most: held out, or not.
 CHECKED: Final = 50
+CHECKED_FITTED: Final = 20
 # Images from which on a part of them is held out, and how many at least; a fifth of more, up to `CHECKED`.
 ENOUGH: Final = 20
 LEAST_HELD_OUT: Final = 10
@@ -95,7 +96,7 @@ class Samples:
     @property
     def checking(self) -> Array:
         """Images to check files on."""
-        return self.images[:CHECKED] if self.held_out is None else self.held_out
+        return self.images[:CHECKED_FITTED] if self.held_out is None else self.held_out
 
     def describe(self) -> Calibration:
         """What the metadata says of them."""
@@ -154,6 +155,7 @@ def run(
     out: Path,
     force: bool = False,
     options: PixelOptions = NOTHING,
+    compact: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -172,6 +174,7 @@ def run(
         force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
             first batch norm contradicts.
         options: What is stated of the pixels that the model takes.
+        compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
 
     Returns:
         The files written.
@@ -225,7 +228,7 @@ def run(
     elif calibrate is not None:
         samples = Samples(rules.noise(min(count, NOISE), graph, about.preprocess), "synthetic")
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
-        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
+        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
     made.rule = about.preprocess
     made.samples = samples
     if folder is not None:
@@ -290,6 +293,7 @@ def write_all(
     out: Path,
     effort: str = "fast",
     advance: Callable[[], None] = lambda: None,
+    compact: bool = False,
 ) -> Iterator[Artifact]:
     """Write every format of every precision from one graph and one calibration; yield each file once it is checked.
 
@@ -316,7 +320,8 @@ def write_all(
                 if quantised is None:
                     made, data = _make(graph, rounded, kind, own, reference)
                 else:
-                    made, data = _make_int8(quantised, kind, io or targets.find(about.target).io(kind), own, reference)
+                    io_type = io or targets.find(about.target).io(kind)
+                    made, data = _make_int8(quantised, kind, io_type, own, reference, compact)
                 files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
                 if about.target == "edgetpu":
                     files_made += _compile(made, data)
@@ -345,12 +350,14 @@ def _make(
 
 
 def _make_int8(
-    quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference
+    quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference, compact: bool
 ) -> tuple[Metadata, bytes]:
     """Write and check an int8 file."""
     graph, write = quantised.graph, WRITERS[about.precision][kind]
     if kind == "onnx":
         write = partial(write, activations=targets.find(about.target).activations)
+    else:
+        write = partial(write, compact=compact)
     data = write(quantised, io=io)
     grids = verify.Grids(
         *(_shown(quantised.grids[name], io) for name in (graph.input, graph.output.name, graph.logits))

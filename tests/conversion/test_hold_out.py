@@ -28,4 +28,4 @@ def test_few_images_and_noise_are_fitted_whole(few):
     split = few.hold_out()
     assert split.held_out is None
     assert len(split.images) == len(few.images)
-    assert len(split.checking) == min(len(few.images), 50)
+    assert len(split.checking) == min(len(few.images), 20)

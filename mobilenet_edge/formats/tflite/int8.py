@@ -22,11 +22,11 @@ _VERSIONS: Final = {
 class Int8Writer(FloatWriter):
     """Writes int8 tensors on the quantiser's grids, and float32 or uint8 at the ends where asked."""
 
-    def __init__(self, quantised: QuantisedGraph, io: IO) -> None:
+    def __init__(self, quantised: QuantisedGraph, io: IO, compact: bool = False) -> None:
         super().__init__(quantised.graph)
         self.quantised = quantised
         self.io = io
-        self.units = units(quantised)
+        self.units = units(quantised) if compact else dict.fromkeys(quantised.grids, 1.0)
 
     def enter(self) -> int:
         inner = super().enter()
