@@ -149,7 +149,6 @@ def run(
         BuildError: A layer the graph has no op for, or a file that failed its check or its target's compiler; no file
             of it is left.
     """
-    source = artifact.read(model)
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
@@ -164,6 +163,7 @@ def run(
         raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
+    source = artifact.read(model)
     sampled = calibrate is not None and precisions != ("float32",)
     folder = Path(calibrate) if sampled and calibrate not in (None, RANDOM) else None
     # What can fail is tried before the seconds that TensorFlow takes to start.

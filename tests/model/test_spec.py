@@ -28,6 +28,7 @@ def test_rho_is_the_side_over_224():
         (ModelSpec(0.25, 128), "mobilenet_v1-a0.25-r128"),
         (ModelSpec(2.0, 1024), "mobilenet_v1-a2.00-r1024"),
         (ModelSpec(0.5, 160, 10), "mobilenet_v1-a0.50-r160-c10"),
+        (ModelSpec(0.5, 160, family="mobilenet_v2"), "mobilenet_v2-a0.50-r160"),
         # Two decimals would give it the name of another model.
         (ModelSpec(0.333, 96), "mobilenet_v1-a0.333-r96"),
     ],
@@ -44,7 +45,7 @@ def test_every_name_is_read_back_and_is_its_own(alpha, resolution, classes):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "mobilenet_v2-a0.50-r160", "mobilenet_v1-a0.50-r160.int8", "mobilenet_v1-a1-r160", "resnet"]
+    "name", ["", "mobilenet_v3-a0.50-r160", "mobilenet_v1-a0.50-r160.int8", "mobilenet_v1-a1-r160", "resnet"]
 )
 def test_other_names_are_not_specs(name):
     assert ModelSpec.from_name(name) is None
