@@ -22,7 +22,7 @@ from mobilenet_edge.report.verdicts import Check
 
 # The module of report/verdicts for each, imported where it is asked for: a check answers at once.
 FORMATS: Final = {
-    "text": "listing",
+    "text": "plain",
     **{name: name for name in ("json", "markdown", "junit", "github", "benchmark")},
 }
 
