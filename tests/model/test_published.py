@@ -5,10 +5,9 @@ from itertools import pairwise, product
 import pytest
 
 from mobilenet_edge.model.layers import macs, parameters
-from mobilenet_edge.model.published import FIGURES, lookup
+from mobilenet_edge.model.published import FIGURES, Published, lookup
 from mobilenet_edge.model.spec import FAMILIES, PUBLISHED, ModelSpec
 
-V1 = FIGURES["mobilenet_v1"]
 # MACs and parameters in millions of TF-slim's mobilenet/README.md.
 V2_COSTS = {
     (1.4, 224): (582, 6.06), (1.3, 224): (509, 5.34), (1.0, 224): (300, 3.47), (1.0, 96): (56, 3.47),
