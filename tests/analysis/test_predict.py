@@ -189,9 +189,9 @@ def test_models_that_cannot_be(specs, times, message):
 
 def test_a_family_is_predicted_from_itself_alone() -> None:
     corners = [ModelSpec(alpha, side) for alpha in (0.25, 1.0) for side in (128, 224)]
-    assert inside(ModelSpec(0.5, 160), corners)
-    assert not inside(ModelSpec(0.5, 160, family="mobilenet_v2"), corners)
-    assert not inside(ModelSpec(0.5, 160, channels=1), corners)
+    assert is_inside(ModelSpec(0.5, 160), corners)
+    assert not is_inside(ModelSpec(0.5, 160, family="mobilenet_v2"), corners)
+    assert not is_inside(ModelSpec(0.5, 160, channels=1), corners)
     grid = [replace(spec, family=family) for family in FAMILIES for spec in [*corners, ModelSpec(0.5, 160)]]
     # The corners of each.
     assert set(choose(grid, 8)) == {0, 1, 2, 3, 5, 6, 7, 8}
