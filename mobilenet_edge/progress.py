@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -34,11 +35,27 @@ class Bar(Protocol):
 
 
 Board = Callable[[str, int], Bar]
+# Called with a description, the steps done and their total.
+Listener = Callable[[str, int, int], object]
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def report_to(listener: Listener) -> Iterator[None]:
+    """Report all progress to a function while the block runs, instead of showing it."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 @contextmanager
 def board() -> Iterator[Board]:
     """Show several bars under each other while the block runs; call what is yielded with a description and a total."""
+    if (listener := _listener.get()) is not None:
+        yield lambda description, total: _Reported(listener, description, total)
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -74,6 +91,24 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
+
+
+@dataclass
+class _Reported:
+    listener: Listener
+    description: str
+    total: int
+    done: int = 0
+
+    def advance(self) -> None:
+        self.done += 1
+        self.listener(self.description, self.done, self.total)
+
+    def extend(self, steps: int) -> None:
+        self.total += steps
+
+    def now(self, what: str, seconds: float = 0.0) -> None:
+        self.listener(f"{self.description}: {what}", self.done, self.total)
 
 
 @dataclass(frozen=True)

@@ -55,15 +55,19 @@ def run(paths: Sequence[Path], limits: Limits, device: str | None = None) -> Adv
             measured on different images.
         UsageError: There are several machines, or there is none of that name.
     """
-    places = ", ".join(str(path) for path in paths)
-    timed = [row for row in join(sources.read(paths)) if row.latency or row.prediction]
+    return advise(sources.read(paths), limits, device, ", ".join(str(path) for path in paths))
+
+
+def advise(records: Sequence[Record], limits: Limits, device: str | None = None, places: str = "the records") -> Advice:
+    """Choose as `run` does, from records in memory; `places` names them in messages."""
+    timed = [row for row in join(records) if row.latency or row.prediction]
     if not timed:
         raise InputError(f"no latency that can be used in {places}; make some with: mnet profile ARTIFACT --json FILE")
     machine, rows = _of_device(timed, device)
     measured = Judgement.of(rows).measured
     points = [point for row in rows if (point := _point(row, measured, _varied(rows)))]
     if not points:
-        lack = _other_content(sources.read(paths))
+        lack = _other_content(records)
         raise InputError(
             lack
             or f"no top-1 in {places}, nor published ones; measure it: mnet evaluate ARTIFACT --data DIR --json FILE"

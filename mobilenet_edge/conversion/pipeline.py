@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.conversion import engine, verify
+from mobilenet_edge.conversion import engine, origin, verify
 from mobilenet_edge.conversion import rule as rules
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
-from mobilenet_edge.data import folders, images, labels
+from mobilenet_edge.data import labels
 from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, MissingExtraError, UsageError
 from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Calibration, Metadata, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
-from mobilenet_edge.graph import Array, Graph
-from mobilenet_edge.model.read import Model
-from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
+from mobilenet_edge.graph import Graph
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, weights
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 
-RANDOM: Final = "random"
-# Noise is all alike: more of it shows the quantiser nothing new.
-NOISE: Final = 32
-# Files that could not be read, in the metadata.
-NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
-METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
-# Images that files are run on after writing, at most: held out, or not.
-CHECKED: Final = 50
-CHECKED_FITTED: Final = 20
-# Images from which on a part of them is held out, and how many at least; a fifth of more, up to `CHECKED`.
-ENOUGH: Final = 20
-LEAST_HELD_OUT: Final = 10
 # Empty where there is nothing to say.
 SCHEMES: Final = {
     "float32": "",
@@ -67,52 +52,6 @@ WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Calibration images and where they came from.
-
-    Attributes:
-        images: float32 (n, h, w, c), preprocessed.
-        source: "images" or "synthetic".
-        unreadable: Names of files that could not be read.
-        held_out: Images of the same folder that the quantiser must not see, to measure with; none where there are few.
-    """
-
-    images: Array
-    source: str
-    unreadable: tuple[str, ...] = ()
-    held_out: Array | None = None
-
-    def hold_out(self) -> Samples:
-        """Take out a fifth of the images, evenly spread, where there are enough of them."""
-        count = len(self.images)
-        if self.source != "images" or count < ENOUGH:
-            return self
-        number = min(max(LEAST_HELD_OUT, count // 5), CHECKED)
-        chosen = np.zeros(count, np.bool_)
-        chosen[(2 * np.arange(number) + 1) * count // (2 * number)] = True
-        return replace(self, images=self.images[~chosen], held_out=self.images[chosen])
-
-    @property
-    def checking(self) -> Array:
-        """Images to check files on."""
-        return self.images[:CHECKED_FITTED] if self.held_out is None else self.held_out
-
-    def describe(self) -> Calibration:
-        """What the metadata says of them."""
-        digest = hashlib.sha256(self.images.tobytes()).hexdigest()
-        note = synthetic.NOTE if self.source == "synthetic" else self._left_out()
-        return Calibration(self.source, len(self.images), digest, METHOD, note)
-
-    def _left_out(self) -> str:
-        names = self.unreadable
-        if not names:
-            return ""
-        count = len(self.images) + (0 if self.held_out is None else len(self.held_out)) + len(names)
-        shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-        return f"{len(names)} of {count} image files could not be read: {shown}"
-
-
 class Files(list[Artifact]):
     """The files an export wrote.
 
@@ -122,7 +61,7 @@ class Files(list[Artifact]):
         rule: How pixels become the input of these files.
     """
 
-    samples: Samples | None = None
+    samples: calibration.Samples | None = None
     split: str = ""
     rule: Preprocess | None = None
 
@@ -146,7 +85,7 @@ def run(
     *,
     formats: Sequence[str] = (),
     precisions: Sequence[str] = (),
-    calibrate: str | None = None,
+    calibrate: calibration.Source = None,
     count: int = 100,
     io: str | None = None,
     labels_file: Path | None = None,
@@ -163,8 +102,8 @@ def run(
         model: A .keras file.
         formats: Of the target's, all by default.
         precisions: Of the target's; its own choice by default.
-        calibrate: A folder of images, or "random" for noise. int8 needs it; files of float16 and int8 weights are
-            checked on these images, where there are any.
+        calibrate: A folder of images, "random" for noise, or an array of images. int8 needs it; float16 and dynamic
+            files are checked on these images, where there are any.
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
@@ -202,72 +141,26 @@ def run(
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
     source = artifact.read(model)
-    folder = Path(calibrate) if calibrate not in (None, RANDOM) else None
-    # What can fail is tried before the seconds that TensorFlow takes to start.
-    if folder is not None:
-        place = folders.locate(folder, folders.FOR_CALIBRATION)
-        folder = place.folder
-        images.find(folder)
+    calibration.check(calibrate)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
-    keras, about = read_model(source, options)
+    keras, about = origin.read_model(source, options)
     graph = replace(keras.graph, name=about.variant)
     if names is not None:
         about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)
     about = replace(about, target=target)
     for name in _file_names(about.variant, formats, precisions, target):
         overwrite.refuse(out / name, about, force=force)
-    samples = None
-    if folder is not None:
-        pictures = rules.load(folder, about.preprocess, graph.input_shape, count)
-        about = replace(about, preprocess=rules.inferred(keras, pictures.pixels, about.preprocess, force=force))
-        inputs = rules.ordered(pictures.pixels, about.preprocess)
-        samples = Samples(inputs, "images", tuple(path.name for path in pictures.unreadable))
-        if "int8" in precisions:
-            samples = samples.hold_out()
-    elif calibrate is not None:
-        samples = Samples(rules.noise(min(count, NOISE), graph, about.preprocess), "synthetic")
+    samples, split = None, ""
+    if calibrate is not None:
+        samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
+        about = replace(about, preprocess=rule)
+        samples = samples.hold_out() if "int8" in precisions else samples
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
     made.rule = about.preprocess
-    made.samples = samples
-    if folder is not None:
-        made.split = place.note
+    made.samples, made.split = samples, split
     return made
-
-
-def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
-    """Read a Keras file; one that says nothing of itself gets what its graph shows."""
-    if source.format != "keras":
-        raise UsageError(f"{source.path} is not a .keras or .h5 file; mnet exports Keras models")
-    from mobilenet_edge.model import read
-    from mobilenet_edge.model.recognise import safe_name
-
-    model = read.parse(source.data, str(source.path))
-    if source.metadata is None:
-        about = describe(model.graph, source.path.stem, source.path.name)
-    else:
-        weights = replace(source.metadata.weights, sha256=model.graph.sha256())
-        # The files are named by it.
-        about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
-    return model, replace(about, preprocess=rules.of_model(model, source.metadata, options))
-
-
-def describe(graph: Graph, name: str, source: str) -> Metadata:
-    """Describe a model that mnet did not build; its files are named as its own file is, whatever it turns out to be."""
-    from mobilenet_edge.model.recognise import safe_name, spec_of
-
-    spec = spec_of(graph)
-    return Metadata(
-        variant=safe_name(name),
-        precision="float32",
-        classes=graph.classes,
-        macs=graph.macs,
-        parameters=graph.parameters,
-        preprocess=Preprocess.for_input(*graph.input_shape),
-        weights=Weights(source, sha256=graph.sha256()),
-        spec=spec,
-    )
 
 
 def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str], target: str) -> Iterator[str]:
@@ -286,7 +179,7 @@ def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> in
 def write_all(
     graph: Graph,
     about: Metadata,
-    samples: Samples | None,
+    samples: calibration.Samples | None,
     formats: Sequence[str],
     precisions: Sequence[str],
     io: str | None,
@@ -382,7 +275,7 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
     return [(name, replace(about, compilation=made.report), made.data)]
 
 
-def _reference(graph: Graph, samples: Samples | None, rule: Preprocess) -> verify.Reference:
+def _reference(graph: Graph, samples: calibration.Samples | None, rule: Preprocess) -> verify.Reference:
     """What the float graph says; float files must be exact on any input, so noise will do for them."""
     inputs = rules.noise(verify.FLOAT_IMAGES, graph, rule) if samples is None else samples.checking
     head = heads.of(_closing(graph), (1, *graph.output.shape))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge import __version__
@@ -39,8 +40,9 @@ class KerasSession:
         image = self._rule.apply(inputs[0])
         if self._session is None:
             return [run(self._graph, image)]
-        outputs: list[NDArray[Any]] = self._session.run([image])
-        return outputs
+        # The file is channels first.
+        (output,) = self._session.run([np.ascontiguousarray(image.transpose(0, 3, 1, 2))])
+        return [output.transpose(0, 2, 3, 1) if output.ndim == 4 else output]
 
 
 def _compiled(graph: Graph, threads: int) -> Any:

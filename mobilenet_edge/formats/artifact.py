@@ -53,6 +53,14 @@ class Artifact:
         """Digest of the file, as hex."""
         return hashlib.sha256(self.data).hexdigest()
 
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            InputError: The place cannot be written.
+        """
+        files.write_bytes(Path(path), self.data)
+
     @property
     def precision(self) -> str:
         """As the metadata says, else as the element types of the weights show."""

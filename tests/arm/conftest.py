@@ -14,6 +14,7 @@ import pytest
 
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.model.spec import ModelSpec
 
 PROJECT = Path(__file__).parents[2]
@@ -94,5 +95,5 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     head.set_weights([CONTRAST * each for each in head.get_weights()])
     model.save(path)
     precisions = ("float32", "float16", "dynamic", "int8")
-    made = export.run(path, precisions=precisions, calibrate=export.RANDOM, target="arm64", out=folder)
+    made = export.run(path, precisions=precisions, calibrate=calibration.RANDOM, target="arm64", out=folder)
     return {f"{each.precision}.{each.format}": each.path for each in made}

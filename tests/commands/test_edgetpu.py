@@ -12,6 +12,7 @@ import pytest
 from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats import artifact
@@ -65,7 +66,7 @@ def about(made: Graph) -> Metadata:
 
 
 def write(out, made: Graph, io=None):
-    samples = export.Samples(synthetic.images(8, made.input_shape), "synthetic")
+    samples = calibration.Samples(synthetic.images(8, made.input_shape), "synthetic")
     return list(export.write_all(made, about(made), samples, ("tflite",), ("int8",), io, out))
 
 

@@ -13,6 +13,7 @@ import pytest
 from mobilenet_edge import cli
 from mobilenet_edge.conversion import creation, verify
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device.runtimes import open_model
@@ -156,7 +157,7 @@ def test_noise_is_said_in_the_file(model: Path, tmp_path: Path) -> None:
         assert found.agreement.inputs == "noise"
         if made.precision == "int8":
             assert (found.calibration.source, found.calibration.note) == ("synthetic", synthetic.NOTE)
-            assert found.calibration.count == export.NOISE
+            assert found.calibration.count == calibration.NOISE
 
 
 def test_labels_are_read_back(model: Path, tmp_path: Path) -> None:
