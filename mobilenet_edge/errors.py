@@ -51,6 +51,6 @@ class HostError(MnetError):
 
 
 class Interrupted(MnetError):
-    """Ctrl-C in work that can be gone on with; the message says how."""
+    """Ctrl-C during work that can be resumed; the message says how."""
 
     exit_code = 130

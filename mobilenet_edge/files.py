@@ -14,7 +14,7 @@ from mobilenet_edge.errors import InputError
 
 # What a file is called until it is whole.
 PART: Final = ".part"
-# A disk that takes no more, which is nobody's bug wherever it happens.
+# Disk full or read-only: an expected failure, never a bug.
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
@@ -36,13 +36,13 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     with ExitStack() as left:
         parts = {path: _part(path, data, left) for path, data in contents.items()}
         for path, part in parts.items():
-            with _telling(path):
+            with _as_input_error(path):
                 part.replace(path)
 
 
 def _part(path: Path, data: bytes, left: ExitStack) -> Path:
     """Write a file under a temporary name, under which it is removed at the end."""
-    with _telling(path):
+    with _as_input_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
         part = Path(name)
@@ -54,7 +54,7 @@ def _part(path: Path, data: bytes, left: ExitStack) -> Path:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _as_input_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -49,6 +49,11 @@ def board() -> Iterator[Board]:
         yield lambda named, total: _Drawn(progress, progress.add_task(printable(named), total=total, what=""))
 
 
+def print_line(console: Console, text: str) -> None:
+    """Print one line as it is, without control characters, markup or wrapping."""
+    console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def bar(description: str, total: int) -> Iterator[Advance]:
     """Show a bar of `total` steps while the block runs; call what is yielded once a step."""
@@ -115,7 +120,7 @@ class _Lines:
         if at_once or now - self.spoke >= QUIET_SECONDS:
             self.spoke = now
             line = f"{self.description}: {text}, {(now - self.began) / 60:.0f} min gone"
-            self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+            print_line(self.console, line)
 
 
 def _lasting(seconds: float) -> str:

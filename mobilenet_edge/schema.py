@@ -1,11 +1,75 @@
-"""Hold a dataclass to its annotations: what comes from a file is believed only as far as it has been looked at."""
+"""Dataclasses from JSON and TOML: values from files are checked against the annotations at run time."""
 
 from __future__ import annotations
 
 import types
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+_NAMES: Final[Mapping[Any, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    dict[str, str]: "a table of texts",
+}
+T = TypeVar("T")
+KeyPath = tuple[str | int, ...]
+
+
+class Mismatch(TypeError):
+    """A key or value that the dataclass does not have or take.
+
+    Attributes:
+        path: Keys that lead to it; an int is an index into an array.
+    """
+
+    def __init__(self, path: KeyPath, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def from_dict(
+    cls: type[T],
+    entry: Mapping[str, Any],
+    *,
+    strict: bool = False,
+    path: KeyPath = (),
+    given: Mapping[str, Any] = types.MappingProxyType({}),
+) -> T:
+    """Build a dataclass, and the dataclasses that are its fields, from parsed JSON or TOML.
+
+    Lists become tuples. A class with a method `load` of its own makes itself of the value. A key that is not known is
+    passed over, since a newer version may have added it.
+
+    Args:
+        cls: The dataclass.
+        entry: Values by name of the field.
+        strict: For files that people write: an unknown key is refused with the nearest known one, a tuple of one may
+            be written without brackets, and whole numbers become floats where the field is one.
+        path: Keys that lead to `entry`, for messages.
+        given: Fields that are not in `entry`.
+
+    Raises:
+        TypeError: A key is missing or unknown, or a value does not fit; `Mismatch` says where.
+    """
+    kind: Any = cls
+    hints, known = _hints(kind), _keys(kind) - given.keys()
+    if strict:
+        _refuse_keys(kind, entry, known, path, given)
+    values = {key: _convert(hints[key], entry[key], (*path, key), strict) for key in entry if key in known}
+    if not strict:
+        for key, value in values.items():
+            _refuse_value(key, value, hints[key])
+    return cls(**given, **values)
+
+
+def values(cls: type, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of a dataclass that checks itself; see `from_dict`."""
+    hints = _hints(cls)
+    return {key: _convert(hints[key], entry[key], (key,), strict=False) for key in entry if key in _keys(cls)}
 
 
 def check(value: Any) -> None:
@@ -15,43 +79,118 @@ def check(value: Any) -> None:
         TypeError: A field holds something else; the message names it.
     """
     hints = _hints(value.__class__)
-    for each in fields(value):
-        held = getattr(value, each.name)
-        if not fits(held, hints[each.name]):
-            raise TypeError(f"{each.name} cannot be {_short(held)}")
+    for field in fields(value):
+        _refuse_value(field.name, getattr(value, field.name), hints[field.name])
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is what an annotation says; an int serves as a float, True and False serve as neither."""
+    """Return whether a value matches an annotation; an int serves as a float, True and False serve as neither."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
     if origin in (Union, types.UnionType):
-        return any(fits(value, each) for each in arguments)
+        return any(fits(value, option) for option in arguments)
     if origin is tuple:
         return isinstance(value, tuple) and _fits_tuple(value, arguments)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return isinstance(value, dict) and all(
-            fits(key, arguments[0]) and fits(each, arguments[1]) for key, each in value.items()
+            fits(key, arguments[0]) and fits(item, arguments[1]) for key, item in value.items()
         )
     if hint in (int, float):
         return isinstance(value, (int, float) if hint is float else int) and not isinstance(value, bool)
     return isinstance(value, origin or hint)
 
 
+def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return the hint for a name that is not known: the known one that it resembles, or else all of them.
+
+    Args:
+        name: As it was written.
+        known: What it could be.
+        otherwise: The hint where it resembles none, instead of the whole list.
+    """
+    import difflib  # takes a while, and only mistakes need it
+
+    known = list(known)
+    if near := difflib.get_close_matches(name, known, 1):
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(known)}" if otherwise is None else otherwise
+
+
+def dotted(path: KeyPath) -> str:
+    """Write a path as TOML does, tables of an array counted from 1: "budget[2].size"."""
+    return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+
+
+def _refuse_keys(
+    cls: Any, entry: Mapping[str, Any], known: Iterable[str], path: KeyPath, given: Mapping[str, Any]
+) -> None:
+    for key in entry:
+        if key not in known:
+            raise Mismatch((*path, key), f"unknown key {dotted((*path, key))!r}; {nearest(key, sorted(known))}")
+    required = [
+        field.name
+        for field in fields(cls)
+        if field.init and field.default is MISSING and field.default_factory is MISSING
+    ]
+    if missing := [name for name in required if name not in entry and name not in given]:
+        where = f"the table [{dotted(path)}]" if path else "the file"
+        raise Mismatch(path, f"{where} lacks {' and '.join(missing)}; see configs/ for examples")
+
+
+def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:
+    if value is None:
+        return None
+    hint = _without_none(hint)
+    if hasattr(hint, "load"):
+        return hint.load(value)
+    if hasattr(hint, "__dataclass_fields__"):
+        if not isinstance(value, dict):
+            raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be a table [{dotted(path)}]")
+        return from_dict(hint, value, strict=strict, path=path)
+    if get_origin(hint) is tuple and (strict or isinstance(value, list)):
+        item_hint = get_args(hint)[0]
+        if not strict and not hasattr(item_hint, "__dataclass_fields__"):
+            return tuple(value)
+        # The line of a plain value in a list is that of its key; tables have their own.
+        tables = isinstance(value, list) and hasattr(item_hint, "__dataclass_fields__")
+        items = enumerate(value if isinstance(value, list) else [value])
+        return tuple(_convert(item_hint, item, (*path, index) if tables else path, strict) for index, item in items)
+    if strict and not fits(value, hint):
+        raise Mismatch(path, f"{dotted(path)} is {value!r:.60}; it must be {_named(hint)}")
+    return float(value) if strict and hint is float else value
+
+
+def _named(hint: Any) -> str:
+    return " or ".join(map(repr, get_args(hint))) if get_origin(hint) is Literal else _NAMES[hint]
+
+
+def _without_none(hint: Any) -> Any:
+    options = [option for option in get_args(hint) if option is not type(None)]
+    return options[0] if type(None) in get_args(hint) and len(options) == 1 else hint
+
+
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return get_type_hints(cls)
+
+
+@cache
+def _keys(cls: Any) -> frozenset[str]:
+    return frozenset(field.name for field in fields(cls) if field.init)
 
 
 def _fits_tuple(value: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
     if arguments == (str, ...):
-        return all(isinstance(each, str) for each in value)  # by far the quickest: a model has a thousand labels
+        return all(isinstance(item, str) for item in value)  # by far the quickest: a model has a thousand labels
     if arguments[1:] == (...,):
-        return all(fits(each, arguments[0]) for each in value)
+        return all(fits(item, arguments[0]) for item in value)
     return len(value) == len(arguments) and all(map(fits, value, arguments))
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _refuse_value(name: str, value: Any, hint: Any) -> None:
+    if not fits(value, hint):
+        text = repr(value)
+        raise TypeError(f"{name} cannot be {text if len(text) <= 60 else f'{text[:57]}...'}")

@@ -28,9 +28,10 @@ import numpy as np
 
 def ours(model: Any, samples: np.ndarray, out: Path) -> None:
     from mobilenet_edge.conversion import pipeline as export
-    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.model.read import parse
+    from mobilenet_edge.model.save import keras_bytes
 
-    graph = fold(model, "bench")
+    graph = parse(keras_bytes(model), "bench").graph
     about = export.describe(graph, model.name, "bench")
     list(export.write_all(graph, about, export.Samples(samples, "synthetic"), ("tflite", "onnx"), ("float32", "int8"),
                           None, out))  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile, Remark
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -27,7 +27,9 @@ WHOLE = [
         times_ns=(5, 6, 7) * 3, round_sizes=(4, 5),
         delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
         macs=9, limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
-        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), invalid="hot",
+        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},),
+        notes=(Remark("no-limit", reason="x"),),
+        invalid=Remark("throttled", reasons=["hot"]),
     ),
     Prediction(
         **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, predicted_ms=2.0, low_ms=1.5, high_ms=3.0,
@@ -65,6 +67,10 @@ def test_the_whole_ones_are_read(tmp_path):
         (0, {"invalid": ""}),
         (0, {"invalid": 5}),
         (0, {"notes": "x"}),
+        (0, {"notes": [5]}),
+        (0, {"notes": [{"reason": "x"}]}),
+        (0, {"notes": [{"code": 5}]}),
+        (0, {"doubts": [{"code": "few-runs", "runs": {}}]}),
         (0, {"preprocess_ms": "1"}),
         (0, {"host": {"emulated": True}}),
         (4, {"delegate": {}}),

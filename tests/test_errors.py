@@ -30,8 +30,8 @@ def test_every_one_is_caught_as_the_family_and_says_what_it_means(kind):
 
 
 def test_a_missing_extra_names_the_command():
-    error = MissingExtraError("writing .onnx files needs the onnx package", "build")
-    expected = "writing .onnx files needs the onnx package; install it with: pip install 'mobilenet-edge[build]'"
+    error = MissingExtraError("writing .onnx files needs the onnx package", "export")
+    expected = "writing .onnx files needs the onnx package; install it with: pip install 'mobilenet-edge[export]'"
     assert str(error) == expected
 
 

@@ -1,4 +1,4 @@
-"""One thing that was looked at on a machine, and what is to be done about it."""
+"""A finding of `mnet doctor`: a fact about a machine and the next step."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FAIL: Final[Status] = "fail"
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found.
+    """A fact about a machine, and the next step where it needs one.
 
     Attributes:
-        name: What was looked at.
+        name: Subject, such as "Python".
         status: "ok", "warn" (it works, or figures from there need care) or "fail" (it does not work).
-        fact: What is so.
-        next: What to do; None where the status is "ok", and nowhere else.
+        fact: What was observed.
+        next: What to do; None exactly where the status is "ok".
     """
 
     name: str

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mobilenet_edge import schema
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.predict import FEWEST, Model
 from mobilenet_edge.model.spec import ModelSpec
@@ -65,7 +66,7 @@ def _model(profiles: Sequence[Profile]) -> Model | str:
     if any(profile.delegate for profile in profiles):
         return "latency on a delegate cannot be predicted: measure it"
     usable = [each for each in profiles if each.spec and unusable(each) is None]
-    of = {ModelSpec(**each.spec): each for each in usable if each.spec}
+    of = {schema.from_dict(ModelSpec, each.spec): each for each in usable if each.spec}
     if len(of) < FEWEST:
         return f"only {len(of)} of its sort have a latency to predict from: measure at least {FEWEST}"
     medians = tuple(each.median_ms for each in of.values())
@@ -82,7 +83,7 @@ def _predict(wanted: Wanted, profiles: Sequence[Profile], model: Model | str) ->
     if isinstance(model, str):
         return model
     spec = wanted.identity.get("spec")
-    estimate = model.predict(ModelSpec(**spec)) if spec else None
+    estimate = model.predict(schema.from_dict(ModelSpec, spec)) if spec else None
     if estimate is None:
         return "it does not lie between models that were measured, so its latency cannot be predicted: measure it"
     known = profiles[0]

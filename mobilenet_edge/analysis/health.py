@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mobilenet_edge.analysis import installation, machine
+from mobilenet_edge.analysis import installation, machine_state
 from mobilenet_edge.analysis.finding import Finding
 from mobilenet_edge.errors import MissingExtraError
 
@@ -58,14 +58,14 @@ def judge(
     """
     findings = (
         *installation.of_python(facts),
-        *machine.of_cpu(facts),
+        *machine_state.of_cpu(facts),
         *installation.of_numpy(facts, host),
         *installation.of_runtimes(facts, host),
         *installation.of_edge_tpu(facts),
-        *machine.of_speed(facts, host),
-        *machine.of_room(facts),
-        *machine.of_time(facts, host, asked),
-        *machine.of_workers(facts),
+        *machine_state.of_speed(facts, host),
+        *machine_state.of_room(facts),
+        *machine_state.of_time(facts, host, asked),
+        *machine_state.of_workers(facts),
         *installation.of_extras(lacking or {}, facts),
     )
     return Report(host, facts, findings, None, 0 if installation.formats(facts) else MissingExtraError.exit_code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 from typing import Final
@@ -21,6 +21,7 @@ from mobilenet_edge.analysis.features import PRIOR, matrix
 from mobilenet_edge.analysis.regression import nonnegative
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records.interval import student
 
 Array = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ CONFIDENCE: Final = 0.95
 # same thing differ by at least, and how far a weight may be from its prior, as a share of it.
 DEVIATION: Final = 0.15
 NOISE: Final = 0.04
-LOOSENESS: Final = 0.4
+PRIOR_WIDTH: Final = 0.4
 # How far apart, in octaves of alpha and of resolution, deviations are still much the same. Widths decide which kernels
 # fill their vectors; resolutions only repeat them.
 OCTAVES: Final = (0.7, 1.5)
@@ -71,7 +72,9 @@ class Model:
     @cached_property
     def errors(self) -> tuple[float, ...]:
         """How far each measurement is from what the others predict for it: ln(measured / predicted)."""
-        return tuple(math.log(each / guess) for each, (guess, _) in zip(self.latencies, self._blind, strict=True))
+        return tuple(
+            math.log(each / guess) for each, (guess, _) in zip(self.latencies, self._leave_one_out, strict=True)
+        )
 
     @property
     def error(self) -> float:
@@ -83,7 +86,7 @@ class Model:
         if not inside(spec, self.specs):
             return None
         ms, deviation = self._guess(spec, range(len(self.specs)))
-        reach = math.exp(max(self._widening * deviation, self._blur))
+        reach = math.exp(max(self._widening * deviation, self._noise_floor))
         return Estimate(ms, ms / reach, ms * reach)
 
     @cached_property
@@ -93,17 +96,20 @@ class Model:
         What a normal distribution of such errors would keep to, by Student's t for so few of them; never less than the
         largest that was seen.
         """
-        seen = [error / deviation for error, (_, deviation) in zip(self.errors, self._blind, strict=True)]
+        seen = [error / deviation for error, (_, deviation) in zip(self.errors, self._leave_one_out, strict=True)]
         spread = math.sqrt(sum(each**2 for each in seen) / len(seen))
-        return max(*map(abs, seen), _student(len(seen)) * spread * math.sqrt(1 + 1 / len(seen)))
+        return max(
+            *map(abs, seen),
+            _confident(len(seen)) * spread * math.sqrt(1 + 1 / len(seen)),
+        )
 
     @property
-    def _blur(self) -> float:
+    def _noise_floor(self) -> float:
         """What noise alone may make of the difference, however well the others fit."""
-        return _student(len(self.noises)) * max(median(self.noises), NOISE) * math.sqrt(1 + 1 / len(self.noises))
+        return _confident(len(self.noises)) * max(median(self.noises), NOISE) * math.sqrt(1 + 1 / len(self.noises))
 
     @cached_property
-    def _blind(self) -> tuple[tuple[float, float], ...]:
+    def _leave_one_out(self) -> tuple[tuple[float, float], ...]:
         """What is predicted for each measured model by the others."""
         every = range(len(self.specs))
         return tuple(self._guess(self.specs[out], [each for each in every if each != out]) for out in every)
@@ -115,12 +121,13 @@ class Model:
         noise = np.maximum([self.noises[each] for each in kept], NOISE)
         rows, row = matrix(specs, self.precision), matrix([spec], self.precision)
         weights = _weights(rows, times, noise)
-        beside = np.log(times / (rows @ weights))
-        shared = _alike([spec], specs)
+        log_residuals = np.log(times / (rows @ weights))
+        shared = _kernel([spec], specs)
         ms = float(
-            (row @ weights)[0] * np.exp(shared @ np.linalg.solve(_alike(specs, specs) + np.diag(noise**2), beside))[0]
+            (row @ weights)[0]
+            * np.exp(shared @ np.linalg.solve(_kernel(specs, specs) + np.diag(noise**2), log_residuals))[0]
         )
-        left = _left([spec], specs, self.precision, noise)[0] + np.median(noise) ** 2
+        left = _posterior_variance([spec], specs, self.precision, noise)[0] + np.median(noise) ** 2
         return ms, math.sqrt(left)
 
 
@@ -155,15 +162,16 @@ def choose(specs: Sequence[ModelSpec], count: int) -> list[int]:
 
 def _unknown(specs: Sequence[ModelSpec], chosen: Sequence[int]) -> float:
     """Mean variance that is left in a grid."""
-    left = _left(specs, [specs[each] for each in chosen], "float32", np.full(len(chosen), NOISE))
+    left = _posterior_variance(specs, [specs[each] for each in chosen], "float32", np.full(len(chosen), NOISE))
     # Rounded, so that the order of a sum does not decide between equals.
     return round(float(left.mean()), 9)
 
 
 def inside(spec: ModelSpec, others: Sequence[ModelSpec]) -> bool:
-    """Whether alpha, resolution and classes of a model are a weighted mean of those of others."""
-    corners = np.array([list(asdict(each).values()) for each in others], np.float64).reshape(len(others), -1)
-    point = np.array(list(asdict(spec).values()), np.float64)
+    """Whether the numbers of a model are a weighted mean of those of others of its family."""
+    others = [each for each in others if each.family == spec.family]
+    corners = np.array([_numbers(each) for each in others], np.float64).reshape(len(others), -1)
+    point = np.array(_numbers(spec), np.float64)
     # The last equation makes the weights sum to 1.
     system, target = np.vstack([(corners / point).T, np.ones(len(others))]), np.ones(point.size + 1)
     missed = system @ nonnegative(system, target) - target
@@ -174,16 +182,18 @@ def _weights(rows: Array, times: Array, noise: Array) -> Array:
     """Fit the weights of the features to latencies, relative errors counting; shape (features,)."""
     relative, one = rows / (times * noise)[:, None], 1 / noise
     scale = float(nonnegative(relative.sum(axis=1, keepdims=True), one)[0])
-    prior = np.eye(len(PRIOR)) / LOOSENESS
+    prior = np.eye(len(PRIOR)) / PRIOR_WIDTH
     return scale * nonnegative(np.vstack([scale * relative, prior]), np.concatenate([one, prior.sum(axis=1)]))
 
 
-def _left(specs: Sequence[ModelSpec], measured: Sequence[ModelSpec], precision: str, noise: Array) -> Array:
+def _posterior_variance(
+    specs: Sequence[ModelSpec], measured: Sequence[ModelSpec], precision: str, noise: Array
+) -> Array:
     """Variance that the logarithm of each latency still has when some were measured, shape (specs,)."""
     first, second = _shares(specs, precision), _shares(measured, precision)
-    shared = _alike(specs, measured) + LOOSENESS**2 * first @ second.T
-    known = _alike(measured, measured) + LOOSENESS**2 * second @ second.T + np.diag(noise**2)
-    before = DEVIATION**2 + LOOSENESS**2 * (first**2).sum(axis=1)
+    shared = _kernel(specs, measured) + PRIOR_WIDTH**2 * first @ second.T
+    known = _kernel(measured, measured) + PRIOR_WIDTH**2 * second @ second.T + np.diag(noise**2)
+    before = DEVIATION**2 + PRIOR_WIDTH**2 * (first**2).sum(axis=1)
     left: Array = before - np.einsum("ij,ji->i", shared, np.linalg.solve(known, shared.T))
     return np.maximum(left, 0)
 
@@ -195,23 +205,23 @@ def _shares(specs: Sequence[ModelSpec], precision: str) -> Array:
     return shares
 
 
-def _alike(some: Sequence[ModelSpec], others: Sequence[ModelSpec]) -> Array:
+def _kernel(some: Sequence[ModelSpec], others: Sequence[ModelSpec]) -> Array:
     """Covariance of what models deviate from the sum over their layers, shape (some, others)."""
     apart = (_place(some)[:, None] - _place(others)[None]) / OCTAVES
     alike: Array = DEVIATION**2 * np.exp(-0.5 * (apart**2).sum(axis=-1))
+    # Another family's layers are of other shapes, and deviate in ways of their own.
+    alike *= np.array([[each.family == other.family for other in others] for each in some])
     return alike
+
+
+def _numbers(spec: ModelSpec) -> tuple[float, ...]:
+    return spec.alpha, spec.resolution, spec.classes, spec.channels
 
 
 def _place(specs: Sequence[ModelSpec]) -> Array:
     return np.log2([[each.alpha, each.resolution] for each in specs])
 
 
-def _student(freedom: int) -> float:
-    """The quantile of Student's t that `CONFIDENCE` of its distribution keeps to, both signs taken together.
-
-    With t = sqrt(freedom) tan(angle) its density is that of cos(angle) to the power freedom - 1, which is summed.
-    """
-    angles = np.linspace(0, math.pi / 2, 20_001)
-    density = np.cos((angles[1:] + angles[:-1]) / 2) ** (freedom - 1)
-    below = np.concatenate([[0.0], np.cumsum(density)])
-    return math.sqrt(freedom) * math.tan(float(np.interp(CONFIDENCE, below / below[-1], angles)))
+def _confident(freedom: int) -> float:
+    """Return the value below which Student's t stays in magnitude with probability `CONFIDENCE`."""
+    return float(student(freedom, CONFIDENCE, absolute=True))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, TypeVar
 
 from mobilenet_edge import files, records
 from mobilenet_edge.budget import git
@@ -18,6 +19,7 @@ from mobilenet_edge.records import strict
 GIT: Final = "git:"
 KIND: Final = "check"
 SCHEMA_VERSION: Final = 1
+Place = TypeVar("Place", PurePath, Key)
 
 
 @dataclass(frozen=True)
@@ -26,32 +28,47 @@ class Baseline:
 
     Attributes:
         source: Where they were read.
-        subjects: By what stays the same when an artifact is made anew.
+        subjects: In the order of the file.
     """
 
     source: str
-    subjects: Mapping[Key, tuple[Subject, ...]]
+    subjects: tuple[Subject, ...]
 
-    @classmethod
-    def of(cls, source: str, subjects: Iterable[Subject]) -> Baseline:
-        """Sort subjects by their keys."""
-        found = defaultdict[Key, list[Subject]](list)
-        for each in subjects:
-            found[each.key].append(each)
-        return cls(source, {key: tuple(group) for key, group in found.items()})
+    @cached_property
+    def _by_path(self) -> Mapping[PurePath, list[Subject]]:
+        return _grouped(self.subjects, lambda subject: PurePath(subject.artifact))
+
+    @cached_property
+    def _by_key(self) -> Mapping[Key, list[Subject]]:
+        return _grouped(self.subjects, lambda subject: subject.key)
 
     def find(self, subject: Subject) -> Subject | None:
-        """Return the artifact as it was, None where it is new; among several alike, the one of its file name.
+        """Return the artifact as it was: what had its path, whatever that was, else what was of its kind.
+
+        Returns:
+            None where it is new; among several of its kind the one of its file name.
 
         Raises:
-            InputError: Several have its file name too.
+            InputError: There are several all the same.
         """
-        alike = self.subjects.get(subject.key, ())
-        if len(alike) > 1:
-            alike = tuple(each for each in alike if PurePath(each.artifact).name == PurePath(subject.artifact).name)
-        if len(alike) > 1:
-            raise InputError(f"{self.source} has {subject.artifact} {len(alike)} times; keep one record of it there")
-        return alike[0] if alike else None
+        path = PurePath(subject.artifact)
+        found = self._by_path.get(path, [])
+        if len(found) > 1:
+            found = [each for each in found if each.key == subject.key] or found
+        if not found:
+            found = self._by_key.get(subject.key, [])
+            if len(found) > 1:
+                found = [each for each in found if PurePath(each.artifact).name == path.name]
+        if len(found) > 1:
+            raise InputError(f"{self.source} has {subject.artifact} {len(found)} times; keep one record of it there")
+        return found[0] if found else None
+
+
+def _grouped(subjects: Iterable[Subject], key: Callable[[Subject], Place]) -> Mapping[Place, list[Subject]]:
+    found = defaultdict[Place, list[Subject]](list)
+    for each in subjects:
+        found[key(each)].append(each)
+    return found
 
 
 def read(source: str, path: str | None = None) -> Baseline:
@@ -80,12 +97,12 @@ def loads(text: bytes, source: str) -> Baseline:
         InputError: It is neither.
     """
     if not text.lstrip().startswith(b"{"):
-        return Baseline.of(source, gather([], records.loads(text, source))[0])
+        return Baseline(source, tuple(gather([], records.loads(text, source))[0]))
     try:
         whole = strict.loads(text)
         if whole["kind"] != KIND or whole["schema_version"] != SCHEMA_VERSION:
             raise ValueError("its kind or version is another")
-        return Baseline.of(source, [Subject.from_dict(each) for each in whole["artifacts"]])
+        return Baseline(source, tuple(Subject.from_dict(each) for each in whole["artifacts"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fact = " ".join(str(error).split())
         message = f"{source} is no baseline ({fact:.80}); make one with: mnet check --format json --out FILE"

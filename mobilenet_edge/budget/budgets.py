@@ -9,8 +9,8 @@ from functools import cache, cached_property
 from pathlib import Path, PurePath
 from typing import Final
 
-from mobilenet_edge import files, toml
-from mobilenet_edge.budget.limit import METRICS, Limit, known
+from mobilenet_edge import files, schema, toml
+from mobilenet_edge.budget.limit import METRICS, Limit
 from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats.artifact import READERS
@@ -121,7 +121,7 @@ class Budget:
         for name, table in _KNOWN.items():
             for each in getattr(self, name):
                 if each not in table and not set(each) & set("*?["):
-                    yield name, f"there is no {name} {each!r}; {known(each, table)}"
+                    yield name, f"there is no {name} {each!r}; {schema.nearest(each, table)}"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def load(path: Path) -> Budgets:
 @cache
 def _line(text: str, index: int, key: str | None) -> int:
     # A single [budget] is taken for a list of one.
-    places: tuple[toml.Place, ...] = (
+    places: tuple[schema.KeyPath, ...] = (
         ("budget", index, key or ""),
         ("budget", key or ""),
         ("budget", index),

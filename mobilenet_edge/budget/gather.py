@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.budget.subject import FITTED, Run, Subject
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.hosts.devices import LOCAL
@@ -96,7 +97,8 @@ def _filled(subject: Subject, group: Sequence[ArtifactRecord]) -> Subject:
 
 def _run(profile: Profile) -> Run:
     host = str(profile.host.get("name") or LOCAL)
-    return Run(host, profile.threads, profile.median_ms, profile.peak_rss_bytes, unusable(profile))
+    reason = unusable(profile)
+    return Run(host, profile.threads, profile.median_ms, profile.peak_rss_bytes, sentence(reason) if reason else None)
 
 
 def _at_export(agreement: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from mobilenet_edge import units
 from mobilenet_edge.errors import UsageError
@@ -168,11 +168,3 @@ def _binary(value: float) -> str:
     while number >= 1023.995 and len(names) > 1:
         number, names = number / 1024, names[1:]
     return f"{round(number)} B" if names[0] == "B" else f"{number:.2f} {names[0]}"
-
-
-def known(name: str, table: Mapping[str, Any]) -> str:
-    """Name what a wrong name could have meant, else all there are."""
-    import difflib
-
-    near = difflib.get_close_matches(name, table, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(table)}"

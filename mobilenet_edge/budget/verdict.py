@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from mobilenet_edge import schema
 from mobilenet_edge.budget.baseline import Baseline
 from mobilenet_edge.budget.budgets import Budget, Budgets
 from mobilenet_edge.budget.limit import Limit, Metric
 from mobilenet_edge.budget.subject import FITTED, Run, Subject
+
+_RENEW: Final = "if that is meant, make the baseline anew: mnet check --format json --out FILE"
 
 
 class Outcome(StrEnum):
@@ -73,7 +76,11 @@ class _Figure:
 
 
 def judge(
-    budgets: Budgets, subjects: Sequence[Subject], baseline: Baseline | None = None, only: Collection[str] = ()
+    budgets: Budgets,
+    subjects: Sequence[Subject],
+    baseline: Baseline | None = None,
+    only: Collection[str] = (),
+    expected: Callable[[Subject], bool] = lambda _: False,
 ) -> list[Verdict]:
     """Compare every artifact with every budget that it matches.
 
@@ -82,10 +89,14 @@ def judge(
         subjects: The artifacts.
         baseline: What relative limits are relative to.
         only: Keys of the metrics to look at; all where there are none.
+        expected: Whether an artifact of the baseline should be among those checked.
 
     Returns:
-        In the order of the file. A budget that matches no artifact has one verdict: missing.
+        In the order of the file. A budget that matches no artifact has one verdict: missing. So has an artifact of the
+        baseline that a budget matched, and that is gone or has become something which it does not match.
     """
+    known = [] if baseline is None else [each for each in baseline.subjects if expected(each)]
+    today = {} if baseline is None else {id(baseline.find(each)): each for each in subjects}
     found: list[Verdict] = []
     for index, budget in enumerate(budgets.budgets):
         limits = [each for each in budget.limits if not only or each.metric.key in only]
@@ -96,7 +107,21 @@ def judge(
             why = f"it matches none of {len(subjects)} artifacts: check its patterns, and that the files were made"
             found.append(Verdict(index, budget.title, Outcome.missing, reason=why))
         found += [_verdict(index, budget, limit, each, baseline) for each in own for limit in limits]
+        for old in known:
+            now = today.get(id(old))
+            if baseline is not None and _matches(budget, old) and (now is None or not _matches(budget, now)):
+                became = _change(old, now) or f" as {old.artifact}"
+                why = f"{baseline.source} has it{became}; {_RENEW}"
+                found.append(Verdict(index, budget.title, Outcome.missing, now or old, reason=why))
     return found
+
+
+def _change(old: Subject, now: Subject | None) -> str:
+    """Say what became of an artifact; empty where it is what it was."""
+    if now is None:
+        return ", and it is gone"
+    was, became = (" ".join(filter(None, (each.variant, each.precision, each.format))) for each in (old, now))
+    return f" as {was}, and it is {became} now" if was != became else ""
 
 
 def unmatched(budgets: Budgets, subjects: Sequence[Subject]) -> Iterator[Subject]:
@@ -131,11 +156,13 @@ def _verdict(index: int, budget: Budget, limit: Limit, subject: Subject, baselin
         make = "make one with: mnet check --format json --out FILE"
         return verdict(Outcome.missing, reason=f"{lack}, and {limit.text} is relative; {make}")
     bound = limit.bound(before)
+    changed = f"{baseline.source} has it{_change(old, subject)}" if baseline and old and _change(old, subject) else ""
     if limit.holds(figure.value, before):
-        return verdict(Outcome.passed, bound)
+        return verdict(Outcome.passed, bound, "; ".join(filter(None, (figure.why, changed))))
     far = abs(figure.value - bound)
     away = f"{limit.metric.exactly(far) if limit.metric.kind != 'share' else f'{100 * far:.2f} points'}"
-    return verdict(Outcome.failed, bound, f"{away} {'below' if limit.metric.floor else 'over'}")
+    over = f"{away} {'below' if limit.metric.floor else 'over'}"
+    return verdict(Outcome.failed, bound, "; ".join(filter(None, (over, changed))))
 
 
 def _figure(subject: Subject, metric: Metric, budget: Budget) -> _Figure:
@@ -179,9 +206,8 @@ def _measured(subject: Subject, metric: Metric, budget: Budget) -> _Figure:
 
 def _elsewhere(device: str, runs: Sequence[Run]) -> str:
     hosts = sorted({each.host for each in runs})
-    near = difflib.get_close_matches(device, hosts, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"measured on {', '.join(hosts)}, and the budget is for {device}{hint}"
+    hint = schema.nearest(device, hosts, "")
+    return f"measured on {', '.join(hosts)}, and the budget is for {device}{hint and f'; {hint}'}"
 
 
 def _place(run: Run) -> str:

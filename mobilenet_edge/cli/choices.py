@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Format(StrEnum):
+class FormatOption(StrEnum):
     """Of an artifact."""
 
     tflite = "tflite"
@@ -29,7 +29,7 @@ class Io(StrEnum):
     float32 = "float32"
 
 
-class Target(StrEnum):
+class TargetOption(StrEnum):
     """Where an int8 file is meant to run."""
 
     generic = "generic"
@@ -39,6 +39,13 @@ class Target(StrEnum):
     edgetpu = "edgetpu"
 
 
+class Family(StrEnum):
+    """Which MobileNet."""
+
+    mobilenet_v1 = "mobilenet_v1"
+    mobilenet_v2 = "mobilenet_v2"
+
+
 class Effort(StrEnum):
     """How long the quantiser may take."""
 
@@ -46,7 +53,7 @@ class Effort(StrEnum):
     best = "best"
 
 
-class Preflight(StrEnum):
+class PreflightOption(StrEnum):
     """A target that can tell what it would take of a file."""
 
     edgetpu = "edgetpu"
@@ -86,7 +93,7 @@ class AdviceFormat(StrEnum):
     json = "json"
 
 
-class Runtime(StrEnum):
+class RuntimeOption(StrEnum):
     """What runs an artifact."""
 
     auto = "auto"

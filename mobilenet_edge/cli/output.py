@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from mobilenet_edge.cli.terminal import View, choose, lay_out
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.text import printable_lines
 
 if TYPE_CHECKING:
     from mobilenet_edge.records import Record
 
+# For verbs without the options of a view.
+WHOLE: Final = View(notes=True, drop=False)
+WIDEST: Final = 10_000
 
-def show(text: object) -> None:
-    """Print a result; the one way to stdout, so that no name in a file can say anything to the terminal but itself."""
-    typer.echo(printable_lines(str(text)))
+
+def show(text: object, view: View | None = WHOLE) -> None:
+    """Print a result; the one way to stdout, so that no name in a file can say anything to the terminal but itself.
+
+    Args:
+        text: A report in Markdown, or plain text. A terminal gets its tables in the width that it has.
+        view: What of the tables is shown; None for what machines read, which is printed as it is.
+    """
+    printable = printable_lines(str(text))
+    if view is None or not sys.stdout.isatty():
+        typer.echo(choose(printable, view.columns if view else ()))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False, width=WIDEST if view.wide else None)
+    for block in lay_out(printable, view, console.width):
+        console.print(block)
+
+
+def remark(text: str) -> None:
+    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
+    if text:
+        typer.echo(printable_lines(text), err=True)
 
 
 def try_json(json: str | None) -> None:
@@ -48,7 +73,7 @@ def saver(json: str | None) -> Callable[[Sequence[Record]], None]:
     return save
 
 
-def output(made: Sequence[Any], json: str | None, text: Any) -> None:
+def output(made: Sequence[Any], json: str | None, text: Any, view: View = WHOLE) -> None:
     """Print records, or what has a `to_dict` like them, as text.
 
     With --json FILE they are written too, with --json - printed instead.
@@ -56,8 +81,8 @@ def output(made: Sequence[Any], json: str | None, text: Any) -> None:
     from mobilenet_edge import records
 
     if json == "-":
-        show(records.dumps(made).removesuffix("\n"))
+        show(records.dumps(made).removesuffix("\n"), None)
         return
     if json is not None:
         records.write(Path(json), made)
-    show(text(made))
+    show(text(made), view)

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
-from mobilenet_edge import files, records
+from mobilenet_edge import files, records, schema
 from mobilenet_edge.budget import baseline, budgets, git, history, ratchet, verdict
 from mobilenet_edge.budget.budgets import Budgets
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.budget.limit import METRICS
+from mobilenet_edge.budget.subject import Subject
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.report import verdicts
 from mobilenet_edge.report.verdicts import Check
 
-# Each a module of report/verdicts, imported where it is asked for: a check answers at once.
-FORMATS: Final = ("text", "json", "markdown", "junit", "github", "benchmark")
+# The module of report/verdicts for each, imported where it is asked for: a check answers at once.
+FORMATS: Final = {
+    "text": "listing",
+    **{name: name for name in ("json", "markdown", "junit", "github", "benchmark")},
+}
 
 
 @dataclass(frozen=True)
-class Options:
+class CheckOptions:
     """What is checked, beside the files.
 
     Attributes:
@@ -43,7 +46,7 @@ class Options:
     record: Path | None = None
 
 
-def run(paths: Sequence[Path], options: Options = Options()) -> Check:
+def run(paths: Sequence[Path], options: CheckOptions = CheckOptions()) -> Check:
     """Compare artifacts and records with budgets.
 
     Args:
@@ -67,7 +70,7 @@ def run(paths: Sequence[Path], options: Options = Options()) -> Check:
         raise InputError(f"no artifact and no record in {where}; give model files, or files written by --json")
     if options.only:
         notes.append(f"Only {', '.join(options.only)}: all other limits were left out.")
-    found = verdict.judge(loaded, subjects, before, options.only)
+    found = verdict.judge(loaded, subjects, before, options.only, _expected(loaded, paths))
     free = [each.artifact for each in verdict.unmatched(loaded, subjects)]
     check = Check(loaded, tuple(subjects), tuple(found), before, tuple(notes), tuple(free))
     if options.update:
@@ -86,7 +89,7 @@ def dump(check: Check, format: str = "text") -> str:
     """
     if format not in FORMATS:
         raise UsageError(f"no format is called {format!r}; there are {', '.join(FORMATS)}")
-    laid_out: str = importlib.import_module(f"{verdicts.__name__}.{format}").dump(check)
+    laid_out: str = importlib.import_module(f"{verdicts.__name__}.{FORMATS[format]}").dump(check)
     return laid_out
 
 
@@ -98,8 +101,7 @@ def exit_code(check: Check) -> int:
 def _known(only: Sequence[str]) -> None:
     for each in only:
         if each not in METRICS:
-            near = difflib.get_close_matches(each, METRICS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(METRICS)}"
+            hint = schema.nearest(each, METRICS, f"there are {', '.join(METRICS)}")
             raise UsageError(f"nothing to limit is called {each!r}; {hint}")
 
 
@@ -109,6 +111,18 @@ def _baseline(loaded: Budgets, asked: str | None) -> baseline.Baseline | None:
     # The first check makes the file that the budgets name.
     own = loaded.baseline
     return baseline.read(own) if own and Path(own).exists() else None
+
+
+def _expected(loaded: Budgets, paths: Sequence[Path]) -> Callable[[Subject], bool]:
+    """Tell which artifacts of a baseline belong to what is checked: to the folders given, or else to the patterns."""
+    folders = [path for path in paths if path.is_dir()]
+    patterns = [] if paths else [each for budget in loaded.budgets for each in budget.artifact]
+
+    def belongs(subject: Subject) -> bool:
+        path = PurePath(subject.artifact)
+        return any(path.is_relative_to(folder) for folder in folders) or any(path.match(each) for each in patterns)
+
+    return belongs
 
 
 def _updated(check: Check) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mobilenet_edge import records
-from mobilenet_edge.analysis.compare import Comparison, compare
+from mobilenet_edge.analysis.difference import Comparison, compare
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.records import Profile
 

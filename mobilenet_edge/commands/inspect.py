@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mobilenet_edge.commands import sources
 from mobilenet_edge.conversion.coral import preflight
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Tensor
-from mobilenet_edge.formats.onnx.products import Product, products
+from mobilenet_edge.formats.onnx import opset
+from mobilenet_edge.formats.onnx.products import Product, matrix, products
 from mobilenet_edge.records import Inspection
 
 
@@ -29,7 +29,7 @@ def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
         InputError: A file is missing or is not a whole model.
         UsageError: A file that the target cannot run in any case.
     """
-    return [_inspect(artifact.read(path), target) for path in sources.models(paths)]
+    return [_inspect(artifact.read(path), target) for path in artifact.find(paths)]
 
 
 def _inspect(found: Artifact, target: str | None) -> Inspection:
@@ -43,6 +43,7 @@ def _inspect(found: Artifact, target: str | None) -> Inspection:
         bytes=contents.sections,
         inputs=tuple(_end(contents.tensors[name]) for name in contents.inputs),
         outputs=tuple(_end(contents.tensors[name]) for name in contents.outputs),
+        versions=opset.describe(found.data) if found.format == "onnx" else "",
         contradictions=contradictions.find(found),
         head_room=_head_room(found),
         preflight=preflight.check(contents).to_dict() if target else None,
@@ -59,7 +60,7 @@ def _pairs(product: Product) -> dict[str, Any]:
     from mobilenet_edge.quantise import saturation
 
     try:
-        room = asdict(saturation.head_room(saturation.matrix(product)))
+        room = asdict(saturation.head_room(matrix(product)))
     except ValueError:
         # The weights are in another file, or are quantised when the model is loaded.
         room = dict.fromkeys(("pairs", "largest", "over"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.layers import int8_bytes, macs
 from mobilenet_edge.model.published import lookup
-from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED, Family, ModelSpec
 from mobilenet_edge.report import explain, variants
 from mobilenet_edge.units import format_bytes, format_count
 
@@ -43,6 +44,7 @@ def run(
     max_size: int | None = None,
     min_top1: float | None = None,
     classes: int = IMAGENET_CLASSES,
+    families: Sequence[Family] = ("mobilenet_v1",),
 ) -> tuple[str, bool]:
     """Tabulate variants, or explain one layer by layer.
 
@@ -54,6 +56,7 @@ def run(
         max_size: Most bytes of the int8 file, judged by its floor.
         min_top1: Least published float top-1, in percent.
         classes: Number of outputs.
+        families: Of the variants.
 
     Returns:
         Text for the terminal, which is Markdown too, and whether a variant is left; where none is, a sentence.
@@ -61,7 +64,7 @@ def run(
     Raises:
         UsageError: A value is out of range, or `layers` with more than one variant.
     """
-    specs = _specs(alphas or PUBLISHED_ALPHAS, resolutions or PUBLISHED_RESOLUTIONS, classes)
+    specs = [spec for family in families for spec in _specs(family, alphas, resolutions, classes)]
     if layers and len(specs) > 1:
         raise UsageError(f"--layers explains one variant, not {len(specs)}; give one --alpha and one --rho")
     unknown = [] if min_top1 is None else [spec for spec in specs if lookup(spec) is None]
@@ -79,9 +82,12 @@ def run(
     return _joined(explain.text(kept[0]) if layers else variants.table(kept), note), True
 
 
-def _specs(alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:
-    asked = {ModelSpec(alpha, resolution, classes) for alpha in alphas for resolution in resolutions}
-    return sorted(asked, reverse=True)
+def _specs(family: Family, alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:
+    """List the variants of a family, widest first; the published ones where nothing is asked for."""
+    asked = set(PUBLISHED[family])
+    if alphas or resolutions:
+        asked = set(product(alphas or {alpha for alpha, _ in asked}, resolutions or {side for _, side in asked}))
+    return sorted({ModelSpec(*each, classes, family) for each in asked}, reverse=True)
 
 
 def _limits(max_macs: int | None, max_size: int | None, min_top1: float | None) -> list[_Limit]:

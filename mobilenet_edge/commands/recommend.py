@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge.analysis.recommend import Limits, Point, Recommendation
-from mobilenet_edge.analysis.recommend import recommend as choose
+from mobilenet_edge.analysis.choice import Limits, Point, Recommendation
+from mobilenet_edge.analysis.choice import recommend as choose
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import Evaluation, Profile, Record

@@ -9,14 +9,14 @@ from typing import Final
 from mobilenet_edge import files
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.report import table
-from mobilenet_edge.report.html import document, history
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report import summary
+from mobilenet_edge.report.html import document, timeline
 from mobilenet_edge.report.html.pictures import KINDS, NAMES, pictures
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, join
 
 HISTORY: Final = ".jsonl"
-TABLES: Final = {"tradeoff.md": table.markdown, "tradeoff.csv": table.csv, "tradeoff.json": table.json}
+TABLES: Final = {"tradeoff.md": summary.markdown, "tradeoff.csv": summary.csv, "tradeoff.json": summary.json}
 PAGE: Final = "report.html"
 
 
@@ -57,4 +57,4 @@ def _made(rows: Sequence[Row], entries: Sequence[Entry]) -> list[tuple[str, byte
 
 def _history(paths: Sequence[Path]) -> list[Entry]:
     own = [each for path in paths for each in (sorted(path.glob(f"*{HISTORY}")) if path.is_dir() else [path])]
-    return [entry for path in dict.fromkeys(own) if path.suffix == HISTORY for entry in history.read(path)]
+    return [entry for path in dict.fromkeys(own) if path.suffix == HISTORY for entry in timeline.read(path)]

@@ -1,36 +1,13 @@
-"""The files that a verb is given: models and records, and folders of them."""
+"""The files of records that a verb is given, and folders of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from mobilenet_edge import files, records
-from mobilenet_edge.errors import InputError
 from mobilenet_edge.records import Record
-
-# What runs: a .keras file in a folder is what the others were made from.
-RUNNABLE: Final = (".tflite", ".onnx")
-
-
-def models(paths: Sequence[Path]) -> list[Path]:
-    """Take the model files of folders for them: every .tflite and .onnx, sorted by name.
-
-    Raises:
-        InputError: A folder has none.
-    """
-    found = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(each for each in path.iterdir() if each.suffix in RUNNABLE and each.is_file())
-        if not inside:
-            raise InputError(f"{path} is a folder without .tflite or .onnx files; give a model file")
-        found += inside
-    return found
 
 
 def read(paths: Sequence[Path]) -> list[Record]:

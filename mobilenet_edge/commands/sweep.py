@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import files, records
-from mobilenet_edge.commands import reach, table
+from mobilenet_edge.commands import table
 from mobilenet_edge.data import images, labels
 from mobilenet_edge.errors import Interrupted
+from mobilenet_edge.profiling import targets
 from mobilenet_edge.sweep import config, lock
 from mobilenet_edge.sweep.config import Sweep
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import RANDOM, Plan, folder_of
-from mobilenet_edge.sweep.stages import make, measure
-from mobilenet_edge.sweep.stages.work import Options, Work
+from mobilenet_edge.sweep.manifest import Manifest
+from mobilenet_edge.sweep.schedule import RANDOM, Schedule, folder_of
+from mobilenet_edge.sweep.stages import make, measurement
+from mobilenet_edge.sweep.stages.work import SweepOptions, Work
 
-__all__ = ["Options", "look", "run"]
+__all__ = ["SweepOptions", "look", "run"]
 
 TABLES: Final = {"tradeoff.md": "markdown", "tradeoff.csv": "csv", "tradeoff.json": "json"}
 RECORDS: Final = "records.json"
 
 
-def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
+def run(path: Path, options: SweepOptions, *, out: Path) -> tuple[str, int]:
     """Build, export, profile and, where there are images, evaluate a grid; what is done already stays.
 
     Images that calibrated are not scored. A variant that fails is a row with its reason.
@@ -48,7 +49,7 @@ def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
             artifacts = make.make(work, held)
             if options.make_only:
                 return f"{len(artifacts)} artifacts in {out}", len(work.failures)
-            measured = [*measure.latency(work, artifacts), *measure.accuracy(work, artifacts)]
+            measured = [*measurement.measure_latency(work, artifacts), *measurement.measure_accuracy(work, artifacts)]
         except KeyboardInterrupt as error:
             raise Interrupted(
                 f"interrupted: {work.done} stages were done and are kept in {out}; the same command goes on from there"
@@ -59,7 +60,7 @@ def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
     return tables["tradeoff.md"], len(work.failures)
 
 
-def look(path: Path, options: Options, *, out: Path) -> str:
+def look(path: Path, options: SweepOptions, *, out: Path) -> str:
     """List what `run` would do and why, a line for each stage; nothing is done.
 
     Raises:
@@ -74,11 +75,11 @@ def look(path: Path, options: Options, *, out: Path) -> str:
     return "\n".join([*lines, f"{len(lines)} of {count} stages to do in {out}"])
 
 
-def _start(path: Path, options: Options, out: Path) -> Work:
+def _start(path: Path, options: SweepOptions, out: Path) -> Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
     _try_sources(sweep)
-    work = Work(Plan(sweep, out), Ledger(out), options)
+    work = Work(Schedule(sweep, out), Manifest(out), options)
     _ = work.chosen  # refuses too small a choice before anything is built
     return work
 
@@ -102,7 +103,7 @@ def _try_sources(sweep: Sweep) -> None:
             images.find(folder_of(str(name)))
     if sweep.evaluate.labels is not None:
         labels.read(Path(sweep.evaluate.labels))
-    reach.targets(sweep.profile.hosts)
+    targets.find(sweep.profile.hosts)
 
 
 def _look(work: Work) -> Iterator[tuple[str, str | None]]:
@@ -110,20 +111,20 @@ def _look(work: Work) -> Iterator[tuple[str, str | None]]:
     plan, how = work.plan, work.plan.sweep.profile
     for spec in plan.sweep.grid.specs():
         build = plan.build(spec)
-        why_build = work.ledger.why(build)
+        why_build = work.manifest.stale_reason(build)
         yield build.name, why_build
-        sha256 = "" if why_build else work.ledger.sha256(build)[0]
+        sha256 = "" if why_build else work.manifest.sha256(build)[0]
         for export in plan.exports(spec, work.model(spec), sha256):
-            why = f"after {build.name}" if why_build else work.ledger.why(export)
+            why = f"after {build.name}" if why_build else work.manifest.stale_reason(export)
             yield export.name, why
             if spec.name not in work.chosen:
                 continue
-            made = [] if why else [*zip(work.ledger.outputs(export), work.ledger.sha256(export), strict=True)]
+            made = [] if why else [*zip(work.manifest.outputs(export), work.manifest.sha256(export), strict=True)]
             for host in how.hosts:
                 for path, digest in made:
                     for threads in how.threads:
                         stage = plan.profile(path, digest, host, threads)
-                        yield stage.name, work.ledger.why(stage)
+                        yield stage.name, work.manifest.stale_reason(stage)
                 if why:
                     yield f"profile the files of {export.subject} on {host}", f"after {export.name}"
         if plan.sweep.evaluate.data is not None:

@@ -8,13 +8,13 @@ from typing import Final
 
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.report import table
+from mobilenet_edge.report import summary
 from mobilenet_edge.report.rows import Row, join
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[Row]], str]]] = {
-    "markdown": table.markdown,
-    "csv": table.csv,
-    "json": table.json,
+    "markdown": summary.markdown,
+    "csv": summary.csv,
+    "json": summary.json,
 }
 
 

@@ -14,19 +14,25 @@ import numpy as np
 
 from mobilenet_edge import __version__, files, progress
 from mobilenet_edge.conversion import engine, verify
+from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.data import folders, images, labels
-from mobilenet_edge.errors import MissingExtraError, UsageError
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.errors import BuildError, MissingExtraError, UsageError
 from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Calibration, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Calibration, Metadata, Quantisation, Weights
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Array, Graph
+from mobilenet_edge.model.read import Model
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
+from mobilenet_edge.quantise.entry import grid as input_grid
+from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 
 RANDOM: Final = "random"
@@ -113,10 +119,12 @@ class Files(list[Artifact]):
     Attributes:
         samples: What int8 was calibrated with; None where nothing was.
         split: Which of several splits of the folder that was, in words; may be empty.
+        rule: How pixels become the input of these files.
     """
 
     samples: Samples | None = None
     split: str = ""
+    rule: Preprocess | None = None
 
     @cached_property
     def mutual(self) -> float | None:
@@ -147,6 +155,7 @@ def run(
     out: Path,
     force: bool = False,
     compact: bool = False,
+    options: PixelOptions = NOTHING,
 ) -> Files:
     """Export a model.
 
@@ -162,8 +171,10 @@ def run(
         target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
         effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
-        force: Write over files that were made from another model, too.
+        force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
+            first batch norm contradicts.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
+        options: What is stated of the pixels that the model takes.
 
     Returns:
         The files written.
@@ -173,8 +184,8 @@ def run(
             below 1.
         InputError: The model, the images, the labels or the output folder cannot be used.
         MissingExtraError: TensorFlow, a writer or a runtime is not installed.
-        BuildError: A layer the graph has no op for, or a file that failed its check or its target's compiler; no file
-            of it is left.
+        BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
+            or their target's compiler: none of those is left, and all others are written.
     """
     source = artifact.read(model)
     made_for = targets.find(target)
@@ -191,8 +202,7 @@ def run(
         raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
-    sampled = calibrate is not None and precisions != ("float32",)
-    folder = Path(calibrate) if sampled and calibrate not in (None, RANDOM) else None
+    folder = Path(calibrate) if calibrate not in (None, RANDOM) else None
     # What can fail is tried before the seconds that TensorFlow takes to start.
     if folder is not None:
         place = folders.locate(folder, folders.FOR_CALIBRATION)
@@ -200,42 +210,47 @@ def run(
         images.find(folder)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
-    graph, about = read_graph(source)
+    keras, about = read_model(source, options)
+    graph = replace(keras.graph, name=about.variant)
     if names is not None:
         about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)
     about = replace(about, target=target)
     for name in _file_names(about.variant, formats, precisions, target):
         overwrite.refuse(out / name, about, force=force)
     samples = None
-    if sampled:
-        samples = load_samples(folder, about.preprocess, graph, count)
+    if folder is not None:
+        pictures = rules.load(folder, about.preprocess, graph.input_shape, count)
+        about = replace(about, preprocess=rules.inferred(keras, pictures.pixels, about.preprocess, force=force))
+        inputs = rules.ordered(pictures.pixels, about.preprocess)
+        samples = Samples(inputs, "images", tuple(path.name for path in pictures.unreadable))
         if "int8" in precisions:
             samples = samples.hold_out()
+    elif calibrate is not None:
+        samples = Samples(rules.noise(min(count, NOISE), graph, about.preprocess), "synthetic")
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
+    made.rule = about.preprocess
     made.samples = samples
-    if samples is not None and samples.source == "images":
+    if folder is not None:
         made.split = place.note
     return made
 
 
-def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
-    """Load and fold a .keras file; a file that says nothing of itself gets what its graph shows."""
+def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
+    """Read a Keras file; one that says nothing of itself gets what its graph shows."""
     if source.format != "keras":
-        raise UsageError(f"{source.path} is not a .keras file; mnet exports Keras models")
-    from mobilenet_edge.model.fold import fold
-    from mobilenet_edge.model.load import load_model
+        raise UsageError(f"{source.path} is not a .keras or .h5 file; mnet exports Keras models")
+    from mobilenet_edge.model import read
     from mobilenet_edge.model.recognise import safe_name
 
-    model = load_model(source.path)
-    graph = fold(model, "model")
+    model = read.parse(source.data, str(source.path))
     if source.metadata is None:
-        about = describe(graph, source.path.stem, source.path.name)
+        about = describe(model.graph, source.path.stem, source.path.name)
     else:
-        weights = replace(source.metadata.weights, sha256=graph.sha256())
+        weights = replace(source.metadata.weights, sha256=model.graph.sha256())
         # The files are named by it.
         about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
-    return replace(graph, name=about.variant), about
+    return model, replace(about, preprocess=rules.of_model(model, source.metadata, options))
 
 
 def describe(graph: Graph, name: str, source: str) -> Metadata:
@@ -249,7 +264,7 @@ def describe(graph: Graph, name: str, source: str) -> Metadata:
         classes=graph.classes,
         macs=graph.macs,
         parameters=graph.parameters,
-        preprocess=Preprocess(resolution=graph.input_shape[0]),
+        preprocess=Preprocess.for_input(*graph.input_shape),
         weights=Weights(source, sha256=graph.sha256()),
         spec=spec,
     )
@@ -261,16 +276,6 @@ def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str],
             yield artifact.file_name(variant, precision, kind, target)
     if target == "edgetpu":
         yield artifact.file_name(variant, "int8_edgetpu", "tflite")
-
-
-def load_samples(folder: Path | None, rule: Preprocess, graph: Graph, count: int) -> Samples:
-    """Load calibration images, or make noise where `folder` is None."""
-    if folder is None:
-        return Samples(synthetic.images(min(count, NOISE), graph.input_shape), "synthetic")
-    if graph.input_shape != (rule.resolution, rule.resolution, 3):
-        raise UsageError(f"images cannot be made for an input of {graph.input_shape}; mnet makes square RGB ones")
-    loaded = images.load_calibration(folder, rule, count)
-    return Samples(loaded.images, "images", tuple(path.name for path in loaded.unreadable))
 
 
 def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> int:
@@ -290,33 +295,46 @@ def write_all(
     advance: Callable[[], None] = lambda: None,
     compact: bool = False,
 ) -> Iterator[Artifact]:
-    """Write every format of every precision from one graph and one calibration; yield each file once it is checked."""
+    """Write every format of every precision from one graph and one calibration; yield each file once it is checked.
+
+    Raises:
+        BuildError: Some failed; all others have been written by then.
+    """
     tools = {kind: _tools(kind) for kind in formats}
-    reference = _reference(graph, samples)
+    reference = _reference(graph, samples, about.preprocess)
+    failures: list[str] = []
     for precision in precisions:
         about = replace(about, precision=precision, scheme=SCHEMES[precision], calibration=None)
         quantised = None
         if samples is not None and precision == "int8":
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
-            quantised = solve(graph, samples.images, options, advance, engine=engine.choose())
+            entry = input_grid(about.preprocess)
+            require_within(samples.images, entry)
+            quantised = solve(graph, samples.images, options, advance, entry, engine=engine.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])
-            if quantised is None:
-                made, data = _make(graph, rounded, kind, own, reference)
-            else:
-                made, data = _make_int8(
-                    quantised, kind, io or targets.find(about.target).io(kind), own, reference, compact
-                )
-            files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
-            if about.target == "edgetpu":
-                files_made += _compile(made, data)
+            try:
+                if quantised is None:
+                    made, data = _make(graph, rounded, kind, own, reference)
+                else:
+                    ends = io or targets.find(about.target).io(kind)
+                    made, data = _make_int8(quantised, kind, ends, own, reference, compact)
+                files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
+                if about.target == "edgetpu":
+                    files_made += _compile(made, data)
+            except BuildError as error:
+                failures.append(str(error))
+                continue
             for name, facts, whole in files_made:
                 artifact.write(out / name, whole, facts)
                 yield artifact.read(out / name)
             advance()
+    if failures:
+        written = len(formats) * len(precisions) - len(failures)
+        raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
 
 
 def _make(
@@ -364,20 +382,13 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
     return [(name, replace(about, compilation=made.report), made.data)]
 
 
-def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
+def _reference(graph: Graph, samples: Samples | None, rule: Preprocess) -> verify.Reference:
     """What the float graph says; float files must be exact on any input, so noise will do for them."""
-    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.checking
-    # Two names for one tensor where no softmax closes the graph.
-    names = dict.fromkeys((graph.logits, graph.output.name))
-    made = engine.outputs(graph, inputs, tuple(names))
-    return verify.Reference(
-        inputs,
-        made[-1],
-        made[0],
-        real=samples is not None and samples.source == "images",
-        head=heads.of(_closing(graph), (1, *graph.output.shape)),
-        held_out=samples is not None and samples.held_out is not None,
-    )
+    inputs = rules.noise(verify.FLOAT_IMAGES, graph, rule) if samples is None else samples.checking
+    head = heads.of(_closing(graph), (1, *graph.output.shape))
+    real = samples is not None and samples.source == "images"
+    reference = verify.Reference.of(graph, inputs, real=real, head=head)
+    return replace(reference, held_out=samples is not None and samples.held_out is not None)
 
 
 def _closing(graph: Graph) -> str:
@@ -394,4 +405,4 @@ def _tools(kind: str) -> dict[str, str]:
     try:
         return {"mobilenet-edge": __version__, **{name: version(name) for name in ("numpy", TOOLS[kind])}}
     except PackageNotFoundError as error:
-        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "build") from error
+        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "export") from error

@@ -34,12 +34,14 @@ class Labels:
         assumed: Whether they are only the sub-folders in sorted order, the order `image_dataset_from_directory` of
             Keras gives the classes of a model that was trained on them.
         remark: What a reader should know of the order or of the folders; may be empty.
+        inside: Whether the model's own file names them; it may then have an output more, for a background.
     """
 
     lines: tuple[str, ...]
     source: str
     assumed: bool = False
     remark: str = ""
+    inside: bool = False
 
     def by_name(self) -> dict[str, set[int]]:
         """Index the classes by synset, name and synonym, each as `key` writes it."""
@@ -67,14 +69,16 @@ def count(outputs: int) -> int:
 def shift(outputs: int, labels: Labels, model: str) -> int:
     """Say how many outputs of a model lie before the one of class 0.
 
-    1 for the background class of a model of ImageNet, -1 where the labels alone begin with "background", else 0.
+    Returns:
+        1 for a background class of a model of ImageNet, or of one whose file names its other classes; -1 where the
+        labels alone begin with "background"; else 0.
 
     Raises:
         InputError: The labels are of another number of classes.
     """
     classes, names = count(outputs), len(labels.lines)
     extra = classes - names
-    if extra == 0 or (extra == 1 and names == _IMAGENET):
+    if extra == 0 or (extra == 1 and (names == _IMAGENET or labels.inside)):
         return extra
     if extra == -1 and key(labels.lines[0]) == BACKGROUND:
         return extra

@@ -5,7 +5,6 @@ A lock ends with its process, however that ends, so a file that nobody holds is 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import time
@@ -13,6 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where no worker sees another
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX: Final = "mnet-measuring-"
 SUFFIX: Final = ".lock"
@@ -47,6 +51,8 @@ def others(folder: Path | None = None) -> int:
     """
     folder = folder or _temporary()
     own = _own(folder)
+    if not fcntl:
+        return 0
     try:
         paths = [path for path in folder.iterdir() if path.name.startswith(PREFIX) and path.suffix == SUFFIX]
     except OSError:
@@ -64,7 +70,7 @@ def _own(folder: Path) -> Path:
 
 
 def _hold(path: Path) -> int | None:
-    for _ in range(ATTEMPTS):
+    for _ in range(ATTEMPTS if fcntl else 0):
         try:
             # The folder is everybody's, so no link is followed.
             file = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)

@@ -21,6 +21,7 @@ from mobilenet_edge.device.faults import DelegateFailed, RequestError, first_lin
 ENTRY_POINTS: Final = ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate")
 # Of libedgetpu's C interface, edgetpu_c.h; no other delegate has it.
 EDGETPU_MARK: Final = "edgetpu_version"
+# What the Edge TPU's compiler puts in place of what it compiled: the one operator that its delegate takes.
 EDGETPU_OP: Final = "edgetpu-custom-op"
 # The name that both runtimes give to what stands for the operators a delegate took.
 STAND_IN: Final = "DELEGATE"
@@ -32,7 +33,7 @@ TRIPLETS: Final = {40: "arm-linux-gnueabihf", 62: "x86_64-linux-gnu", 183: "aarc
 
 
 @dataclass(frozen=True)
-class Delegate:
+class DelegateLibrary:
     """A library that can be loaded as a delegate into this process.
 
     Attributes:
@@ -46,7 +47,7 @@ class Delegate:
     edgetpu: bool
 
 
-def probe(asked: Mapping[str, Any]) -> Delegate:
+def probe(asked: Mapping[str, Any]) -> DelegateLibrary:
     """Look at the library of {"path", "options"}, and load it from that path and no other place.
 
     Raises:
@@ -72,10 +73,10 @@ def probe(asked: Mapping[str, Any]) -> Delegate:
             f"{file.name} is a library, but no TFLite delegate (it has no {absent[0]}); "
             "give the delegate's, such as libedgetpu.so.1"
         )
-    return Delegate(file, dict(options), hasattr(library, EDGETPU_MARK))
+    return DelegateLibrary(file, dict(options), hasattr(library, EDGETPU_MARK))
 
 
-def load(package: Any, delegate: Delegate) -> Any:
+def load(package: Any, delegate: DelegateLibrary) -> Any:
     """Start a delegate with the `load_delegate` of a runtime's package.
 
     Raises:
@@ -93,7 +94,7 @@ def load(package: Any, delegate: Delegate) -> Any:
         ) from error
 
 
-def describe(delegate: Delegate, ops: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def describe(delegate: DelegateLibrary, ops: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Say what became of a delegate; `ops` are those of the graph after it was applied and before any other was."""
     own = [op for op in ops if op["op_name"] != STAND_IN]
     taken = _taken(own, [op for op in ops if op["op_name"] == STAND_IN])

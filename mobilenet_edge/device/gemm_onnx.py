@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mobilenet_edge.device.gemm import Shape, weights
+from mobilenet_edge.formats.wire import protobuf as pb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
             "y scale": one, "y zero": zero,
         }  # fmt: skip
         kind = "QLinearConv"
-    tensors = b"".join(_chunk(5, _tensor(name, values)) for name, values in constants.items())
+    tensors = b"".join(pb.chunk(5, _tensor(name, values)) for name, values in constants.items())
     ends = {"x": (1, shape.k, 1, shape.m), "y": (1, shape.n, 1, shape.m)}
     return _model(_row(kind, list(constants), count) + tensors, dtype, ends)
 
@@ -49,46 +50,25 @@ def write_idle(count: int = 1) -> bytes:
 
 def _row(kind: str, constants: Sequence[str], count: int) -> bytes:
     names = ["x", *(f"x{index}" for index in range(1, count)), "y"]
-    return b"".join(_chunk(1, _node(kind, [source, *constants], output)) for source, output in zip(names, names[1:]))
+    return b"".join(pb.chunk(1, _node(kind, [source, *constants], output)) for source, output in zip(names, names[1:]))
 
 
 def _model(graph: bytes, dtype: str, ends: Mapping[str, Sequence[int]]) -> bytes:
     for field, (name, shape) in zip((11, 12), ends.items()):
-        graph += _chunk(field, _value(name, dtype, shape))
-    opset = _text(1, "") + _number(2, _OPSET)
-    return _number(1, _IR_VERSION) + _chunk(7, graph + _text(2, "product")) + _chunk(8, opset)
+        graph += pb.chunk(field, _value(name, dtype, shape))
+    opset = pb.text(1, "") + pb.number(2, _OPSET)
+    return pb.number(1, _IR_VERSION) + pb.chunk(7, graph + pb.text(2, "product")) + pb.chunk(8, opset)
 
 
 def _node(kind: str, inputs: Sequence[str], output: str) -> bytes:
-    return b"".join((*(_text(1, name) for name in inputs), _text(2, output), _text(4, kind)))
+    return b"".join((*(pb.text(1, name) for name in inputs), pb.text(2, output), pb.text(4, kind)))
 
 
 def _tensor(name: str, values: NDArray[Any]) -> bytes:
-    dims = b"".join(_number(1, side) for side in values.shape)
-    return dims + _number(2, _TYPES[values.dtype.name]) + _text(8, name) + _chunk(9, values.tobytes())
+    dims = b"".join(pb.number(1, side) for side in values.shape)
+    return dims + pb.number(2, _TYPES[values.dtype.name]) + pb.text(8, name) + pb.chunk(9, values.tobytes())
 
 
 def _value(name: str, dtype: str, shape: Sequence[int]) -> bytes:
-    sides = b"".join(_chunk(1, _number(1, side)) for side in shape)
-    return _text(1, name) + _chunk(2, _chunk(1, _number(1, _TYPES[dtype]) + _chunk(2, sides)))
-
-
-def _text(field: int, text: str) -> bytes:
-    return _chunk(field, text.encode())
-
-
-def _chunk(field: int, data: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(data)) + data
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    digits = bytearray([value & 0x7F])
-    while value > 0x7F:
-        value >>= 7
-        digits[-1] |= 0x80
-        digits.append(value & 0x7F)
-    return bytes(digits)
+    sides = b"".join(pb.chunk(1, pb.number(1, side)) for side in shape)
+    return pb.text(1, name) + pb.chunk(2, pb.chunk(1, pb.number(1, _TYPES[dtype]) + pb.chunk(2, sides)))

@@ -16,12 +16,12 @@ from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mobilenet_edge.device.runtimes import Tensor
+    from mobilenet_edge.device.runtimes import TensorInfo
 
 NOISE = "seeded noise over the full range of the input ([-1, 1] for float), rotated"
 
 
-def noise(tensors: Sequence[Tensor], *, seed: int, count: int) -> list[list[NDArray[Any]]]:
+def noise(tensors: Sequence[TensorInfo], *, seed: int, count: int) -> list[list[NDArray[Any]]]:
     """Make `count` sets of inputs.
 
     Pixels are 8-bit noise, as raw as an image gets: the whole range of int8 and uint8; scaled to [-1, 1] for floats;
@@ -40,7 +40,7 @@ def noise(tensors: Sequence[Tensor], *, seed: int, count: int) -> list[list[NDAr
     return [[_fill(tensor, generator) for tensor in tensors] for _ in range(count)]
 
 
-def images(path: Path, tensors: Sequence[Tensor]) -> NDArray[Any]:
+def images(path: Path, tensors: Sequence[TensorInfo]) -> NDArray[Any]:
     """Read prepared images, (count, *shape of the input), of the input's own element type.
 
     They are checked before they are read and lie in memory afterwards: a page of the file that is fetched during a run
@@ -93,7 +93,7 @@ def describe(stack: NDArray[Any] | None) -> str:
     return f"{len(stack)} real images, rotated" if len(stack) > 1 else "1 real image, again and again"
 
 
-def _check(path: Path, found: NDArray[Any], tensor: Tensor) -> None:
+def _check(path: Path, found: NDArray[Any], tensor: TensorInfo) -> None:
     if found.dtype != tensor.dtype or found.shape[1:] != tensor.shape or not found.size:
         raise RequestError(
             f"{path.name} holds {found.dtype} of shape {found.shape}, and the model takes {tensor.dtype} of "
@@ -101,7 +101,7 @@ def _check(path: Path, found: NDArray[Any], tensor: Tensor) -> None:
         )
 
 
-def _fill(tensor: Tensor, generator: random.Random) -> NDArray[Any]:
+def _fill(tensor: TensorInfo, generator: random.Random) -> NDArray[Any]:
     dtype = np.dtype(tensor.dtype)
     size = math.prod(tensor.shape)
     pixels = np.frombuffer(generator.getrandbits(8 * size).to_bytes(size, "little"), np.uint8).reshape(tensor.shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -13,6 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.device import busy, facts, inputs, runtimes
 from mobilenet_edge.device.timing import Stop, repeat
+
+try:
+    import resource
+except ImportError:  # not on Windows, which does not count switches
+    resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,8 +100,7 @@ def _sample(samples: list[dict[str, Any]], seconds: float, runs: int, elapsed_ns
 
 
 def _usage() -> dict[str, int]:
-    return {
-        "wall_ns": time.perf_counter_ns(),
-        "cpu_ns": time.process_time_ns(),
-        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
-    }
+    usage = {"wall_ns": time.perf_counter_ns(), "cpu_ns": time.process_time_ns()}
+    if resource:
+        usage["involuntary_switches"] = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    return usage

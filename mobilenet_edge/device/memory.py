@@ -1,12 +1,16 @@
-"""How much memory a model may make this process take."""
+"""How much memory there is, and how much a model may make this process take."""
 
 from __future__ import annotations
 
-import resource
 from contextlib import suppress
 from pathlib import Path
 
 from mobilenet_edge.device.facts import SYSTEM, memory_of_machine
+
+try:
+    import resource
+except ImportError:  # not on Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
 
 
 def bound(root: Path = SYSTEM) -> None:
@@ -16,7 +20,7 @@ def bound(root: Path = SYSTEM) -> None:
     (RLIMIT_DATA, Linux 4.7): address space that is merely reserved does no harm.
     """
     most = memory_of_machine(root)
-    if most is None:
+    if most is None or not resource:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
@@ -24,3 +28,11 @@ def bound(root: Path = SYSTEM) -> None:
     # Where a system has no such limit, or emulates it, there is none.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def available_bytes(root: Path = SYSTEM) -> int | None:
+    """Return the memory that programs can have without swapping; None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        lines = (root / "proc/meminfo").read_text().splitlines()
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+    return None

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError
-from mobilenet_edge.device.flatbuffer import Table, damaged
+from mobilenet_edge.formats.wire.flatbuffer import Table
 
 MOST_OPERATORS: Final = 200
 _CUSTOM: Final = 32
 
 
 @dataclass(frozen=True)
-class Operator:
+class GraphOperator:
     """An operator of the graph.
 
     Attributes:
@@ -68,7 +68,7 @@ class Pieces:
         pieces: In execution order; an operator that reads constants alone belongs to the piece that reads it.
     """
 
-    operators: tuple[Operator, ...]
+    operators: tuple[GraphOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     data: bytes
@@ -96,6 +96,13 @@ def cut(data: bytes) -> Pieces:
         InvalidModel: The file is damaged, or an operator reads what none before it makes.
         RequestError: It has several graphs, more than `MOST_OPERATORS` operators, or a layout that cannot be cut.
     """
+    try:
+        return _cut(data)
+    except ValueError as error:
+        raise InvalidModel(f"the model is damaged: {error}; export or copy it again") from error
+
+
+def _cut(data: bytes) -> Pieces:
     model = Table.root(data)
     graphs = model.tables(2)
     if len(graphs) != 1:
@@ -106,7 +113,7 @@ def cut(data: bytes) -> Pieces:
         raise RequestError(
             f"operators are timed in models of 1 to {MOST_OPERATORS}, and this has {len(operators)}; time it whole"
         )
-    inputs = graph.integers(1)
+    inputs = graph.numbers(1, "i")
     live = _live(operators, inputs)
     cutter = _Cutter(data, model, graph)
     pieces = tuple(
@@ -114,7 +121,7 @@ def cut(data: bytes) -> Pieces:
         for index, each in enumerate(operators)
         if live.issuperset(each.outputs)
     )
-    return Pieces(operators, inputs, graph.integers(2), bytes(cutter.data), pieces)
+    return Pieces(operators, inputs, graph.numbers(2, "i"), bytes(cutter.data), pieces)
 
 
 class _Cutter:
@@ -125,14 +132,14 @@ class _Cutter:
         self.slots = graph.span(3, 4)[0]
         self.ends = (graph.place(1), graph.place(2))
         if not all(self.ends):
-            raise damaged("its graph has no inputs or no outputs")
+            raise ValueError("its graph has no inputs or no outputs")
         # Signatures name inputs and outputs that a piece does not have.
         signatures, _ = model.span(7, 4)
         if signatures:
             struct.pack_into("<I", self.data, signatures - 4, 0)
         self.data += bytes(-len(self.data) % 4)
 
-    def cut(self, index: int, preparing: Sequence[Operator], operator: Operator, live: set[int]) -> Piece:
+    def cut(self, index: int, preparing: Sequence[GraphOperator], operator: GraphOperator, live: set[int]) -> Piece:
         inputs = tuple(dict.fromkeys(each for each in operator.inputs if each in live))
         patches = {self.slots - 4: len(preparing) + 1}
         distances = {
@@ -152,21 +159,21 @@ class _Cutter:
         return place
 
 
-def _operators(model: Table, graph: Table) -> tuple[Operator, ...]:
+def _operators(model: Table, graph: Table) -> tuple[GraphOperator, ...]:
     kinds = [_kind(code) for code in model.tables(1)]
     sizes = [buffer.span(0, 1)[1] for buffer in model.tables(4)]
     tensors = graph.tables(0)
     found = []
     for each in graph.tables(3):
-        inputs, outputs = each.integers(1), each.integers(2)
+        inputs, outputs = each.numbers(1, "i"), each.numbers(2, "i")
         try:
             constant = {index for index in inputs if sizes[tensors[index].number(2, "I")]}
             name, kind = tensors[outputs[0]].text(3), kinds[each.number(0, "I")]
         except IndexError as error:
-            raise damaged("an operator refers to what is not there") from error
+            raise ValueError("an operator refers to what is not there") from error
         # -1 stands for an input that is left out.
         read = tuple(index for index in inputs if index >= 0 and index not in constant)
-        found.append(Operator(kind, name, read, outputs, each.position))
+        found.append(GraphOperator(kind, name, read, outputs, each.position))
     return tuple(found)
 
 
@@ -176,7 +183,7 @@ def _kind(code: Table) -> str:
     return code.text(1) if number == _CUSTOM else f"BUILTIN_{number}"
 
 
-def _live(operators: Sequence[Operator], inputs: Sequence[int]) -> set[int]:
+def _live(operators: Sequence[GraphOperator], inputs: Sequence[int]) -> set[int]:
     """The tensors that depend on the model's inputs."""
     live, made = set(inputs), set(inputs)
     for each in operators:
@@ -188,7 +195,7 @@ def _live(operators: Sequence[Operator], inputs: Sequence[int]) -> set[int]:
     return live
 
 
-def _preparing(before: Sequence[Operator], operator: Operator, live: set[int]) -> list[Operator]:
+def _preparing(before: Sequence[GraphOperator], operator: GraphOperator, live: set[int]) -> list[GraphOperator]:
     """The operators that make an operator's constants, first to last."""
     wanted = set(operator.inputs) - live
     chosen = []

@@ -1,7 +1,7 @@
 """The mode "setup": a virtual environment of our own with the runtimes that this machine can have.
 
-It stands where `mobilenet_edge.hosts.boot` looks for a Python first, so nothing else on the machine is touched, and
-removing the folder takes all of it back.
+It stands where `mobilenet_edge.hosts.bootstrap` looks for a Python first. Nothing else on the machine is touched, and
+removing the folder removes everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeping the native chatter of runtimes away from the two streams that mean something."""
+"""Keep the log of native code out of stdout and stderr."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import TextIO
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send file descriptor 2 nowhere while the block runs.
+    """Discard what is written to file descriptor 2 while the block runs.
 
     TensorFlow Lite logs each new interpreter ("INFO: Created TensorFlow Lite XNNPACK delegate") and has no switch for
-    it in Python. What went wrong comes as an exception, so nothing is lost.
+    it in Python. TensorFlow logs before its logger is set up. Errors come as exceptions, so nothing is lost.
     """
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)
 
 
 def claim_stdout() -> TextIO:
-    """Return a stream of its own to stdout, and point file descriptor 1 at stderr for everybody else."""
+    """Return a private stream to stdout, and point file descriptor 1 at stderr for everybody else."""
     sys.stdout.flush()
-    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return own
+    return stream

@@ -28,8 +28,8 @@ MODES: Final = {
     "time": "measure:latency",
     "memory": "measure:memory",
     "ops": "ops:run",
-    "limit": "limit:run",
-    "doctor": "doctor:run",
+    "limit": "peak:run",
+    "doctor": "checkup:run",
     "setup": "setup:run",
 }
 OF_A_MODEL: Final = ("time", "memory", "ops")

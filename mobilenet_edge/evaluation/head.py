@@ -52,7 +52,7 @@ class Head(StrEnum):
         """What `likeness` is."""
         if self is Head.features:
             return "cosine"
-        return "same labels" if self is Head.labels else "same side" if self.binary else "top-1"
+        return "same labels" if self is Head.labels else "same side" if self.binary else "same top-1"
 
     def answers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Decide each image of (n, ...) real outputs: (n, 1) class, or (n, outputs) what is above the threshold."""

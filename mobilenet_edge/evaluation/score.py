@@ -22,7 +22,7 @@ class Score:
     """The answers of one model.
 
     Attributes:
-        facts: What runs it and how, as `panel.Panel.facts` says.
+        facts: What runs it and how, as `model_pool.ModelPool.facts` says.
         head: What its outputs mean.
         shift: How many of its outputs lie before the one of class 0.
         threshold: Above which an output says yes.
@@ -114,7 +114,7 @@ def begin(facts: dict[str, Any], labels: Labels | None, truth: NDArray[Any] | No
     """Start the score of a model that has just been opened.
 
     Args:
-        facts: As `panel.Panel.facts` says.
+        facts: As `model_pool.ModelPool.facts` says.
         labels: Its classes, None where neither the user nor the folders name any.
         truth: (count,) right classes or (count, labels) marks, by `labels`.
         count: Number of images.
@@ -124,7 +124,7 @@ def begin(facts: dict[str, Any], labels: Labels | None, truth: NDArray[Any] | No
         InputError: The outputs are not those of these classes.
     """
     head, outputs = Head(facts["head"]), prod(facts["shape"])
-    if head is Head.features and _fits(outputs, labels, facts["shape"]):
+    if head is Head.features and truth is not None and _fits(outputs, labels, facts["shape"]):
         head = Head.logits  # an average of one map a class, as in SqueezeNet
     readable = np.zeros(count, np.bool_)
     if head is Head.features or labels is None or truth is None:

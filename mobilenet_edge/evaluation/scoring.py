@@ -1,4 +1,4 @@
-"""Putting images to models in the processes of a crew, chunk by chunk, and counting what they say.
+"""Putting images to models in the processes of a pool, chunk by chunk, and counting what they say.
 
 An image's answer depends on nothing but the image and the model, and all that is kept of it are counts and its place in
 the list, so the figures are the same whatever the number of processes and whichever is done first.
@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from mobilenet_edge import progress
 from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, MnetError
 from mobilenet_edge.evaluation import chunk
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score, begin
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.workers.pool import Answer, Crew, Request, check
+from mobilenet_edge.workers.pool import Answer, Request, WorkerPool, check
 
 AT_ONCE: Final = 8  # models that are open in one process at a time
 CHUNK: Final = 50  # images: seconds of work, and what is done again where a process is lost
@@ -84,7 +85,9 @@ class _Asking:
     groups: Sequence[Sequence[Subject]]
     sample: Sample
     threads: int
-    crew: Crew
+    pool: WorkerPool
+    options: PixelOptions = NOTHING
+    others: Sequence[PixelOptions] = ()
     # Once one process did not see the images, most will not.
     blind: bool = False
 
@@ -93,7 +96,7 @@ class _Asking:
         waiting = deque(questions)
         while waiting:
             asked: dict[int, _Question] = {}
-            for index, answer in self.crew.run(self._requests(waiting, asked)):
+            for index, answer in self.pool.run(self._requests(waiting, asked)):
                 question = asked.pop(index)
                 lacks = self._checked(question, answer).get("lacks")
                 if lacks is None:
@@ -117,18 +120,20 @@ class _Asking:
             "threads": self.threads,
             "folder": _abroad(folder),
             "names": names,
+            "options": self.options.to_dict(),
+            "others": [each.to_dict() for each in self.others],
             "whole": any(each.several for each in group),
         }
         if question.models:
             request["files"] = [each.model.data for each in group]
         if question.images or self.blind:
             request["images"] = [_bytes(folder / name) for name in names]
-        elif self.crew.remote:
+        elif self.pool.remote:
             request["sizes"] = chunk.sizes(folder, names)
         return request
 
     def _with_bytes(self, question: _Question, lacks: str) -> _Question:
-        if not self.crew.remote:
+        if not self.pool.remote:
             names = ", ".join(each.model.path.name for each in self.groups[question.group])
             raise InputError(f"one of {names} changed while it was evaluated; run it again")
         self.blind = self.blind or lacks == "images"
@@ -141,7 +146,7 @@ class _Asking:
             if answer.get("lost") and question.stop:
                 first, last = self.sample.chosen[question.start], self.sample.chosen[question.stop - 1]
                 raise HostError(f"images {first} to {last}: {error}") from error
-            if self.crew.remote:
+            if self.pool.remote:
                 told = MnetError(f"on a worker of the cluster: {error}")
                 told.exit_code = error.exit_code
                 raise told from error
@@ -154,11 +159,18 @@ def chunks(models: int, images: int) -> int:
 
 
 def score(
-    subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew, *, compared: bool
+    subjects: Sequence[Subject],
+    sample: Sample,
+    threads: int,
+    pool: WorkerPool,
+    options: PixelOptions = NOTHING,
+    *,
+    compared: bool,
 ) -> dict[Path, Score]:
-    """Put the chosen images to models; `compared` tells whether there is a reference among them.
+    """Put the chosen images to models.
 
-    Every model is opened before the first image is asked about, so that one which cannot be used is told at once.
+    `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model
+    is opened before the first image is asked about, so that one which cannot be used is told at once.
 
     Returns:
         A score for the path of each model.
@@ -169,18 +181,13 @@ def score(
         MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
     """
     groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    asking = _Asking(groups, sample, threads, crew)
+    asking = _Asking(groups, sample, threads, pool, options)
     found: dict[Path, Score] = {}
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
             for subject, facts in zip(groups[question.group], answer["facts"], strict=True):
                 found[subject.model.path] = _begin(subject, facts, len(sample.chosen), compared)
-    starts = range(0, len(sample.chosen), CHUNK)
-    questions = [
-        _Question(group, start, min(start + CHUNK, len(sample.chosen)))
-        for group in range(len(groups))
-        for start in starts
-    ]
+    questions = _questions(len(groups), len(sample.chosen))
     reasons: dict[int, str] = {}
     with (
         progress.bar("evaluating", len(sample.chosen) * len(groups)) as advance,
@@ -196,6 +203,40 @@ def score(
         first = reasons[min(reasons)]
         raise InputError(f"none of {len(sample.chosen)} image files can be read; the first: {first}")
     return found
+
+
+def first_answers(
+    subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, others: Sequence[PixelOptions]
+) -> dict[Path, NDArray[np.int32]]:
+    """Put the chosen images to models under several rules for pixels.
+
+    Returns:
+        For the path of each model the best outputs, (images, rules); -1 where an image cannot be read, or a rule does
+        not fit the model.
+
+    Raises:
+        MnetError: As `score`.
+    """
+    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
+    asking = _Asking(groups, sample, threads, pool, others=others)
+    shape = len(sample.chosen), len(others)
+    found = {each.model.path: np.full(shape, -1, np.int32) for each in subjects}
+    with closing(asking.ask(_questions(len(groups), len(sample.chosen)))) as answers:
+        for question, answer in answers:
+            readable = question.start + np.flatnonzero(answer["readable"])
+            for place, subject in enumerate(groups[question.group]):
+                for index, image in zip(readable, answer["others"], strict=True):
+                    best = [rule[place] for rule in image]
+                    found[subject.model.path][index] = [-1 if each is None else each for each in best]
+    return found
+
+
+def _questions(groups: int, images: int) -> list[_Question]:
+    return [
+        _Question(group, start, min(start + CHUNK, images))
+        for group in range(groups)
+        for start in range(0, images, CHUNK)
+    ]
 
 
 def _begin(subject: Subject, facts: dict[str, Any], many: int, compared: bool) -> Score:

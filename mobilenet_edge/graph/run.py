@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding, bounds
 from mobilenet_edge.graph.threads import workers
@@ -42,6 +43,13 @@ def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
     return [np.concatenate(each) for each in zip(*made, strict=True)]
 
 
+def exact(graph: Graph, images: Array) -> NDArray[np.float64]:
+    """Run the graph on images (n, h, w, c) in float64: what every float32 file of it is a rounding of."""
+    parts = np.array_split(images.astype(np.float64), -(-len(images) // TOGETHER))
+    with workers() as pool:
+        return np.concatenate(list(pool.map(lambda part: run(graph, part), parts)))
+
+
 def tensors(graph: Graph, images: Array) -> Iterator[tuple[str, Array]]:
     """Yield every tensor in order, the input first; each is dropped once its last reader has run."""
     last = {name: node.name for node in graph.nodes for name in node.inputs}
@@ -69,10 +77,10 @@ def linear(node: Node, inputs: list[Array]) -> Array:
             return _conv(node, x)
         case "depthwise":
             if x.ndim == 2:
-                return np.asarray(x * node.kernel[0, 0] + node.offset, np.float32)
+                return np.asarray(x * node.kernel[0, 0] + node.offset, x.dtype)
             return depthwise(pad(x, node.padding), node.kernel, node.stride) + node.offset
         case "dense":
-            return np.asarray(x @ node.kernel + node.offset, np.float32)
+            return np.asarray(x @ node.kernel + node.offset, x.dtype)
         case "add":
             return np.add(*_broadcast(*inputs))
         case "multiply":
@@ -80,12 +88,12 @@ def linear(node: Node, inputs: list[Array]) -> Array:
         case "concat":
             return np.concatenate(inputs, axis=-1)
         case "mean":
-            return np.asarray(x.mean(axis=(1, 2)), np.float32)
+            return np.asarray(x.mean(axis=(1, 2)), x.dtype)
         case "max":
-            return np.asarray(x.max(axis=(1, 2)), np.float32)
+            return np.asarray(x.max(axis=(1, 2)), x.dtype)
         case "average_pool":
-            places = _pool(node, np.ones((1, *x.shape[1:3], 1), np.float32), 0, np.add)
-            return np.asarray(_pool(node, x, 0, np.add) / places, np.float32)
+            places = _pool(node, np.ones((1, *x.shape[1:3], 1), x.dtype), 0, np.add)
+            return np.asarray(_pool(node, x, 0, np.add) / places, x.dtype)
         case "max_pool":
             return _pool(node, x, -np.inf, np.maximum)
         case "sigmoid":
@@ -110,18 +118,18 @@ def activate(x: Array, activation: Activation) -> Array:
 def softmax(x: Array) -> Array:
     """Softmax over the last axis, shifted so that it cannot overflow."""
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), x.dtype)
 
 
 def sigmoid(x: Array) -> Array:
     """Logistic function 1 / (1 + exp(-x)), written so that it cannot overflow."""
     power = np.exp(-np.abs(x))
-    return np.asarray(np.where(x < 0, power, 1) / (1 + power), np.float32)
+    return np.asarray(np.where(x < 0, power, 1) / (1 + power), x.dtype)
 
 
 def hard_sigmoid(x: Array) -> Array:
     """Piecewise linear sigmoid relu6(x + 3) / 6 (section 5.2 of arXiv:1905.02244)."""
-    return np.asarray(np.clip(x + np.float32(3), 0, 6) / np.float32(6), np.float32)
+    return np.asarray(np.clip(x + 3, 0, 6) / 6, x.dtype)
 
 
 def pad(x: Array, padding: Padding, value: float = 0.0) -> Array:
@@ -136,10 +144,10 @@ def depthwise(x: Array, kernel: Array, stride: int) -> Array:
     rows, columns, channels = kernel.shape
     if channels >= _WIDE:
         windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(1, 2))
-        return np.asarray(np.einsum("nhwcij,ijc->nhwc", windows[:, ::stride, ::stride], kernel), np.float32)
+        return np.asarray(np.einsum("nhwcij,ijc->nhwc", windows[:, ::stride, ::stride], kernel), x.dtype)
     height, width = (x.shape[1] - rows) // stride + 1, (x.shape[2] - columns) // stride + 1
-    out = np.zeros((len(x), height, width, channels), np.float32)
-    product = np.empty(out.shape[1:], np.float32)
+    out = np.zeros((len(x), height, width, channels), x.dtype)
+    product = np.empty(out.shape[1:], x.dtype)
     # Image by image: one image's activations stay in the cache over the nine passes.
     for image, total in zip(x, out, strict=True):
         for row in range(rows):
@@ -198,7 +206,7 @@ def _pool(node: Node, x: Array, fill: float, ufunc: np.ufunc) -> Array:
     """Combine what the places of a pool's window see; places in the padding hold `fill`."""
     (height, width), stride = node.shape[:2], node.stride
     padded = pad(x, node.padding, fill)
-    out = np.full((len(x), height, width, x.shape[-1]), fill, np.float32)
+    out = np.full((len(x), height, width, x.shape[-1]), fill, x.dtype)
     for i, j in np.ndindex(node.window):
         window = padded[:, i : i + height * stride : stride, j : j + width * stride : stride]
         ufunc(out, window[:, :height, :width], out=out)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge import toml
+from mobilenet_edge import schema, toml
 from mobilenet_edge.errors import UsageError
 
 LOCAL: Final = "local"
@@ -61,6 +60,5 @@ def find(name: str, path: Path = PATH) -> Device:
         return known[name]
     if name == LOCAL or "@" in name:
         return Device(name, name)
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}; user@host needs no entry"
+    hint = schema.nearest(name, known, f"it has {', '.join(known) or 'none'}; user@host needs no entry")
     raise UsageError(f"{path} has no device {name!r}; {hint}")

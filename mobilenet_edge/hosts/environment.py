@@ -24,7 +24,7 @@ def names(mode: str | None = None) -> tuple[str, ...]:
 
 
 def of_worker(mode: str | None = None) -> dict[str, str]:
-    """Return the environment of a worker on this machine; the parcel it runs is its own path to the package."""
+    """Return the environment of a worker on this machine; the payload it runs is its own path to the package."""
     kept = {name: os.environ[name] for name in names(mode) if name in os.environ}
     # The current folder never, since anything may be there.
     return {**kept, "PYTHONSAFEPATH": "1"}

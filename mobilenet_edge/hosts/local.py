@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, parcel
+from mobilenet_edge.device.child import Child
+from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
 from mobilenet_edge.hosts.answer import Ended, late, parse, subject
+from mobilenet_edge.platforms import require_posix
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Local:
     Attributes:
         name: In records.
         python: Runs the worker.
-        command: Starts a worker, None for `python` with the parcel.
+        command: Starts a worker, None for `python` with the payload.
     """
 
     name: str = "local"
@@ -39,12 +37,13 @@ class Local:
         line = json.dumps({**request, **paths, "leased": True}) + "\n"
         about = subject(request, files)
         with self._start(request.get("mode")) as worker:
-            try:
-                return parse(_converse(worker, line.encode(), limit_seconds), about)
-            except subprocess.TimeoutExpired as error:
-                raise late(about, limit_seconds) from error
-            finally:
-                _kill(worker)
+            with worker.deadline(limit_seconds):
+                worker.write(line.encode())
+                # Its stdin stays open: a worker ends with it.
+                stdout, code = worker.stdout.read(), worker.wait()
+            if worker.late:
+                raise late(about, limit_seconds)
+            return parse(Ended(code, stdout, worker.stderr()), about)
 
     def __enter__(self) -> Self:
         return self
@@ -52,36 +51,10 @@ class Local:
     def __exit__(self, *_: object) -> None:
         """Leave nothing: each call ended its worker."""
 
-    def _start(self, mode: str | None) -> subprocess.Popen[bytes]:
-        command = self.command or (self.python, str(parcel.path()))
+    def _start(self, mode: str | None) -> Child:
+        require_posix()
+        command = self.command or (self.python, str(payload.path()))
         try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=environment.of_worker(mode),
-                # Ctrl-C is for mnet alone, which then ends the worker.
-                start_new_session=True,
-            )
+            return Child(command, env=environment.of_worker(mode))
         except OSError as error:
             raise Unreachable(f"{command[0]} cannot be started: {error.strerror}; check the path of python") from error
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    # With whatever it started: it leads a group of its own, which may be gone already.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(worker.pid, signal.SIGKILL)
-
-
-def _converse(worker: subprocess.Popen[bytes], line: bytes, limit_seconds: float) -> Ended:
-    lease, worker.stdin = worker.stdin, None  # or communicate() would close it, and with it end the worker
-    if lease is None:
-        raise ValueError("the worker has no stdin")
-    with lease:
-        # Where it died at once, its exit code says more.
-        with suppress(BrokenPipeError):
-            lease.write(line)
-        stdout, stderr = worker.communicate(timeout=limit_seconds)
-    return Ended(worker.returncode, stdout, stderr)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from mobilenet_edge.errors import HostError, UsageError
-from mobilenet_edge.hosts import NO_FILES, Unreachable, boot
+from mobilenet_edge.hosts import NO_FILES, Unreachable, bootstrap
 from mobilenet_edge.hosts.refusal import explain
-from mobilenet_edge.hosts.session import Broken, Session
+from mobilenet_edge.hosts.session import Broken, Connection
 
 OPTIONS: Final = (
     "BatchMode=yes",  # never ask: nobody may be there to answer
@@ -44,7 +44,7 @@ class Ssh:
     destination: str
     python: str | None = None
     command: tuple[str, ...] = ("ssh",)
-    _session: Session | None = field(default=None, init=False, repr=False, compare=False)
+    _session: Connection | None = field(default=None, init=False, repr=False, compare=False)
     _entered: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -75,14 +75,14 @@ class Ssh:
         """Return the whole command."""
         options = [word for option in OPTIONS for word in ("-o", option)]
         # After "--" nothing of the destination can become an option.
-        return [*self.command, "-T", *options, "--", self.destination, boot.command(self.python)]
+        return [*self.command, "-T", *options, "--", self.destination, bootstrap.command(self.python)]
 
-    def _open(self) -> Session:
+    def _open(self) -> Connection:
         def told(broken: Broken) -> HostError:
             return explain(broken, self.name, self.destination, self.python)
 
         try:
-            return Session(self.arguments(), self.name, told)
+            return Connection(self.arguments(), self.name, told)
         except FileNotFoundError as error:
             raise Unreachable(
                 f"{self.command[0]} is not installed here; on Debian or Ubuntu: sudo apt install openssh-client"

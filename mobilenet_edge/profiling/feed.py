@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.data import folders, images
+from mobilenet_edge.data import prepare as pictures
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation.classifier import adapt
+from mobilenet_edge.evaluation.rule import adapt
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Preprocess
 
 MOST: Final = 8  # images; latency hardly depends on them, and each goes over the network
 
@@ -42,16 +44,21 @@ class Feed:
 
     def conditions(self) -> dict[str, Any]:
         """Return what of this belongs into a record."""
-        return {"preprocess": asdict(self.rule)}
+        # Where a rule is known from makes no input another.
+        facts = {name: value for name, value in asdict(self.rule).items() if name not in ("origin", "evidence")}
+        return {"preprocess": facts}
 
 
 @contextmanager
-def prepare(artifacts: Sequence[Artifact], folder: Path) -> Iterator[Mapping[Path, Feed]]:
+def prepare(
+    artifacts: Sequence[Artifact], folder: Path, options: PixelOptions = NOTHING
+) -> Iterator[Mapping[Path, Feed]]:
     """Prepare the inputs of several artifacts; the files are there while the block runs.
 
     Args:
         artifacts: Image classifiers.
         folder: Images; at most 8 are taken, evenly spread.
+        options: What is stated of the pixels.
 
     Yields:
         A feed for each artifact's path; artifacts of like inputs share one.
@@ -66,7 +73,7 @@ def prepare(artifacts: Sequence[Artifact], folder: Path) -> Iterator[Mapping[Pat
         made: dict[tuple[Preprocess, ImageInput], Feed] = {}
         found = {}
         for each in artifacts:
-            rule, taken, assumed = adapt(_taken(each), each.metadata)
+            rule, taken, assumed = adapt(_taken(each), each, options)
             key = rule, replace(taken, model="")
             if key not in made:
                 made[key] = _make(readable, *key, Path(place, f"{len(made)}.npy"))
@@ -97,4 +104,4 @@ def _make(paths: Sequence[Path], rule: Preprocess, taken: ImageInput, place: Pat
 
 
 def _tensor(path: Path, rule: Preprocess, taken: ImageInput) -> NDArray[Any]:
-    return taken.fill(images.preprocess(images.decode(path), rule))
+    return taken.fill(pictures.prepare(images.decode(path), rule))

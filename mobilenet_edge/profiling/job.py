@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobilenet_edge import files
+from mobilenet_edge.device.delegate import EDGETPU_OP
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.plan import Delegate, Plan
-
-# What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
-EDGETPU_OP = "edgetpu-custom-op"
+from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.records.remark import Remark
 
 Document = Mapping[str, Any]
 
@@ -40,7 +39,7 @@ class Job:
         of_edgetpu = "edgetpu" in chosen.path.rpartition("/")[2]
         return chosen if self.artifact.format == "tflite" and (wants or not of_edgetpu) else None
 
-    def weigh(self) -> Document:
+    def measure_memory(self) -> Document:
         """Measure memory."""
         return self._ask({"mode": "memory"})
 
@@ -48,7 +47,7 @@ class Job:
         """Measure one round of at most `left_seconds`."""
         return self._ask({"mode": "time", **self.plan.timing(left_seconds)})
 
-    def dissect(self) -> Document:
+    def profile_ops(self) -> Document:
         """Measure every operator."""
         return self._ask({"mode": "ops", **self.plan.timing()})
 
@@ -71,7 +70,7 @@ class Job:
 
 
 @dataclass
-class Taken:
+class JobResult:
     """What a job has brought so far.
 
     Attributes:
@@ -80,7 +79,7 @@ class Taken:
         rounds: Those of the rounds.
         ops: That of the operators, None where not asked.
         error: What ended it, None while nothing has.
-        remarks: What could not be had beside it, in sentences.
+        remarks: What could not be measured beside it.
     """
 
     job: Job
@@ -88,7 +87,7 @@ class Taken:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     error: MnetError | None = None
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def steady_seconds(self) -> float:

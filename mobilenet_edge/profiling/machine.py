@@ -17,14 +17,14 @@ from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import Job
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 from mobilenet_edge.progress import Board
 from mobilenet_edge.records import Failure, Profile
 
 
 @dataclass(frozen=True)
-class Target:
-    """A machine, and the delegate that it has of its own."""
+class Machine:
+    """A machine, and the delegate that the devices file gives it."""
 
     host: Host
     delegate: Delegate | None = None
@@ -44,7 +44,7 @@ class Result:
 
 
 def measure(
-    target: Target,
+    machine: Machine,
     artifacts: Sequence[Artifact],
     threads: Sequence[int],
     plan: Plan,
@@ -54,30 +54,30 @@ def measure(
     """Measure every artifact at every thread count; what fails is a record, too.
 
     Args:
-        target: The machine.
+        machine: The machine.
         artifacts: What is measured.
         threads: Thread counts.
         plan: How; its delegate goes before the machine's own.
         feeds: Images by the artifact's path; those without one are fed with noise.
         board: Where progress is shown.
     """
-    plan = replace(plan, delegate=plan.delegate or target.delegate)
-    jobs = [Job(each, count, plan, target.host, feeds.get(each.path)) for each, count in product(artifacts, threads)]
-    where = "" if target.host.name == LOCAL else f" on {target.host.name}"
+    plan = replace(plan, delegate=plan.delegate or machine.delegate)
+    jobs = [Job(each, count, plan, machine.host, feeds.get(each.path)) for each, count in product(artifacts, threads)]
+    where = "" if machine.host.name == LOCAL else f" on {machine.host.name}"
     pace = Pace(board(f"profile{where}", rounds.steps(jobs, plan)), plan.cooldown_seconds)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with target.host:
-            taken = rounds.run(jobs, plan, pace)
-            limits = rounds.limits(taken, target.host, plan, pace) if plan.limit else {}
+        with machine.host:
+            results = rounds.run(jobs, plan, pace)
+            limits = rounds.limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
-    good = siblings.noted(
-        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in taken if not each.error]
+    good = siblings.annotate(
+        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in results if not each.error]
     )
     made = iter(good)
-    records = [_failure(each.job, each.error) if each.error else next(made) for each in taken]
-    return Result(tuple(records), None if good else taken[0].error)
+    records = [_failure(each.job, each.error) if each.error else next(made) for each in results]
+    return Result(tuple(records), None if good else results[0].error)
 
 
 def _failure(job: Job, error: MnetError) -> Failure:

@@ -11,11 +11,12 @@ from typing import Any, Final
 from mobilenet_edge.analysis.doubts import doubts, invalid
 from mobilenet_edge.formats import costs
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.profiling.job import Document, Job, Taken
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.rounds import width
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.profiling.trace import minutes
 from mobilenet_edge.records import Failure, Profile
+from mobilenet_edge.records.remark import Remark
 
 # What every document says of itself and the profile says too.
 _KNOWN: Final = frozenset(("version", "runtime", "runtime_version"))
@@ -23,17 +24,17 @@ _KNOWN: Final = frozenset(("version", "runtime", "runtime_version"))
 LATE_SHARE: Final = 0.1
 
 
-def profile(taken: Taken, started: str, limit: Document | str | None = None) -> Profile:
+def profile(result: JobResult, started: str, limit: Document | str | None = None) -> Profile:
     """Put together what the processes of one job found.
 
     Args:
-        taken: A job without an error.
+        result: A job without an error.
         started: When the measurement began, UTC, ISO 8601.
         limit: The document of the machine's limit, or why there is none.
     """
-    job, rounds = taken.job, taken.rounds
+    job, rounds = result.job, result.rounds
     first, last = rounds[0], rounds[-1]
-    memory = taken.memory or {}
+    memory = result.memory or {}
     bare = Profile(
         **job.artifact.identity(),
         runtime=first["runtime"],
@@ -41,18 +42,18 @@ def profile(taken: Taken, started: str, limit: Document | str | None = None) -> 
         threads=job.threads,
         load_ms=statistics.median(each["load_ns"] for each in rounds) / 1e6,
         first_ms=statistics.median(each["first_ns"] for each in rounds) / 1e6,
-        times_ns=tuple(itertools.chain.from_iterable(taken.times_ns)),
+        times_ns=tuple(itertools.chain.from_iterable(result.times_ns)),
         round_sizes=tuple(len(each["times_ns"]) for each in rounds),
         preprocess_ms=job.feed.preprocess_ms if job.feed and isinstance(job.host, Local) else None,
         peak_rss_bytes=memory.get("peak_rss_bytes"),
         baseline_rss_bytes=memory.get("baseline_rss_bytes"),
         host={"name": job.host.name, **first["host"], "before": first["before"], "after": last["after"]},
         delegate=first.get("delegate"),
-        conditions=_conditions(taken, started),
-        ops=None if taken.ops is None else costs.join(taken.ops["ops"], job.artifact.contents, job.artifact.format),
+        conditions=_conditions(result, started),
+        ops=None if result.ops is None else costs.join(result.ops["ops"], job.artifact.contents, job.artifact.format),
         limit={key: value for key, value in limit.items() if key not in _KNOWN} if isinstance(limit, Mapping) else None,
-        trace=tuple(_trace(taken)),
-        notes=tuple(_notes(taken, limit)),
+        trace=tuple(_trace(result)),
+        notes=tuple(_notes(result, limit)),
     )
     return replace(bare, doubts=(*doubts(bare), *_of_plan(bare, job.plan)), invalid=invalid(bare))
 
@@ -69,24 +70,24 @@ def failure(job: Job, reason: str, exit_code: int) -> Failure:
     )
 
 
-def _conditions(taken: Taken, started: str) -> dict[str, Any]:
-    rounds, first = taken.rounds, taken.rounds[0]
+def _conditions(result: JobResult, started: str) -> dict[str, Any]:
+    rounds, first = result.rounds, result.rounds[0]
     numbered = [
         {"round": number, **sample} for number, each in enumerate(rounds, start=1) for sample in each.get("samples", ())
     ]
     return {
         "started": started,
         "rounds": len(rounds),
-        **taken.job.plan.conditions(),
+        **result.job.plan.conditions(),
         "warmup_runs": [each["warmup_runs"] for each in rounds],
         "inputs": first["fed"],
         "input_shapes": [tensor["shape"] for tensor in first["inputs"]],
         "input_dtypes": [tensor["dtype"] for tensor in first["inputs"]],
-        **(taken.job.feed.conditions() if taken.job.feed else {}),
+        **(result.job.feed.conditions() if result.job.feed else {}),
         "usage": _usage(rounds),
         "samples": numbered,
         "concurrent": max(each.get("concurrent", 0) for each in rounds),
-        **({"ops": _of_ops(taken.ops)} if taken.ops else {}),
+        **({"ops": _of_ops(result.ops)} if result.ops else {}),
         "version": first["version"],
     }
 
@@ -106,36 +107,32 @@ def _usage(rounds: Sequence[Document]) -> dict[str, int]:
     return total
 
 
-def _trace(taken: Taken) -> list[dict[str, Any]]:
-    if taken.job.plan.sustain_seconds is None:
+def _trace(result: JobResult) -> list[dict[str, Any]]:
+    if result.job.plan.sustain_seconds is None:
         return []
-    (only,) = taken.rounds
-    return minutes(only["times_ns"], only.get("samples", ()), taken.job.plan.period_ns)
+    (only,) = result.rounds
+    return minutes(only["times_ns"], only.get("samples", ()), result.job.plan.period_ns)
 
 
-def _notes(taken: Taken, limit: Document | str | None) -> Iterator[str]:
-    yield from taken.remarks
+def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
+    yield from result.remarks
     if isinstance(limit, str):
-        yield f"the machine's limit could not be measured: {limit}"
-    if taken.job.feed is not None:
-        yield from (f"fed with images; not in the file: {each}" for each in taken.job.feed.assumed)
-        if isinstance(taken.job.host, Local):
-            took_ms = taken.job.feed.preprocess_ms
-            yield f"decoding and preprocessing an image took {took_ms:.1f} ms, in none of the times"
-        else:
-            yield "the images were prepared on the workstation, so preprocessing was not timed here"
+        yield Remark("no-limit", reason=limit)
+    feed = result.job.feed
+    if feed is not None:
+        yield from (Remark("assumed", what=what) for what in feed.assumed)
+        local = isinstance(result.job.host, Local)
+        yield Remark("preprocessing", preprocess_ms=feed.preprocess_ms) if local else Remark("preprocessing-elsewhere")
 
 
-def _of_plan(made: Profile, plan: Plan) -> Iterator[str]:
+def _of_plan(made: Profile, plan: Plan) -> Iterator[Remark]:
     """Doubts about what was asked for and not reached."""
     reached = None if plan.until is None else width(made.rounds)
     if plan.until is not None and (reached is None or reached > plan.until):
-        known = "is not known" if reached is None else f"is known to ±{reached:.1%}"
-        yield f"the median {known}, not to the ±{plan.until:.1%} asked for: raise --max-seconds"
+        unknown = Remark("median-unknown", asked=plan.until)
+        yield unknown if reached is None else Remark("median-wide", reached=reached, asked=plan.until)
     if plan.rate is not None:
         late = sum(each > 1e9 / plan.rate for each in made.times_ns) / len(made.times_ns)
         if late > LATE_SHARE:
-            yield (
-                f"{plan.rate:g} runs a second were not held, since one takes {made.median_ms:.1f} ms: "
-                f"ask for less than {1e3 / made.median_ms:.1f} with --rate"
-            )
+            reachable = 1e3 / made.median_ms
+            yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=made.median_ms, reachable_per_s=reachable)

@@ -14,16 +14,17 @@ from functools import partial
 from typing import Final
 
 from mobilenet_edge.hosts import Host
-from mobilenet_edge.profiling.job import Document, Job, Taken
+from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import interval
+from mobilenet_edge.records.remark import Remark
 
 # What is left of a budget is not worth a process below this.
 LEAST_SECONDS: Final = 0.05
 
 
-def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[Taken]:
+def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
     """Measure all jobs of one machine.
 
     Args:
@@ -34,24 +35,24 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[Taken]:
     Returns:
         What each job brought, in order. A job that failed has its error, and is left out from there on.
     """
-    taken = [Taken(job) for job in jobs]
-    for each in taken:
-        each.error = pace(f"{_name(each)}, memory", partial(_weigh, each))
+    results = [JobResult(job) for job in jobs]
+    for each in results:
+        each.error = pace(f"{_name(each)}, memory", partial(_measure_memory, each))
     order = random.Random(plan.seed)  # noqa: S311 - an order, not a secret
     for _ in range(plan.turns):
-        _round(_sound(taken), order, pace)
-    while further := [each for each in _sound(taken) if plan.until is not None and not settled(each, plan.until)]:
+        _round(_sound(results), order, pace)
+    while further := [each for each in _sound(results) if plan.until is not None and not settled(each, plan.until)]:
         pace.extend(len(further))
         _round(further, order, pace)
     if plan.ops:
-        for each in _sound(taken):
-            error = pace(f"{_name(each)}, operators", partial(_dissect, each))
+        for each in _sound(results):
+            error = pace(f"{_name(each)}, operators", partial(_profile_ops, each))
             if error is not None:
-                each.remarks.append(f"its operators could not be measured: {error}")
-    for each in taken:
+                each.remarks.append(Remark("no-ops", reason=str(error)))
+    for each in results:
         # Another file under the same name explains any other error, too.
         each.error = each.job.changed() or each.error
-    return taken
+    return results
 
 
 def steps(jobs: Sequence[Job], plan: Plan) -> int:
@@ -65,15 +66,15 @@ def width(rounds: Sequence[Sequence[int]]) -> float | None:
     return found and (found[1] - found[0]) / (found[1] + found[0])
 
 
-def settled(taken: Taken, until: float) -> bool:
+def settled(result: JobResult, until: float) -> bool:
     """Whether a job needs no further round: its median is known well enough, or its time is used up."""
-    if _left_seconds(taken) < LEAST_SECONDS:
+    if _left_seconds(result) < LEAST_SECONDS:
         return True
-    reached = width(taken.times_ns)
+    reached = width(result.times_ns)
     return reached is not None and reached <= until
 
 
-def limits(taken: Iterable[Taken], host: Host, plan: Plan, pace: Pace) -> dict[tuple[str, int], Document | str]:
+def limits(results: Iterable[JobResult], host: Host, plan: Plan, pace: Pace) -> dict[tuple[str, int], Document | str]:
     """Measure what the machine reaches in a matrix product, once for each runtime and thread count that was used.
 
     A file whose operators went to a delegate is not bound by it and has none.
@@ -82,7 +83,7 @@ def limits(taken: Iterable[Taken], host: Host, plan: Plan, pace: Pace) -> dict[t
         By runtime and thread count the worker's document, or why there is none.
     """
     found: dict[tuple[str, int], Document | str] = {}
-    for each in taken:
+    for each in results:
         key = _key(each)
         if key is None or key in found:
             continue
@@ -93,43 +94,43 @@ def limits(taken: Iterable[Taken], host: Host, plan: Plan, pace: Pace) -> dict[t
     return found
 
 
-def limit_of(taken: Taken, found: dict[tuple[str, int], Document | str]) -> Document | str | None:
+def limit_of(result: JobResult, found: dict[tuple[str, int], Document | str]) -> Document | str | None:
     """Return what `limits` found for a job, None where it has none."""
-    key = _key(taken)
+    key = _key(result)
     return None if key is None else found.get(key)
 
 
-def _key(taken: Taken) -> tuple[str, int] | None:
-    if taken.error is not None or taken.job.delegate is not None:
+def _key(result: JobResult) -> tuple[str, int] | None:
+    if result.error is not None or result.job.delegate is not None:
         return None
-    return taken.rounds[0]["runtime"], taken.job.threads
+    return result.rounds[0]["runtime"], result.job.threads
 
 
-def _sound(taken: Sequence[Taken]) -> list[Taken]:
-    return [each for each in taken if each.error is None]
+def _sound(results: Sequence[JobResult]) -> list[JobResult]:
+    return [each for each in results if each.error is None]
 
 
-def _round(taken: Sequence[Taken], order: random.Random, pace: Pace) -> None:
-    for each in order.sample(taken, len(taken)):
+def _round(results: Sequence[JobResult], order: random.Random, pace: Pace) -> None:
+    for each in order.sample(results, len(results)):
         each.error = pace(_name(each), partial(_time, each), each.job.plan.sustain_seconds or 0.0)
 
 
-def _left_seconds(taken: Taken) -> float:
-    return taken.job.plan.budget_seconds - taken.steady_seconds
+def _left_seconds(result: JobResult) -> float:
+    return result.job.plan.budget_seconds - result.steady_seconds
 
 
-def _weigh(taken: Taken) -> None:
-    taken.memory = taken.job.weigh()
+def _measure_memory(result: JobResult) -> None:
+    result.memory = result.job.measure_memory()
 
 
-def _time(taken: Taken) -> None:
+def _time(result: JobResult) -> None:
     # The first rounds have their shares; only further ones must mind what is left.
-    first = len(taken.rounds) < taken.job.plan.turns
-    taken.rounds.append(taken.job.time(math.inf if first else _left_seconds(taken)))
+    first = len(result.rounds) < result.job.plan.turns
+    result.rounds.append(result.job.time(math.inf if first else _left_seconds(result)))
 
 
-def _dissect(taken: Taken) -> None:
-    taken.ops = taken.job.dissect()
+def _profile_ops(result: JobResult) -> None:
+    result.ops = result.job.profile_ops()
 
 
 def _limit(found: dict[tuple[str, int], Document | str], key: tuple[str, int], host: Host, plan: Plan) -> None:
@@ -138,5 +139,5 @@ def _limit(found: dict[tuple[str, int], Document | str], key: tuple[str, int], h
     found[key] = host.run(request, limit_seconds=plan.limit_seconds)
 
 
-def _name(taken: Taken) -> str:
-    return taken.job.artifact.path.name
+def _name(result: JobResult) -> str:
+    return result.job.artifact.path.name

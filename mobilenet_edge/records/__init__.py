@@ -1,18 +1,18 @@
 """Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
 
 A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
-Schema version 1; changing a field's meaning raises it, and a newer version is refused, not guessed at.
+Changing a field's meaning raises the schema version. Older versions are read; a newer one is refused, not guessed at.
+In version 1 remarks were sentences.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, schema
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import strict
 from mobilenet_edge.records.evaluation import Evaluation
@@ -21,6 +21,7 @@ from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
 from mobilenet_edge.records.profile import Profile
 from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+from mobilenet_edge.records.remark import Remark
 
 __all__ = [
     "KINDS",
@@ -32,12 +33,14 @@ __all__ = [
     "Prediction",
     "Profile",
     "Record",
+    "Remark",
     "dumps",
     "loads",
     "read",
     "write",
 ]
 
+READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
     each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
 }
@@ -82,22 +85,16 @@ def loads(text: bytes, source: str) -> list[Record]:
 
 
 def _parse(entry: dict[str, Any]) -> Record:
-    if entry["schema_version"] != SCHEMA_VERSION:
+    if entry["schema_version"] not in READABLE:
         version = f"{entry['schema_version']!r:.40}"
         raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")
-    known = {each.name for each in fields(cls)}
-    values = {name: _frozen(value) for name, value in entry.items() if name in known}
-    return cls(**values)
+    return cls(**schema.values(cls, entry))
 
 
 def _line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     return " ".join(str(error).split())
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

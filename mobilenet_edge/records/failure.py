@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from mobilenet_edge.errors import HostError
 from mobilenet_edge.records.record import Record
 
 STAGES: Final = ("build", "export", "profile", "evaluate")
@@ -66,3 +67,8 @@ class Failure(Record):
             host=host,
             threads=threads,
         )
+
+
+def exit_code(records: Iterable[Record]) -> int:
+    """Return the exit code of a command with these results: that of a failing machine where anything is missing."""
+    return HostError.exit_code if any(isinstance(record, Failure) for record in records) else 0

@@ -3,7 +3,7 @@
 Neighbouring runs are alike (caches, the clock, other programs), so what is drawn again within a round is blocks of
 consecutive runs, about the square root of their number long: the block bootstrap of Künsch, "The jackknife and the
 bootstrap for general stationary observations" (1989), its ends joined. Rounds are fresh processes and differ for good
-(the layout of memory, the core), but there are too few to draw from: three rounds drawn again know nothing of a fourth.
+(the layout of memory, the core), but there are too few to draw from: resampling three rounds cannot represent a fourth.
 So what their medians differ by comes on top as Student's t with one degree of freedom less than there are rounds.
 
 Simulated with 3 rounds of 17 to 300 runs, neighbours correlated by 0 to 0.8 and rounds apart by 0 to a run's own
@@ -65,7 +65,8 @@ def draws(rounds: Rounds, seed: int = 0) -> NDArray[np.float64]:
     centre, least = float(np.median(np.concatenate(series))), min(float(each.min()) for each in series)
     if len(series) > 1:
         apart = np.var([np.median(each) for each in series], ddof=1) / len(series) - EXPLAINED * np.var(within)
-        within = within + math.sqrt(max(float(apart), 0)) * chance.permutation(_student(len(series) - 1))
+        draws = student(len(series) - 1, (np.arange(DRAWS) + 0.5) / DRAWS)
+        within = within + math.sqrt(max(float(apart), 0)) * chance.permutation(draws)
     # A t with few degrees of freedom reaches below 0, where no time is.
     return np.maximum(centre + within, least / 2)
 
@@ -99,15 +100,14 @@ def _middle(ordered: NDArray[np.float32]) -> NDArray[np.float64]:
     return middle
 
 
-def _student(freedom: int) -> NDArray[np.float64]:
-    """`DRAWS` evenly spaced quantiles of Student's t.
+def student(freedom: int, levels: NDArray[np.float64] | float, *, absolute: bool = False) -> NDArray[np.float64]:
+    """Return quantiles of Student's t, or of its absolute value.
 
     With t = sqrt(freedom) tan(angle) its density is that of cos(angle) to the power freedom - 1, which is summed.
     """
     import numpy as np
 
-    angles = np.linspace(-math.pi / 2, math.pi / 2, 20_001)
+    angles = np.linspace(0 if absolute else -math.pi / 2, math.pi / 2, 20_001)
     density = np.cos((angles[1:] + angles[:-1]) / 2) ** (freedom - 1)
     below = np.concatenate([[0], np.cumsum(density)])
-    wanted = (np.arange(DRAWS) + 0.5) / DRAWS
-    return np.asarray(math.sqrt(freedom) * np.tan(np.interp(wanted, below / below[-1], angles)))
+    return np.asarray(math.sqrt(freedom) * np.tan(np.interp(levels, below / below[-1], angles)))

@@ -14,6 +14,7 @@ from mobilenet_edge import schema
 from mobilenet_edge.records import interval
 from mobilenet_edge.records.outliers import outliers
 from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.remark import Remark
 
 # What is read again of fields that hold anything; the rest of them is for people.
 _READ: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -57,9 +58,9 @@ class Profile(ArtifactRecord):
         ops: Of each operator {"index", "name", "kind", "ms", "macs", "bytes", "gmacs_per_s"}, None where not asked.
         limit: {"float32_gmacs", "int8_gmacs", "shape", "how"}, what the machine reaches in a matrix product.
         trace: Of each minute of a sustained run {"minute", "runs", "median_ms", "p90_ms", …}.
-        doubts: Reasons not to trust this profile, each a sentence with what to do.
+        doubts: Reasons not to trust this profile.
         invalid: Why its latency must not be used, None where it may.
-        notes: Remarks that are no doubts, each a sentence.
+        notes: Remarks that are no doubts.
     """
 
     kind = "profile"
@@ -80,9 +81,9 @@ class Profile(ArtifactRecord):
     ops: tuple[dict[str, Any], ...] | None = None
     limit: dict[str, Any] | None = None
     trace: tuple[dict[str, Any], ...] = ()
-    doubts: tuple[str, ...] = ()
-    invalid: str | None = None
-    notes: tuple[str, ...] = ()
+    doubts: tuple[Remark, ...] = ()
+    invalid: Remark | None = None
+    notes: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,8 +93,6 @@ class Profile(ArtifactRecord):
             raise ValueError("round_sizes cannot be below 0")
         if any((self.limit or {}).get(each) == 0 for each in _READ["limit"]):
             raise ValueError("a limit is above 0 or null")
-        if self.invalid == "":
-            raise ValueError("invalid is a reason or null")
         for name, keys in _READ.items():
             held = getattr(self, name)
             for each in held if isinstance(held, tuple) else (held,):

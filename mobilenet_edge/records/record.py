@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final
 
 from mobilenet_edge import schema
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records.remark import Remark
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,8 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: the fields, the derived figures, and the version."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {"schema_version": SCHEMA_VERSION, "kind": self.kind, **own, **self.derived()}
+        values = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {"schema_version": SCHEMA_VERSION, "kind": self.kind, **values, **self.derived()}
 
     def derived(self) -> dict[str, Any]:
         """Figures computed from the fields; written for readers, never read back."""
@@ -71,9 +72,15 @@ class ArtifactRecord(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spec is not None:
-            schema.check(ModelSpec(**self.spec))
-            if len(self.spec) < len(fields(ModelSpec)):
+            schema.from_dict(ModelSpec, self.spec)
+            if not {"alpha", "resolution", "classes"} <= self.spec.keys():
                 raise ValueError("spec lacks alpha, resolution or classes")
         for name in ("source", "note"):
             if not schema.fits((self.calibration or {}).get(name, ""), str):
                 raise TypeError(f"the {name} of calibration is not text")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Remark):
+        return value.to_dict()
+    return tuple(map(_plain, value)) if isinstance(value, tuple) and value and isinstance(value[0], Remark) else value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from mobilenet_edge.report.columns import delegate, threads
-from mobilenet_edge.report.markdown import Column
+from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import runtimes
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.units import format_bytes, format_count, format_ms

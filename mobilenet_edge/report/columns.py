@@ -81,6 +81,7 @@ def _accuracy(row: Row) -> dict[str, Any]:
 def _provenance(row: Row) -> dict[str, Any]:
     artifact, profile = row.artifact, row.profile
     calibration = (artifact and artifact.calibration) or {}
+    reason = profile and unusable(profile)
     return {
         "weights": artifact and artifact.weights,
         "calibration": calibration.get("source"),
@@ -88,9 +89,9 @@ def _provenance(row: Row) -> dict[str, Any]:
         "artifact": row.record.artifact,
         "sha256": artifact and artifact.sha256,
         "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
-        "not_used": profile and unusable(profile),
-        "doubts": list(profile.doubts) if profile else [],
-        "notes": list(profile.notes) if profile else [],
+        "not_used": reason and reason.to_dict(),
+        "doubts": [doubt.to_dict() for doubt in profile.doubts] if profile else [],
+        "notes": [note.to_dict() for note in profile.notes] if profile else [],
     }
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from json import dumps
 from typing import Any, Final
 
-from mobilenet_edge.analysis.compare import FEW_RUNS, Comparison, Pair, label
+from mobilenet_edge.analysis.difference import FEW_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
-from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid, inline
+from mobilenet_edge.report.hardware import describe
+from mobilenet_edge.report.markdown_table import Column, grid, inline
 from mobilenet_edge.text import printable
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _COLUMNS: Final = (
     Column("variant", words=True),
     Column("format", words=True),
@@ -130,7 +130,7 @@ def _side(profile: Profile) -> dict[str, Any]:
         "interval_ms": profile.interval_ms,
         "runs": len(profile.times_ns),
         "rounds": len(profile.rounds),
-        "doubts": list(profile.doubts),
+        "doubts": [doubt.to_dict() for doubt in profile.doubts],
     }
 
 

@@ -9,7 +9,7 @@ from mobilenet_edge.model import layers
 from mobilenet_edge.model.layers import Block, Layer
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 _SAVINGS_NOTE: Final = """\
@@ -79,7 +79,8 @@ def _by_kind(table: Sequence[Layer]) -> str:
 def _totals(spec: ModelSpec) -> str:
     peak = layers.peak_activations(spec)
     known = lookup(spec)
-    top1 = f"{known.top1} % float32, {known.qat_top1} % uint8 after QAT (not measured)" if known else "none"
+    retrained = f", {known.qat_top1} % uint8 after QAT" if known and known.qat_top1 else ""
+    top1 = f"{known.top1} % float32{retrained} (not measured)" if known else "none"
     lines = {
         "MACs": f"{layers.macs(spec):,}",
         "parameters": f"{layers.parameters(spec):,} ({layers.keras_parameters(spec):,} in Keras, batch norm unfolded)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mobilenet_edge.records import Profile
-from mobilenet_edge.report.markdown import inline
+from mobilenet_edge.report.markdown_table import inline
 
 
 def heading(profile: Profile) -> str:

@@ -1,23 +1,20 @@
-"""The conditions under a table: without them its numbers mean little."""
+"""Notes under a table: the conditions without which its numbers mean little."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
 from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import key, sentence
 from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
-Kind = tuple[str, ...]
-
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _DOING: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """State, a sentence or two each, how the rows of one machine came about and what to mind."""
+    """State how the rows of one machine were measured and what to mind, a sentence or two in each note."""
     profiles = [row.latency for row in rows if row.latency]
     evaluations = [row.evaluation for row in rows if row.evaluation]
     return [
@@ -34,27 +31,14 @@ def notes(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def doubts(rows: Iterable[Row]) -> dict[Kind, str]:
+def doubts(rows: Iterable[Row]) -> dict[Hashable, str]:
     """Join the doubts of all rows that differ only in their numbers.
 
     Returns:
-        A sentence for each kind of doubt, in which a number stands as the range it has over the rows; the keys are
-        `kind` of the doubts, in the order in which a row refers to them.
+        A sentence for each `wording.key` of the doubts, in the order in which a row refers to them.
     """
-    groups = grouped((doubt for row in rows if row.latency for doubt in row.latency.doubts), kind)
-    return {key: _joined(key, group) for key, group in groups.items()}
-
-
-def kind(sentence: str) -> Kind:
-    """A doubt or a remark without its numbers: what stands between them."""
-    return tuple(_NUMBER.split(sentence))
-
-
-def _joined(key: Kind, group: Sequence[str]) -> str:
-    columns = zip(*(_NUMBER.findall(sentence) for sentence in group), strict=True)
-    ranges = [sorted(set(column), key=float) for column in columns]
-    spans = [" to ".join(dict.fromkeys((each[0], each[-1]))) for each in ranges]
-    return "".join(part for pair in zip(key, [*spans, ""], strict=True) for part in pair)
+    groups = grouped((doubt for row in rows if row.latency for doubt in row.latency.doubts), key)
+    return {of: sentence(*group) for of, group in groups.items()}
 
 
 def runtimes(profiles: Iterable[Profile | Prediction]) -> list[str]:
@@ -139,19 +123,19 @@ def _limit(profiles: Sequence[Profile]) -> Iterator[str]:
 
 
 def _missing(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a row has no latency, no accuracy, or is empty."""
-    barred = [(unusable(row.profile), row) for row in rows if row.profile]
-    for reason, same in grouped([each for each in barred if each[0]], lambda each: each[0]).items():
-        yield f"The latency of {_which([row for _, row in same], rows)} is not used: {reason}."
+    """Say why a row has no latency, no accuracy, or is empty."""
+    unused = [(sentence(reason), row) for row in rows if row.profile and (reason := unusable(row.profile))]
+    for why, barred in grouped(unused, lambda each: each[0]).items():
+        yield f"The latency of {_which([row for _, row in barred], rows)} is not used: {why}."
     failed = [(failure, row) for row in rows for failure in row.failures]
-    for (stage, reason), those in grouped(failed, lambda each: (each[0].stage, each[0].reason)).items():
-        yield f"{_which([row for _, row in those], rows)} could not {_DOING[stage]}: {reason}"
+    for (stage, message), those in grouped(failed, lambda each: (each[0].stage, each[0].reason)).items():
+        yield f"{_which([row for _, row in those], rows)} could not {_DOING[stage]}: {message}"
 
 
 def _remarks(rows: Sequence[Row]) -> Iterator[str]:
     remarks = [(note, row) for row in rows if row.latency for note in row.latency.notes]
-    for key, same in grouped(remarks, lambda each: kind(each[0])).items():
-        yield f"{_which([row for _, row in same], rows)}: {_joined(key, [note for note, _ in same])}."
+    for same in grouped(remarks, lambda each: key(each[0])).values():
+        yield f"{_which([row for _, row in same], rows)}: {sentence(*(note for note, _ in same))}."
 
 
 def _which(some: Sequence[Row], rows: Sequence[Row]) -> str:

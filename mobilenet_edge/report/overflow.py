@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mobilenet_edge.formats.onnx.products import MAX_PAIR
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 _WHERE: Final = "x86 without VNNI"
 

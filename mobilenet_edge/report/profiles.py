@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mobilenet_edge.records import Profile, Record
-from mobilenet_edge.report import ops, rows, table, trace
+from mobilenet_edge.report import endurance, operators, rows, summary
 
 
 def text(records: Sequence[Record]) -> str:
@@ -13,8 +13,8 @@ def text(records: Sequence[Record]) -> str:
     profiles = [each for each in records if isinstance(each, Profile)]
     return "\n\n".join(
         [
-            table.markdown(rows.join(records)),
-            *(ops.text(each) for each in profiles if each.ops),
-            *(trace.text(each) for each in profiles if each.trace),
+            summary.markdown(rows.join(records)),
+            *(operators.text(each) for each in profiles if each.ops),
+            *(endurance.text(each) for each in profiles if each.trace),
         ]
     )

@@ -8,11 +8,12 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.recommend import Cost, Goal, Point, Recommendation, excess, gain
+from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, excess, gain
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _OPTIONS: Final = {
     "latency_ms": "--max-latency",
     "size_bytes": "--max-size",
@@ -39,10 +40,10 @@ def json(found: Recommendation, notes: Sequence[str] = ()) -> str:
         "schema_version": SCHEMA_VERSION,
         "goal": found.goal,
         "limits": found.limits.asked(),
-        "pick": found.pick and asdict(found.pick),
-        "runner_up": found.runner_up and asdict(found.runner_up),
+        "pick": found.pick and _point(found.pick),
+        "runner_up": found.runner_up and _point(found.runner_up),
         "runner_up_lost_by": found.runner_up and found.pick and _why(found.goal, found.runner_up, found.pick),
-        "nearest_miss": found.nearest and {**asdict(found.nearest), "excess": excess(found.nearest, found.limits)},
+        "nearest_miss": found.nearest and {**_point(found.nearest), "excess": excess(found.nearest, found.limits)},
         "costs": [_values(each, found.goal) for each in found.costs],
         "unjudged": found.unjudged,
         "notes": [*(_cautions(found.pick, found) if found.pick else ()), *notes],
@@ -50,10 +51,14 @@ def json(found: Recommendation, notes: Sequence[str] = ()) -> str:
     return dumps(document, indent=1)
 
 
-def _values(cost: Cost, goal: Goal) -> dict[str, Any]:
+def _point(point: Point) -> dict[str, Any]:
+    return {**asdict(point), "doubts": [doubt.to_dict() for doubt in point.doubts]}
+
+
+def _values(cost: Price, goal: Goal) -> dict[str, Any]:
     unit = "buys_top1" if goal == "top1" else "buys_ms"
     bought = {"loosened_by": cost.by, unit: cost.buys} if cost.point else {}
-    return {"limit": cost.limit, **bought, "point": cost.point and asdict(cost.point)}
+    return {"limit": cost.limit, **bought, "point": cost.point and _point(cost.point)}
 
 
 def _described(point: Point) -> str:
@@ -99,7 +104,7 @@ def _gained(goal: Goal, far: float) -> str:
     return f"{far:.1f} point{'' if f'{far:.1f}' == '1.0' else 's'} of top-1"
 
 
-def _cost(cost: Cost, found: Recommendation) -> str:
+def _cost(cost: Price, found: Recommendation) -> str:
     asked = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, found.limits.asked()[cost.limit])}"
     if cost.point is None:
         return f"{asked} costs nothing: without it, the others kept, the choice would be the same."
@@ -128,7 +133,7 @@ def _cautions(pick: Point, found: Recommendation) -> list[str]:
         cautions.append(
             f"Its latency may be above the limit: the interval reaches {format_ms(pick.interval_ms[1])} ms."
         )
-    cautions += [f"Doubt about its latency: {doubt}." for doubt in pick.doubts]
+    cautions += [f"Doubt about its latency: {sentence(doubt)}." for doubt in pick.doubts]
     if found.unjudged:
         some = "1 row was" if found.unjudged == 1 else f"{found.unjudged} rows were"
         cautions.append(f"{some} passed over, which lack a figure that is limited.")

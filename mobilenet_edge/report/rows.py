@@ -9,11 +9,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from mobilenet_edge import schema
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Prediction, Profile, Record
-from mobilenet_edge.report.machine import LOCAL, describe
+from mobilenet_edge.report.hardware import LOCAL, describe
 from mobilenet_edge.report.pareto import Costs, front
 
 Key = TypeVar("Key", bound=Hashable)
@@ -68,7 +69,7 @@ class Row:
         """The MobileNet of the paper; of a failure, as its name says."""
         if self.artifact is None:
             return ModelSpec.from_name(self.record.variant)
-        return ModelSpec(**self.artifact.spec) if self.artifact.spec else None
+        return schema.from_dict(ModelSpec, self.artifact.spec) if self.artifact.spec else None
 
     @property
     def published(self) -> tuple[float, str] | None:
@@ -76,7 +77,9 @@ class Row:
         known = lookup(self.spec) if self.spec else None
         if known is None or self.record.precision not in FLOAT + INTEGER:
             return None
-        return (known.qat_top1, "QAT") if self.record.precision in INTEGER else (known.top1, "float")
+        if self.record.precision not in INTEGER:
+            return known.top1, "float"
+        return None if known.qat_top1 is None else (known.qat_top1, "QAT")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 NOTES: Final = """\
@@ -42,5 +42,5 @@ def _row(spec: ModelSpec) -> list[str]:
         format_bytes(layers.float32_bytes(spec)),
         format_bytes(layers.int8_bytes(spec)),
         f"{known.top1:.1f}" if known else "-",
-        f"{known.qat_top1:.1f}" if known else "-",
+        f"{known.qat_top1:.1f}" if known and known.qat_top1 else "-",
     ]

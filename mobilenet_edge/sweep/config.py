@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import toml
 from mobilenet_edge.conversion.target import TARGETS
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.model.spec import IMAGENET_CLASSES, ModelSpec
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
 
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
@@ -19,7 +21,7 @@ SEEDS: Final = 1 << 32
 
 
 @dataclass(frozen=True)
-class Grid:
+class GridTable:
     """Which artifacts: the product of all lists."""
 
     alpha: tuple[float, ...]
@@ -28,6 +30,7 @@ class Grid:
     precision: tuple[str, ...] = ("float32", "int8")
     target: tuple[str, ...] = ("generic",)
     classes: int = IMAGENET_CLASSES
+    family: tuple[Family, ...] = ("mobilenet_v1",)
 
     def __post_init__(self) -> None:
         for name, values, known in (
@@ -37,15 +40,16 @@ class Grid:
         ):
             if wrong := set(values) - set(known):
                 raise UsageError(f"grid.{name} holds {', '.join(sorted(wrong))}; known: {', '.join(known)}")
-        for name in ("alpha", "rho", "format", "precision", "target"):
+        for name in ("alpha", "rho", "format", "precision", "target", "family"):
             if not getattr(self, name):
                 raise UsageError(f"grid.{name} is empty, which leaves nothing to sweep; give it a value")
         self.specs()
         self.targets()
 
     def specs(self) -> list[ModelSpec]:
-        """Every (alpha, rho) once, in the order given."""
-        return list(dict.fromkeys(ModelSpec(alpha, rho, self.classes) for alpha in self.alpha for rho in self.rho))
+        """Every (family, alpha, rho) once, in the order given."""
+        every = product(self.family, self.alpha, self.rho)
+        return list(dict.fromkeys(ModelSpec(alpha, rho, self.classes, family) for family, alpha, rho in every))
 
     def targets(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         """Each target with the formats and precisions to write for it.
@@ -72,7 +76,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightsTable:
     """`source` as `mnet build --weights`; `seed` of random ones."""
 
     source: str = "random"
@@ -84,7 +88,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationTable:
     """`source`: a folder of images, or "random" for noise."""
 
     source: str = "random"
@@ -128,13 +132,14 @@ class Evaluating:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A whole file."""
+    """A whole file; `preprocess` as the options of `mnet build`."""
 
-    grid: Grid
-    weights: Weights = field(default_factory=Weights)
-    calibration: Calibration = field(default_factory=Calibration)
+    grid: GridTable
+    weights: WeightsTable = field(default_factory=WeightsTable)
+    calibration: CalibrationTable = field(default_factory=CalibrationTable)
     profile: Profiling = field(default_factory=Profiling)
     evaluate: Evaluating = field(default_factory=Evaluating)
+    preprocess: PixelOptions = NOTHING
 
 
 def load_sweep(path: Path) -> Sweep:

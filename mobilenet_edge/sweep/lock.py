@@ -12,7 +12,7 @@ from typing import Final
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.sweep.ledger import FOLDER
+from mobilenet_edge.sweep.manifest import FOLDER
 
 # Processes of a sweep that was killed end as soon as they notice.
 WAIT_SECONDS: Final = 2.0

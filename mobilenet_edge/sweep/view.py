@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mobilenet_edge import progress
 from mobilenet_edge.text import printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Don
 
     console = console or Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(console, verb, total).done
+        yield _StageLines(console, verb, total).done
         return
     from rich.progress import (
         BarColumn,
@@ -48,12 +49,12 @@ def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Don
         TimeRemainingColumn(),
         TextColumn("{task.fields[last]}", markup=False),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(verb, total=total, last="")
-        yield lambda subject: progress.update(task, advance=1, last=f"done: {printable(subject)}")
+    with Progress(*columns, console=console, transient=True) as drawn:
+        task = drawn.add_task(verb, total=total, last="")
+        yield lambda subject: drawn.update(task, advance=1, last=f"done: {printable(subject)}")
 
 
-class _Lines:
+class _StageLines:
     def __init__(self, console: Console, verb: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._verb, self._total, self._clock = console, verb, total, clock
         self._count, self._began = 0, clock()
@@ -63,4 +64,4 @@ class _Lines:
         elapsed = self._clock() - self._began
         left = elapsed / self._count * (self._total - self._count)
         text = f"{self._verb} {self._count}/{self._total} {subject} ({elapsed:.0f} s, {left:.0f} s left)"
-        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        progress.print_line(self._console, text)

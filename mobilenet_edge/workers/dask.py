@@ -1,4 +1,4 @@
-"""A crew on a Dask cluster that is already there; its workers need mobilenet-edge of this version and its extras."""
+"""A pool on a Dask cluster that is already there; its workers need mobilenet-edge of this version and its extras."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mobilenet_edge.workers.pool import AHEAD, Answer, Request, lost
 RETRIES: Final = 3
 
 
-class Crew:
-    """The workers of a cluster; see `jobs.Crew`.
+class DaskPool:
+    """The workers of a cluster; see `pool.WorkerPool`.
 
     Attributes:
         size: How many threads they have together.
@@ -43,7 +43,7 @@ class Crew:
         self._client.close()
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
-        """As `jobs.Crew.run`; values may be bytes as well."""
+        """As `pool.WorkerPool.run`; values may be bytes as well."""
         from distributed import as_completed
 
         waiting = enumerate(requests)

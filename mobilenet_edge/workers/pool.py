@@ -1,4 +1,4 @@
-"""Work in several processes: on this machine, or on a Dask cluster. A kind of crew is a module with a class `Crew`.
+"""What pools of worker processes have in common: `processes` has one on this machine, `dask` one on a Dask cluster.
 
 A function is named as "package.module:function"; it takes one request and returns one answer, both plain values of
 JSON. An answer that holds "error", as `failed` makes it, is an expected failure.
@@ -18,7 +18,7 @@ Answer = dict[str, Any]
 AHEAD: Final = 2
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Processes that answer requests; a context manager, at whose end they are gone."""
 
     @property

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from mobilenet_edge.analysis.compare import compare
+from mobilenet_edge.analysis.difference import compare
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.records import Remark
 
 
 def only(base, new, **how):
@@ -94,7 +95,9 @@ def test_a_difference_of_all_pairs_is_named_once(profile):
     assert compare(base, new, anyway=True).unlike == ("CPU: Xeon against Cortex-A72",)
 
 
-@pytest.mark.parametrize("changes", [{"invalid": "the CPU was throttled"}, {"host": {"emulated": "qemu-aarch64"}}])
+@pytest.mark.parametrize(
+    "changes", [{"invalid": Remark("throttled", reasons=["hot"])}, {"host": {"emulated": "qemu-aarch64"}}]
+)
 def test_what_must_not_be_used_is_refused(profile, changes):
     with pytest.raises(UsageError, match="the first is not to be used: "):
         compare([profile(**changes)], [profile(seed=1)])

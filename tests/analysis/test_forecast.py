@@ -7,7 +7,7 @@ import pytest
 from mobilenet_edge.analysis.forecast import Wanted, _noise, forecast
 from mobilenet_edge.analysis.predict import Model
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Prediction
+from mobilenet_edge.records import Prediction, Remark
 
 FEW = {(0.25, 128): 1.0, (0.25, 224): 3.0, (1.0, 128): 10.0, (1.0, 224): 30.0, (0.5, 160): 4.0}
 
@@ -75,7 +75,7 @@ def test_why_there_is_none(few):
 
 
 def test_a_latency_that_must_not_be_used_is_not(few):
-    good, bad = few(), few(invalid="the CPU was throttled")
+    good, bad = few(), few(invalid=Remark("throttled", reasons=["hot"]))
     (answer,) = forecast([*good[:2], *bad[2:]], [wanted()])
     assert answer.startswith("only 2 of its sort")
 

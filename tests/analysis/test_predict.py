@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,7 +11,7 @@ from mobilenet_edge.analysis.features import CACHE_BYTES, PRIOR, matrix
 from mobilenet_edge.analysis.predict import NOISE, Model, choose, inside
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.layers import macs, parameters
-from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
+from mobilenet_edge.model.spec import FAMILIES, PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 
 GRID = [ModelSpec(*each) for each in product(PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS)]
 CORNERS = {(0.25, 128), (0.25, 224), (1.0, 128), (1.0, 224)}
@@ -160,7 +161,7 @@ def test_the_interval_holds_what_noise_does():
 
 def test_what_was_left_out_lies_in_the_interval_it_would_have_had():
     shown = model(FEW, [latency(each) * (1.2 if each.alpha == 0.5 else 1) for each in FEW])
-    for error, (_, deviation) in zip(shown.errors, shown._blind, strict=True):
+    for error, (_, deviation) in zip(shown.errors, shown._leave_one_out, strict=True):
         assert abs(error) <= shown._widening * deviation
 
 
@@ -184,3 +185,13 @@ def test_noise_below_the_least_counts_as_that():
 def test_models_that_cannot_be(specs, times, message):
     with pytest.raises(ValueError, match=message):
         model(specs, times)
+
+
+def test_a_family_is_predicted_from_itself_alone() -> None:
+    corners = [ModelSpec(alpha, side) for alpha in (0.25, 1.0) for side in (128, 224)]
+    assert inside(ModelSpec(0.5, 160), corners)
+    assert not inside(ModelSpec(0.5, 160, family="mobilenet_v2"), corners)
+    assert not inside(ModelSpec(0.5, 160, channels=1), corners)
+    grid = [replace(spec, family=family) for family in FAMILIES for spec in [*corners, ModelSpec(0.5, 160)]]
+    # The corners of each.
+    assert set(choose(grid, 8)) == {0, 1, 2, 3, 5, 6, 7, 8}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -85,11 +85,11 @@ def whole(pi: Pi) -> Pi:
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each precision in each format, made for 64-bit Arm: "int8.tflite" and so on."""
-    from mobilenet_edge.model.load import load_model
+    from mobilenet_edge.model.oracle import load
 
     folder = tmp_path_factory.mktemp("artifacts")
-    path = build.run(SPEC, out=folder).path
-    model = load_model(path)
+    path = creation.create(SPEC, out=folder).path
+    model = load(path, (3, 0))
     head = next(layer for layer in reversed(model.layers) if layer.weights)
     head.set_weights([CONTRAST * each for each in head.get_weights()])
     model.save(path)

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.budget.gather import gather
 from mobilenet_edge.budget.subject import FITTED
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.records import Failure
+from mobilenet_edge.records import Failure, Remark
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +120,10 @@ def test_the_lowest_accuracy_counts_and_an_evaluation_more_than_the_export(make)
 
 
 def test_invalid_and_emulated_profiles_are_unusable(make):
-    records = [make.profile(invalid="throttled"), make.profile(emulated="qemu-aarch64")]
+    invalid, emulated = Remark("throttled", reasons=["hot"]), Remark("emulated", emulator="qemu-aarch64")
+    records = [make.profile(invalid=invalid), make.profile(emulated="qemu-aarch64")]
     ((subject,), _) = gather([], records)
-    assert [each.unusable for each in subject.runs] == ["throttled", "run by qemu-aarch64, an emulator"]
+    assert [each.unusable for each in subject.runs] == [sentence(invalid), sentence(emulated)]
 
 
 def test_a_failure_is_told_at_its_artifact(make):

@@ -13,9 +13,10 @@ import pytest
 from mobilenet_edge import cli, records
 from mobilenet_edge.budget import git
 from mobilenet_edge.commands import check
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Profile
@@ -154,6 +155,33 @@ def test_a_check_is_the_baseline_of_the_next(mnet):
     assert "against configs/base.json" in out
 
 
+def test_another_precision_under_the_same_path_is_a_change(mnet):
+    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    write("results/one.tflite", precision="int8")
+    mnet("check", "--format", "json", "--out", "configs/base.json")
+    write("results/one.tflite", width=300)
+    code, out, _ = mnet("check")
+    assert code == 1
+    assert "configs/base.json has it as one int8 tflite, and it is one float32 tflite now" in out
+
+
+@pytest.mark.parametrize("words", [(), ("results",)])
+def test_what_the_baseline_has_and_is_gone_is_missing_until_a_new_baseline(mnet, words):
+    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    two = write("results/two.tflite")
+    renew = ("check", "--format", "json", "--out", "configs/base.json")
+    mnet(*renew)
+    assert mnet("check", *words)[0] == 0
+    two.unlink()
+    code, out, _ = mnet("check", *words)
+    assert code == 1
+    assert "configs/base.json has it, and it is gone; if that is meant, make the baseline anew" in out
+    # A part of the files is no reason to miss the rest.
+    assert mnet("check", "results/one.tflite")[0] == 0
+    mnet(*renew)
+    assert mnet("check", *words)[0] == 0
+
+
 def test_records_are_a_baseline_too(mnet):
     assert mnet("inspect", "results/one.tflite", "--json", "base.json")[0] == 0
     FILE.write_text('[[budget]]\nartifact = "results/*.tflite"\nsize = "+0 %"\n')
@@ -211,7 +239,7 @@ def test_only_looks_at_some_metrics(mnet):
     assert code == 0
     assert "Only size, macs: all other limits were left out." in out
     with pytest.raises(UsageError, match=r"nothing to limit is called 'sise'; did you mean 'size'\?"):
-        check.run([], check.Options(only=("sise",)))
+        check.run([], check.CheckOptions(only=("sise",)))
 
 
 @pytest.mark.parametrize("format", check.FORMATS)

@@ -31,7 +31,7 @@ class Scripted:
         assert limit_seconds > 0
         self.asked.append(request)
         if self.barrier:
-            self.barrier.wait(timeout=10)
+            self.barrier.wait(timeout=300)
         if isinstance(self.answer, MnetError):
             raise self.answer
         return self.answer

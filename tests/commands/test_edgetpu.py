@@ -12,9 +12,10 @@ import pytest
 from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.report import exports
@@ -57,7 +58,7 @@ def about(made: Graph) -> Metadata:
         classes=made.classes,
         macs=made.macs,
         parameters=made.parameters,
-        preprocess=Preprocess(resolution=32),
+        preprocess=Preprocess((32, 32)),
         weights=Weights("random", seed=3),
         target="edgetpu",
     )

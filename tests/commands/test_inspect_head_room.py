@@ -11,11 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
-from mobilenet_edge.formats.onnx.products import MAX_PAIR
 from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.formats.tflite.write import int8_tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams, Weights
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 # A pair of one sign in the convolution, in the last of its two outputs.
 FIRST, SECOND = 100, 29

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import cli, records
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.commands import recommend
 from mobilenet_edge.commands.recommend import Limits
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Prediction, Profile, Record
+from mobilenet_edge.records import Evaluation, Prediction, Profile, Record, Remark
 
 # Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
 MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)
@@ -148,12 +149,12 @@ def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytes
 
 
 def test_doubts_of_the_pick_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=("times vary by ±30%: run again",)), THREE[0]]))
-    assert "Doubt about its latency: times vary by ±30%: run again." in said(capsys, path)[1]
+    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=(Remark("times-vary", spread=0.3),)), THREE[0]]))
+    assert f"Doubt about its latency: {sentence(Remark('times-vary', spread=0.3))}." in said(capsys, path)[1]
 
 
 def test_latency_that_must_not_be_used_is_left_out(tmp_path: Path) -> None:
-    made = [THREE[0], profile(LARGE, 9.0, invalid="the CPU was throttled")]
+    made = [THREE[0], profile(LARGE, 9.0, invalid=Remark("throttled", reasons=["hot"]))]
     found = recommend.run([written(tmp_path, made)], Limits()).found
     assert found.pick is not None
     assert found.pick.name.startswith(MIDDLE.name)
@@ -194,6 +195,27 @@ def test_accuracy_on_different_images_is_not_compared(tmp_path: Path) -> None:
     made = [*THREE, evaluation(SMALL, 0.7), evaluation(LARGE, 0.6, data="others")]
     with pytest.raises(InputError, match="measured on different images"):
         recommend.run([written(tmp_path, made)], Limits())
+
+
+def test_other_contents_under_one_name_are_told_from_no_accuracy(tmp_path: Path) -> None:
+    foreign = replace(profile(LARGE, 9.0), spec=None)
+    other = replace(evaluation(LARGE, 0.6), sha256="1" * 64)
+    with pytest.raises(InputError, match="and evaluated as 11111111: the same name, other contents; measure one"):
+        recommend.run([written(tmp_path, [foreign, other])], Limits())
+
+
+def test_models_of_several_labels_are_chosen_by_average_precision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = {SMALL: 0.8, LARGE: 0.7}
+    made = [replace(evaluation(spec, 0.9), mean_average_precision=mark) for spec, mark in marks.items()]
+    _, lines = said(capsys, str(written(tmp_path, [*THREE, *made])))
+    assert "mean average precision 80.0 %" in lines[0]
+
+
+def test_a_single_row_has_no_runner_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = said(capsys, str(written(tmp_path, [profile(SMALL, 6.0)])))
+    assert "There is no other row." in lines
 
 
 def test_no_accuracy_of_any_kind(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def branched(tmp_path: Path) -> Path:
     """y = logistic(r) + tanh(r) with r = relu(x): four operators, of which two stand side by side."""
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, r, left, right, y = (file.tensor(name, (1, 8), "float32") for name in "xrlmy")
     file.operator("RELU", [x], r)
     file.operator("LOGISTIC", [r], left)
@@ -63,7 +63,7 @@ def ask(python: str, model: Path, library: Path | str | None, **options: str) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(Path(mobilenet_edge.__file__).parents[1])},
     )
     assert done.returncode == 0, done.stderr
@@ -311,7 +311,7 @@ def test_a_crash_names_the_delegate(compile_library: Compile, python: str, branc
     options = {"crash": stage, "take": str(RELU)}
     request = {"mode": "time", "delegate": {"path": str(library), "options": options}, "steady": {"runs": 3}}
     with pytest.raises(HostError) as caught:
-        Local(python=python).run(request, {"artifact": branched}, limit_seconds=60)
+        Local(python=python).run(request, {"artifact": branched}, limit_seconds=300)
     assert str(caught.value) == (
         f"the runtime crashed on branched.tflite with the delegate {library.name} (signal 11, segmentation fault): "
         "the two may not fit each other; take a build of the delegate for this version of the runtime"

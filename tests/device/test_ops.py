@@ -104,7 +104,7 @@ def test_the_worker_answers(small: Path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(PACKAGE)},
     )
     made = json.loads(done.stdout)

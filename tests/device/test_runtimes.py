@@ -12,7 +12,7 @@ import pytest
 
 from mobilenet_edge.device import delegate, runtimes
 from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing
-from mobilenet_edge.device.runtimes import RUNTIMES, Runtime, Tensor, litert, wheels
+from mobilenet_edge.device.runtimes import RUNTIMES, Runtime, TensorInfo, litert, wheels
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_refusal_is_explained(monkeypatch: pytest.MonkeyPatch, reason: str, me
 def test_litert_opens_and_runs_a_foreign_model(reference: Path, capfd: pytest.CaptureFixture[str]):
     session = runtimes.open_model(reference, threads=2)
     assert (session.runtime, session.version.count(".")) == ("litert", 2)
-    assert session.inputs == (Tensor("input", (1, 128, 128, 3), "uint8", 0.0078125, 128),)
+    assert session.inputs == (TensorInfo("input", (1, 128, 128, 3), "uint8", 0.0078125, 128),)
     assert [(out.shape, out.dtype, out.scale) for out in session.outputs] == [((1, 1001), "uint8", 1 / 256)]
     (scores,) = session.run([np.full((1, 128, 128, 3), 128, np.uint8)])
     # Each of 1001 scores is rounded to 1/256 by at most half a step; most are 0, and what is lost is less than 0.5.
@@ -225,7 +225,7 @@ def test_litert_refuses_a_model_for_the_edge_tpu(reference: Path, capfd: pytest.
 def test_onnxruntime_opens_and_runs(make_onnx: Callable[..., Path]):
     session = runtimes.open_model(make_onnx())
     assert session.runtime == "onnxruntime"
-    assert session.inputs == (Tensor("x", (1, 8, 8, 3), "float32"),)
+    assert session.inputs == (TensorInfo("x", (1, 8, 8, 3), "float32"),)
     image = np.arange(192, dtype=np.float32).reshape(1, 8, 8, 3)
     (kept,) = session.run([image])
     session.run([image * 2])

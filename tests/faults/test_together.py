@@ -19,7 +19,7 @@ from tests.faults.conftest import Mnet
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -40,7 +40,7 @@ def _command(pid: int) -> bytes:
 
 def makers(pid: int) -> list[int]:
     """The processes of a sweep that build and export."""
-    return below(pid, b"mobilenet_edge.workers.worker")
+    return below(pid, b"mobilenet_edge.workers.program")
 
 
 @pytest.mark.usefixtures("quick_sweep")

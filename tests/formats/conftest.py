@@ -9,7 +9,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Quantisation, Weights
 from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.formats.tflite.write import float_tflite, int8_tflite
 from mobilenet_edge.graph import Graph, Node
@@ -24,7 +25,7 @@ ABOUT = Metadata(
     classes=3,
     macs=1234,
     parameters=567,
-    preprocess=Preprocess(resolution=32),
+    preprocess=Preprocess((32, 32)),
     weights=Weights("random", seed=1, sha256="ab" * 32),
     spec=ModelSpec(0.25, 32, 3),
     io="int8",

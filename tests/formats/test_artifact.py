@@ -116,14 +116,14 @@ def test_flipped_bits_give_a_result_or_a_refusal(path):
     whole = path.read_bytes()
     chance = random.Random(20)
     refusals = 0
-    for _ in range(500):
+    for _ in range(100):
         damaged = bytearray(whole)
         for _ in range(chance.choice((1, 1, 4))):
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
         path.write_bytes(damaged)
         refusals += refused(path)
     # Neither everything nor nothing: the readers look, and weights may hold anything.
-    assert 0 < refusals < 500
+    assert 0 < refusals < 100
 
 
 def test_damage_takes_no_memory(path):
@@ -161,7 +161,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(InputError, match="no such file"):
         artifact.read(tmp_path / "none.tflite")
-    with pytest.raises(InputError, match="is a directory"):
+    with pytest.raises(InputError, match="is a folder; give a model file in it"):
         artifact.read(tmp_path / "folder.onnx")
 
 

@@ -48,7 +48,8 @@ def everything() -> list[dict[str, Any]]:
     whole: list[dict[str, Any]] = json.loads(records.dumps(made))
     for each in whole:
         if "doubts" in each:
-            each["doubts"], each["notes"] = ["times vary by 3%"], ["a note"]
+            each["doubts"] = ["times vary by 3%", {"code": "throttled", "reasons": ["hot"]}]
+            each["notes"] = ["a note", {"code": "newer", "of": "this"}]
         each["lacks"] = ["something"]
         if "unreadable" in each:
             each["unreadable"] = ["1.png"]
@@ -258,7 +259,7 @@ def test_csv_holds_no_formula(formula, mnet, tmp_path):
 
 
 def test_a_negative_number_is_no_formula():
-    from mobilenet_edge.report.table import _plain
+    from mobilenet_edge.report.summary import _plain
 
     assert [_plain(each) for each in (-1.5, -2, True, None, "a - b")] == [-1.5, -2, 1, None, "a - b"]
 

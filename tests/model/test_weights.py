@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,7 @@ def test_a_text_file_named_keras(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.h5", "a.keras"])
 def test_a_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
-    assert "is a directory" in line(str(tmp_path / name))
+    assert re.search("is a directory|is a folder", line(str(tmp_path / name)))
 
 
 def test_damage_inside_the_zip(made: Made, tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_a_huge_shape_is_refused_before_it_is_read(made: Made, tmp_path: Path) -
         group.attrs["weight_names"] = ["kernel"]
         # 4 TB of zeros in a few bytes.
         group.create_dataset("kernel", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10), compression="gzip")
-    assert "has shape (1048576, 1048576)" in line(str(path))
+    assert re.search(r"its arrays would take 4398\d{9} bytes, and the file has \d{5,7};", line(str(path)))
 
 
 @pytest.mark.parametrize("layout", [lambda file, made: None, lambda file, made: file.create_dataset("layers", (1,))])

@@ -10,7 +10,7 @@ from mobilenet_edge.profiling.fleet import at_once
 
 
 def test_all_are_worked_on_at_the_same_time():
-    together = threading.Barrier(3, timeout=10)  # which three can only pass together
+    together = threading.Barrier(3, timeout=300)  # which three can only pass together
 
     def work(item: int) -> int:
         together.wait()

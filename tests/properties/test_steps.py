@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -29,7 +29,6 @@ def reals(grid: QuantParams) -> np.ndarray:
     return np.asarray((ALL - grid.zero_point).astype(np.float32) * np.float32(grid.scale))
 
 
-@settings(deadline=None)
 @given(grids(), st.lists(st.floats(0, 1, width=32), min_size=1))
 def test_within_the_grid_half_a_step_is_lost(grid: QuantParams, shares: list[float]) -> None:
     low, high = reals(grid)[[0, -1]].astype(np.float64)
@@ -39,7 +38,6 @@ def test_within_the_grid_half_a_step_is_lost(grid: QuantParams, shares: list[flo
     np.testing.assert_allclose(grid.round(x), back, rtol=2**-22, atol=0)
 
 
-@settings(deadline=None)
 @given(grids())
 def test_every_integer_comes_back(grid: QuantParams) -> None:
     held = reals(grid)
@@ -47,7 +45,6 @@ def test_every_integer_comes_back(grid: QuantParams) -> None:
     np.testing.assert_array_equal(grid.round(held), held)
 
 
-@settings(deadline=None)
 @given(grids(), st.lists(st.floats(-1000, 1000, width=32), min_size=1))
 def test_a_second_time_nothing_is_lost_and_order_is_kept(grid: QuantParams, steps: list[float]) -> None:
     x = np.sort(np.float32(steps) * np.float32(grid.scale))
@@ -56,7 +53,6 @@ def test_a_second_time_nothing_is_lost_and_order_is_kept(grid: QuantParams, step
     assert (np.diff(grid.quantise(x).astype(int)) >= 0).all()
 
 
-@settings(deadline=None)
 @given(arrays.arrays(np.float32, (FEW + 2, 3), elements=st.floats(-1e6, 1e6, width=32)))
 def test_weights_lose_half_a_step_of_their_channel(weight: np.ndarray) -> None:
     node = Node("pw", "conv", ("x",), (1, 1, 3), weight[None, None], np.zeros(3, np.float32))

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilenet_edge.data import images as pictures
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.evaluation.scores import snr_db
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.quantise import SOFTMAX_GRID, QuantParams, frontier
@@ -209,7 +210,6 @@ def test_regularisation_by_hand():
     assert Options().regularisation(layer(32, 112**2), 100) == (0.2, 0.01)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2048), st.integers(1, 12544), st.integers(1, 1000))
 def test_more_images_never_regularise_more(inputs, places, images):
     node = layer(inputs, places)
@@ -238,6 +238,6 @@ def test_of_a_large_folder_only_the_chosen_images_are_decoded(tmp_path, monkeypa
         return Image.new("RGB", (8, 8))
 
     monkeypatch.setattr(pictures, "decode", decode)
-    loaded = pictures.load_calibration(tmp_path, Preprocess(resolution=8), 10)
-    assert loaded.images.shape == (10, 8, 8, 3)
+    loaded = prepare.load_folder(tmp_path, Preprocess((8, 8)), 10)
+    assert loaded.pixels.shape == (10, 8, 8, 3)
     assert opened == [f"{index:05}" for index in range(0, 1000, 100)]

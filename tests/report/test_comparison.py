@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mobilenet_edge.analysis.compare import compare
+from mobilenet_edge.analysis.difference import compare
+from mobilenet_edge.records import Remark
 from mobilenet_edge.report import comparison
 
 
@@ -70,7 +71,7 @@ def test_what_is_in_one_alone_is_named(profile):
 
 
 def test_doubts_and_single_processes_are_mentioned(profile):
-    single = replace(steady(profile(2.0, doubts=("noisy",))), round_sizes=(60,))
+    single = replace(steady(profile(2.0, doubts=(Remark("swapping"),))), round_sizes=(60,))
     text = comparison.text(compare([single], [steady(profile(2.5))]))
     assert "Doubts about 1 of 1 measured before: see them with mnet table." in text
     assert "Measured in one process" in text

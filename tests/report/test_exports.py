@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents
-from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Weights
 from mobilenet_edge.report import exports
 
-ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess(8), Weights("random", 0))
+ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess((8, 8)), Weights("random", 0))
 NOISE = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy meaningless")
 
 

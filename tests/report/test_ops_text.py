@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mobilenet_edge.report import ops
+from mobilenet_edge.report import operators
 
 OPS = (
     {"index": 0, "name": "conv1", "kind": "CONV_2D", "ms": 0.5, "macs": 2_000_000, "bytes": 9, "gmacs_per_s": 4.0},
@@ -14,7 +14,7 @@ OPS = (
 
 def test_where_the_time_goes(profile):
     about = {"ops": {"how": "prefixes, their differences", "whole_ms": 2.05}}
-    shown = ops.text(replace(profile(ms=2.1, conditions=about), ops=OPS))
+    shown = operators.text(replace(profile(ms=2.1, conditions=about), ops=OPS))
     # 0.5 + 1.5 - 0.004 = 1.996 ms; the first has 25 % of it.
     assert shown.splitlines() == [
         "### mobilenet_v1-a0.50-r160 tflite float32, 1 thread, local: operators",
@@ -33,5 +33,5 @@ def test_where_the_time_goes(profile):
 
 def test_a_name_cannot_reach_the_terminal(profile):
     evil = {**OPS[0], "name": "conv\x1b[2J|x"}
-    assert "\x1b" not in ops.text(replace(profile(), ops=(evil,)))
-    assert "conv [2J\\|x" in ops.text(replace(profile(), ops=(evil,)))
+    assert "\x1b" not in operators.text(replace(profile(), ops=(evil,)))
+    assert "conv [2J\\|x" in operators.text(replace(profile(), ops=(evil,)))

@@ -10,7 +10,7 @@ import pytest
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.config import Calibration, Evaluating, Grid, Profiling, Sweep, Weights
+from mobilenet_edge.sweep.config import CalibrationTable, Evaluating, GridTable, Profiling, Sweep, WeightsTable
 
 ROOT = Path(__file__).parents[2]
 GRID = "[grid]\nalpha = [0.25]\nrho = [32]\n"
@@ -56,9 +56,9 @@ def load(tmp_path: Path) -> Callable[[str], Sweep]:
 
 def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
     assert load(FULL) == Sweep(
-        Grid((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
-        Weights("imagenet", 7),
-        Calibration("images", 30, "best"),
+        GridTable((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
+        WeightsTable("imagenet", 7),
+        CalibrationTable("images", 30, "best"),
         Profiling((1, 2), ("local", "pi4"), 20, 2.0, 4),
         Evaluating("images", "labels.txt"),
     )
@@ -66,7 +66,7 @@ def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
 
 def test_only_the_grid_is_needed(load: Callable[[str], Sweep]) -> None:
     sweep = load(GRID)
-    assert sweep == Sweep(Grid((0.25,), (32,)))
+    assert sweep == Sweep(GridTable((0.25,), (32,)))
     assert (sweep.grid.format, sweep.grid.precision) == (("tflite", "onnx"), ("float32", "int8"))
     assert (sweep.weights.source, sweep.calibration.source, sweep.evaluate.data) == ("random", "random", None)
 
@@ -79,11 +79,11 @@ def test_whole_numbers_are_numbers(load: Callable[[str], Sweep]) -> None:
 
 
 def test_one_value_stands_for_a_list_of_one(load: Callable[[str], Sweep]) -> None:
-    assert load("[grid]\nalpha = 0.25\nrho = 32\n").grid == Grid((0.25,), (32,))
+    assert load("[grid]\nalpha = 0.25\nrho = 32\n").grid == GridTable((0.25,), (32,))
 
 
 def test_the_grid_is_a_product_in_the_order_given_without_repeats() -> None:
-    specs = Grid((0.5, 0.25), (160, 128, 160)).specs()
+    specs = GridTable((0.5, 0.25), (160, 128, 160)).specs()
     assert specs == [ModelSpec(0.5, 160), ModelSpec(0.5, 128), ModelSpec(0.25, 160), ModelSpec(0.25, 128)]
 
 
@@ -166,7 +166,7 @@ def test_numbers_out_of_range_are_found_before_anything_is_built(
 
 def test_values_are_refused_where_they_are_made() -> None:
     with pytest.raises(UsageError, match=r"grid\.format holds tf"):
-        Grid((0.5,), (32,), format=("tf",))
+        GridTable((0.5,), (32,), format=("tf",))
     with pytest.raises(UsageError, match=r"profile\.runs"):
         Profiling(runs=0)
 
@@ -198,3 +198,10 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         config.load_sweep(tmp_path / "none.toml")
     with pytest.raises(InputError, match="is a directory"):
         config.load_sweep(tmp_path)
+
+
+def test_a_grid_spans_families(load: Callable[[str], Sweep]) -> None:
+    grid = load(GRID + 'family = ["mobilenet_v1", "mobilenet_v2"]\n').grid
+    assert grid.specs() == [ModelSpec(0.25, 32), ModelSpec(0.25, 32, family="mobilenet_v2")]
+    with pytest.raises(InputError, match=r"must be 'mobilenet_v1' or 'mobilenet_v2'"):
+        load(GRID + 'family = ["mobilenet_v3"]\n')

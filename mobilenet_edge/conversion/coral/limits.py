@@ -174,7 +174,7 @@ def large(step: Step) -> str:
 
 
 def resized(step: Step) -> str:
-    """Say so of every resizing."""
+    """Always warn: resizes may stay on the CPU."""
     return "may stay on the CPU, to avoid a loss of precision"
 
 

@@ -19,7 +19,7 @@ ROOM_BYTES: Final = 13 << 19
 
 
 @dataclass(frozen=True)
-class Verdict:
+class OperatorVerdict:
     """One operator.
 
     Attributes:
@@ -51,7 +51,7 @@ class Preflight:
         compiled: Whether the file has been through the compiler.
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[OperatorVerdict, ...]
     cut: int | None
     parameter_bytes: int
     runtime: int
@@ -165,11 +165,11 @@ def _partition(steps: Sequence[Step], refusals: Sequence[str]) -> tuple[list[boo
     return inside, cut
 
 
-def _verdict(index: int, step: Step, refusal: str, mapped: bool, cut: int | None) -> Verdict:
+def _verdict(index: int, step: Step, refusal: str, mapped: bool, cut: int | None) -> OperatorVerdict:
     kind, output = step.operator.kind, (*step.operator.outputs, "")[0]
     if not mapped:
         reason = refusal or f"behind operator {cut}, where the one partition ends"
-        return Verdict(index, kind, output, False, reason)
+        return OperatorVerdict(index, kind, output, False, reason)
     rule = RULES.get(kind)
     caution = rule.caution(step) if rule and rule.caution else ""
-    return Verdict(index, kind, output, True, caution=caution)
+    return OperatorVerdict(index, kind, output, True, caution=caution)

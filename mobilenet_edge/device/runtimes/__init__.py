@@ -25,7 +25,7 @@ AUTO: Final = "auto"
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TensorInfo:
     """An input or output of a model.
 
     Attributes:
@@ -59,11 +59,11 @@ class Session(Protocol):
         """The version of the runtime."""
 
     @property
-    def inputs(self) -> tuple[Tensor, ...]:
+    def inputs(self) -> tuple[TensorInfo, ...]:
         """The inputs, in the file's order."""
 
     @property
-    def outputs(self) -> tuple[Tensor, ...]:
+    def outputs(self) -> tuple[TensorInfo, ...]:
         """The outputs, in the file's order."""
 
     @property

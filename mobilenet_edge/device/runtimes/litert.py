@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mobilenet_edge.device import delegate as delegates
-from mobilenet_edge.device.delegate import EDGETPU_OP, Delegate
+from mobilenet_edge.device.delegate import EDGETPU_OP, DelegateLibrary
 from mobilenet_edge.device.faults import DelegateFailed, DeviceError, InvalidModel, RuntimeBroken, first_line
-from mobilenet_edge.device.runtimes import Runtime, Tensor
+from mobilenet_edge.device.runtimes import Runtime, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def _check_shapes(path: Path, details: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
-def _explain(runtime: Runtime, path: Path, delegate: Delegate | None, error: Exception) -> DeviceError:
+def _explain(runtime: Runtime, path: Path, delegate: DelegateLibrary | None, error: Exception) -> DeviceError:
     reason = first_line(error)
     if EDGETPU_OP in reason:
         return InvalidModel(_explain_edgetpu(path, delegate))
@@ -109,17 +109,17 @@ def _explain(runtime: Runtime, path: Path, delegate: Delegate | None, error: Exc
     return InvalidModel(f"{path.name} is not a model that {runtime.title} can open: {reason}")
 
 
-def _explain_edgetpu(path: Path, delegate: Delegate | None) -> str:
+def _explain_edgetpu(path: Path, delegate: DelegateLibrary | None) -> str:
     compiled = f"{path.name} is compiled for the Edge TPU"
     if delegate is not None:
         compiled += f", and the delegate {delegate.path.name} does not take its operator"
     return f"{compiled}: give --delegate {delegates.suggestion()}, or use the .tflite it was made from"
 
 
-def _tensor(detail: Mapping[str, Any]) -> Tensor:
+def _tensor(detail: Mapping[str, Any]) -> TensorInfo:
     scale, zero_point = detail["quantization"]
     quantised = scale != 0
-    return Tensor(
+    return TensorInfo(
         name=detail["name"],
         shape=tuple(int(side) for side in detail["shape"]),
         dtype=np.dtype(detail["dtype"]).name,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
-from mobilenet_edge.device.runtimes import Runtime, Tensor
+from mobilenet_edge.device.runtimes import Runtime, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def _failures(package: Any) -> tuple[type[Exception], ...]:
     return tuple(each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
 
 
-def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> Tensor:
+def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> TensorInfo:
     if argument.type not in DTYPES:
         raise InvalidModel(f"{argument.name!r} of {path.name} is a {argument.type}, not a plain tensor")
     # An unknown side is a name or None.
@@ -107,4 +107,4 @@ def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> Tensor:
     if fixed and -1 in shape:
         sides = ", ".join(str(side or "?") for side in argument.shape)
         raise InvalidModel(f"input {argument.name!r} of {path.name} has no fixed size ({sides}); export it with one")
-    return Tensor(argument.name, tuple(shape), DTYPES[argument.type])
+    return TensorInfo(argument.name, tuple(shape), DTYPES[argument.type])

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from mobilenet_edge.formats.wire.protobuf import Message
+
+# Fields of ModelProto and OperatorSetIdProto in onnx.proto3.
+_IR_VERSION, _OPSET_IMPORT, _DOMAIN, _VERSION = 1, 8, 1, 2
 # The first opset whose Clip takes its limits as inputs.
 _LEAST: Final = 11
 # Operators that need a later one in the form we write: scales for each channel.
@@ -28,3 +32,18 @@ def needed(kinds: Iterable[str]) -> int:
 def oldest_runtime(opset: int, ir_version: int) -> str | None:
     """Return the first onnxruntime release that reads a file; None where the table does not reach so far."""
     return next((name for known, ir, name in _RUNTIMES if known >= opset and ir >= ir_version), None)
+
+
+def versions(data: bytes) -> tuple[int, int]:
+    """Read the opset of ONNX's own operators and the IR version from a file; 0 where it does not say."""
+    model = Message.parse(data)
+    imports = {each.text(_DOMAIN): each.number(_VERSION) for each in model.messages(_OPSET_IMPORT)}
+    return imports.get("", imports.get("ai.onnx", 0)), model.number(_IR_VERSION)
+
+
+def describe(data: bytes) -> str:
+    """Say which versions an .onnx file is written in, and which onnxruntime takes it."""
+    opset, ir_version = versions(data)
+    oldest = oldest_runtime(opset, ir_version)
+    runtime = f"{oldest} and newer" if oldest else f"newer than {_RUNTIMES[-1][-1]}"
+    return f"opset {opset}, IR version {ir_version}: onnxruntime {runtime}"

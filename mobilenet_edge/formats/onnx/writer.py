@@ -26,7 +26,7 @@ class FloatWriter:
         try:
             import onnx
         except ImportError as error:
-            raise MissingExtraError("writing .onnx files needs the onnx package", "build") from error
+            raise MissingExtraError("writing .onnx files needs the onnx package", "export") from error
         self.onnx = onnx
         self.graph = graph
         self.columns = _columns(graph)

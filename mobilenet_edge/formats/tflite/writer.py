@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.errors import BuildError
-from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+from mobilenet_edge.formats.tflite.builder import ModelBuilder
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node, Padding, same_padding
 
 _SAME, VALID = 0, 1  # Padding
@@ -44,7 +44,7 @@ class FloatWriter:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.file = FlatBuffer()
+        self.file = ModelBuilder()
         # By name of the tensor and whether it is a column.
         self.index: dict[tuple[str, bool], int] = {}
 

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
+from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import history, machines, palette
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html import machines, palette, timeline
 from mobilenet_edge.report.html.points import FAMILY, Point, points
-from mobilenet_edge.report.markdown import Column
+from mobilenet_edge.report.html.timeline import Entry
+from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import notes
 from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable
@@ -85,7 +87,10 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
         columns=[each.column for each in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=every,
-        filters={name: _values(every, name) for name in FILTERS},
+        filters={
+            **{name: _values(every, name) for name in FILTERS},
+            "doubts": sorted({doubt["code"] for point in every for doubt in point["doubts"]}),
+        },
         machines=[
             (names[machine], printable(machine), [printable(each) for each in notes(group)])
             for machine, group in groups.items()
@@ -97,15 +102,19 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
 
 
 def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> list[Field]:
-    """The table's columns: those of `mnet table`, the machine where there are several, the count of doubts."""
+    """The table's columns: those of `mnet table`, the machine where there are several, the codes of doubts."""
     places = {id(row): names[machine] for machine, group in groups.items() for row in group}
     variant = Field(FIELDS[0].column, lambda row: row.record.variant.removeprefix(FAMILY))
     device = Field(Column("device", words=True), lambda row: places[id(row)], lambda _: len(names) > 1)
     doubts = Field(
-        Column("doubts"), lambda row: str(len(row.latency.doubts)) if row.latency and row.latency.doubts else ""
+        Column("doubts", words=True), lambda row: ", ".join(_codes(row)), lambda rows: any(map(_codes, rows))
     )
     pareto = next(each for each in FIELDS if each.column.title == "Pareto")
     return [variant, pareto, device, *(each for each in FIELDS[1:] if each is not pareto), doubts]
+
+
+def _codes(row: Row) -> list[str]:
+    return list(dict.fromkeys(doubt.code for doubt in row.latency.doubts)) if row.latency else []
 
 
 def _cells(columns: Sequence[Field], row: Row) -> list[Cell]:
@@ -130,9 +139,9 @@ def _absent(groups: Mapping[str, Sequence[Row]]) -> list[tuple[int, tuple[str, s
     """Rows that the pictures leave out although somebody measured or tried to: index, where, why."""
     found: list[tuple[int, tuple[str, str]]] = []
     for index, row in enumerate(row for group in groups.values() for row in group):
-        own = values(row)
-        reasons = [own["not_used"], own["failed"]]
-        found += [(index, (str(own["threads"] or ""), printable(each))) for each in reasons if each]
+        plain, unused = values(row), row.profile and unusable(row.profile)
+        reasons = [sentence(unused) if unused else None, plain["failed"]]
+        found += [(index, (str(plain["threads"] or ""), printable(each))) for each in reasons if each]
     return found
 
 
@@ -144,7 +153,7 @@ def _facts(every: Sequence[Point], names: Mapping[str, str], entries: Sequence[E
     parts = [
         f"{timed}{f' measured and {predicted} predicted' if predicted else ''} of {files}" if every else "",
         f"on {', '.join(each for each in names.values() if each != machines.UNKNOWN)}" if drawn else "",
-        f"{_count(len(history.moments(entries)), 'check', 'checks')} in the history" if entries else "",
+        f"{_count(len(timeline.moments(entries)), 'check', 'checks')} in the history" if entries else "",
     ]
     return ", ".join(each for each in parts if each)
 
@@ -161,7 +170,7 @@ def _data(every: Sequence[Point], entries: Sequence[Entry]) -> str:
         "families": palette.FAMILIES,
         "symbols": {name: symbol for name, (symbol, _) in palette.FORMATS.items()},
         "history": {
-            "moments": history.moments(entries),
+            "moments": timeline.moments(entries),
             "entries": [
                 {**asdict(each), "moment": each.moment, "file": each.file, "line": each.line} for each in entries
             ],

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from mobilenet_edge.report.hardware import LOCAL
 from mobilenet_edge.report.html.shorten import shorten
-from mobilenet_edge.report.machine import LOCAL
 from mobilenet_edge.report.rows import Row
 
 UNKNOWN: Final = "not profiled"

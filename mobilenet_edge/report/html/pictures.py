@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.report.html import tradeoff, views
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, by_machine
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-from mobilenet_edge.records import Evaluation, Profile
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.records import Evaluation, Profile, Remark
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
-from mobilenet_edge.report.html.conditions import conditions
+from mobilenet_edge.report.html.provenance import conditions
 from mobilenet_edge.report.html.shorten import shorten
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.text import printable
@@ -70,8 +71,8 @@ def _point(row: Row, machine: str) -> Point:
         "measured": evaluation and _accuracy(evaluation),
         "published": row.published and {"top1": row.published[0], "interval": None, "images": None},
         "conditions": conditions(row),
-        "doubts": [printable(each) for each in profile.doubts] if profile else [],
-        "notes": [printable(each) for each in profile.notes] if profile else [],
+        "doubts": [_remark(doubt) for doubt in profile.doubts] if profile else [],
+        "notes": [_remark(note) for note in profile.notes] if profile else [],
         "times": _times(profile) if profile else None,
         "ops": _ops(profile) if profile and profile.ops else None,
         "trace": [dict(each) for each in profile.trace] if profile and profile.trace else None,
@@ -86,6 +87,10 @@ def _accuracy(evaluation: Evaluation) -> dict[str, Any] | None:
         "interval": [round(100 * end, DIGITS) for end in evaluation.interval],
         "images": printable(f"{evaluation.n} images of {evaluation.data}"),
     }
+
+
+def _remark(remark: Remark) -> dict[str, str]:
+    return {"code": printable(remark.code), "text": printable(sentence(remark))}
 
 
 def _times(profile: Profile) -> Point:

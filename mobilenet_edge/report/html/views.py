@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.html import figure as draw
-from mobilenet_edge.report.html import history, machines, palette, thin
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html import machines, palette, thin, timeline
 from mobilenet_edge.report.html.points import family, label
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, grouped
 from mobilenet_edge.text import printable
 
@@ -107,7 +107,7 @@ def over_commits(entries: Sequence[Entry]) -> Figure | None:
     """Draw size and latency over commits; None without a history."""
     if not entries:
         return None
-    moments = history.moments(entries)
+    moments = timeline.moments(entries)
     timed = any(each.median_ms is not None for each in entries)
     figure, axes = draw.stacked(1 + timed, 1, (draw.WIDTH * 1.25, draw.HEIGHT * (1 + timed) * 0.8), share_x=True)
     places = {moment: index for index, moment in enumerate(moments)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from mobilenet_edge.report.markdown import inline
+from mobilenet_edge.report.markdown_table import inline
 from mobilenet_edge.report.verdicts import Check, prose
 from mobilenet_edge.text import printable
 

@@ -9,7 +9,7 @@ from mobilenet_edge import units
 from mobilenet_edge.budget.limit import Limit
 from mobilenet_edge.budget.subject import Subject
 from mobilenet_edge.budget.verdict import Outcome, Verdict
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.report.verdicts import Check
 
 WORDS: Final = {

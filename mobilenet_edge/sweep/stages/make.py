@@ -14,10 +14,10 @@ from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure
 from mobilenet_edge.sweep import lock, view
 from mobilenet_edge.sweep.stage import Stage
-from mobilenet_edge.sweep.stages import answer as worker
-from mobilenet_edge.sweep.stages.work import Options, Work
-from mobilenet_edge.workers import local
-from mobilenet_edge.workers.pool import Crew, Request
+from mobilenet_edge.sweep.stages import execute as worker
+from mobilenet_edge.sweep.stages.work import SweepOptions, Work
+from mobilenet_edge.workers import processes
+from mobilenet_edge.workers.pool import Request, WorkerPool
 
 # A process that builds and exports alpha 1.0 at 224 pixels, at its peak; measured by scripts/bench_sweep.py.
 BYTES_EACH: Final = 2_500_000_000
@@ -28,18 +28,18 @@ def make(work: Work, held: int) -> list[Artifact]:
 
     The processes inherit `held`, the lock: where this one is killed, nobody else begins before they have ended.
     """
-    plan, ledger = work.plan, work.ledger
+    plan, manifest = work.plan, work.manifest
     specs = plan.sweep.grid.specs()
-    with crew_of(work.options, plan.out, held) as crew:
-        _do(work, crew, "build", [(plan.build(spec), spec) for spec in specs])
-        built = [spec for spec in specs if ledger.why(plan.build(spec)) is None]
+    with pool_of(work.options, plan.out, held) as pool:
+        _do(work, pool, "build", [(plan.build(spec), spec) for spec in specs])
+        built = [spec for spec in specs if manifest.stale_reason(plan.build(spec)) is None]
         exports = [
             (stage, spec)
             for spec in built
-            for stage in plan.exports(spec, work.model(spec), ledger.sha256(plan.build(spec))[0])
+            for stage in plan.exports(spec, work.model(spec), manifest.sha256(plan.build(spec))[0])
         ]
-        _do(work, crew, "export", exports)
-    made = [path for stage, _ in exports if ledger.why(stage) is None for path in ledger.outputs(stage)]
+        _do(work, pool, "export", exports)
+    made = [path for stage, _ in exports if manifest.stale_reason(stage) is None for path in manifest.outputs(stage)]
     if not made:
         nothing = MnetError(work.failures[0].reason)
         nothing.exit_code = work.failures[0].exit_code
@@ -47,25 +47,25 @@ def make(work: Work, held: int) -> list[Artifact]:
     return [artifact.read(path) for path in made if path.suffix != ".keras"]
 
 
-def crew_of(options: Options, out: Path, held: int) -> Crew:
+def pool_of(options: SweepOptions, out: Path, held: int) -> WorkerPool:
     """Choose who does it: processes of this machine, or the workers of a cluster."""
     if options.dask is not None:
         from mobilenet_edge.workers import dask
 
-        return dask.Crew(worker.FUNCTION, options.dask)
+        return dask.DaskPool(worker.FUNCTION, options.dask)
     temporary = lock.temporary(out)
     temporary.mkdir(exist_ok=True)
-    size = local.fitting(options.jobs, BYTES_EACH)
-    return local.Crew(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
+    size = processes.fitting(options.jobs, BYTES_EACH)
+    return processes.ProcessPool(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
 
 
-def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
+def _do(work: Work, pool: WorkerPool, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
     """Have the stages done that are not fresh, several at once; what fails is noted and the rest goes on."""
-    stale = [each for each in stages if work.ledger.why(each[0]) is not None]
+    stale = [each for each in stages if work.manifest.stale_reason(each[0]) is not None]
     if not stale:
         return
     with view.phase(verb, len(stale)) as show:
-        for index, answer in crew.run([_request(stage, crew, work) for stage, _ in stale]):
+        for index, answer in pool.run([_request(stage, pool, work) for stage, _ in stale]):
             stage, spec = stale[index]
             error = answer.get("error")
             if error is None:
@@ -76,11 +76,11 @@ def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSp
             show(f"{stage.subject}{' FAILED' if error else ''}")
 
 
-def _request(stage: Stage, crew: Crew, work: Work) -> Request:
+def _request(stage: Stage, pool: WorkerPool, work: Work) -> Request:
     """What the process is asked: one on another machine has none of our files, and ours is no place for its own."""
     # What a sweep made it may make anew.
-    request = {**stage.request, "force": work.options.force or bool(work.ledger.outputs(stage))}
-    if not crew.remote:
+    request = {**stage.request, "force": work.options.force or bool(work.manifest.outputs(stage))}
+    if not pool.remote:
         return request
     model = stage.request.get("model")
     return {**request, "out": None, **({"data": files.read_bytes(Path(model))} if model else {})}
@@ -94,4 +94,4 @@ def _collect(answer: Mapping[str, Any], out: Path) -> list[Path]:
 
 def _keep_traceback(work: Work, stage: Stage, text: str | None) -> None:
     if text:
-        files.write_text(work.ledger.place(stage, "traceback.txt"), text)
+        files.write_text(work.manifest.place(stage, "traceback.txt"), text)

@@ -11,13 +11,13 @@ from mobilenet_edge import records
 from mobilenet_edge.analysis import predict
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure, Record
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import Plan
+from mobilenet_edge.sweep.manifest import Manifest
+from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stage import Stage
 
 
 @dataclass(frozen=True)
-class Options:
+class SweepOptions:
     """What the command line says beside the file.
 
     Attributes:
@@ -43,15 +43,15 @@ class Options:
 class Work:
     """A sweep under way: what is to do, what was done, and what failed."""
 
-    plan: Plan
-    ledger: Ledger
-    options: Options
+    plan: Schedule
+    manifest: Manifest
+    options: SweepOptions
     failures: list[Failure] = field(default_factory=list)
     done: int = 0
 
     def note(self, stage: Stage, outputs: Sequence[Path]) -> None:
         """Count a stage as done, once its files are in place."""
-        self.ledger.note(stage, outputs)
+        self.manifest.record(stage, outputs)
         self.done += 1
 
     def fail(self, failure: Failure) -> None:
@@ -60,14 +60,14 @@ class Work:
 
     def keep(self, stage: Stage, record: Record) -> None:
         """Write the record of a stage that measured something, and count it as done."""
-        path = self.ledger.place(stage, "record.json")
+        path = self.manifest.place(stage, "record.json")
         records.write(path, [record])
         self.note(stage, [path])
 
     def kept(self, stages: Iterable[Stage]) -> list[Record]:
         """Read the records of those stages that are fresh."""
-        fresh = [stage for stage in stages if self.ledger.why(stage) is None]
-        return [record for stage in fresh for path in self.ledger.outputs(stage) for record in records.read(path)]
+        fresh = [stage for stage in stages if self.manifest.stale_reason(stage) is None]
+        return [record for stage in fresh for path in self.manifest.outputs(stage) for record in records.read(path)]
 
     def model(self, spec: ModelSpec) -> Path:
         """Where the Keras model of a variant is."""

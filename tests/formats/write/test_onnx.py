@@ -1,6 +1,7 @@
 """What onnxruntime computes from our files is what the graph, or its integers, say; and it does so in integers."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -37,6 +38,20 @@ def invoke(data, images):
     (source,) = made.get_inputs()
     found = np.concatenate([made.run(None, {source.name: each[None].transpose(0, 3, 1, 2)})[0] for each in images])
     return found.transpose(0, 2, 3, 1) if found.ndim == 4 else found
+
+
+def paired(made):
+    """The same with integers that no CPU adds up wrongly: neighbours of one sign stay within docs/saturation.md."""
+    weights = dict(made.weights)
+    for node in made.graph.weighted():
+        if node.op != "depthwise":
+            integers = weights[node.name].integers.copy()
+            rows = integers.reshape(-1, integers.shape[-1]).astype(int)
+            first, second = rows[:-1:2], rows[1::2]
+            second[:] = np.clip(second, -128 - np.minimum(first, 0), 128 - np.maximum(first, 0))
+            integers[:] = rows.reshape(integers.shape)
+            weights[node.name] = replace(weights[node.name], integers=integers)
+    return replace(made, weights=weights)
 
 
 def constants(data):
@@ -88,6 +103,7 @@ def test_weights_and_biases_in_the_file_are_the_given_integers(made, activations
 
 @pytest.mark.parametrize("activations", ["uint8", "int8"])
 def test_outputs_are_within_a_step_or_two_of_integer_arithmetic(made, batch, simulate, activations):
+    made = paired(made)
     grid = made.grids[made.graph.output.name]
     found = invoke(int8_onnx(made, activations=activations), batch)
     steps = found / np.float32(grid.scale) + grid.zero_point
@@ -100,6 +116,7 @@ def test_outputs_are_within_a_step_or_two_of_integer_arithmetic(made, batch, sim
 @pytest.mark.parametrize("activations", ["uint8", "int8"])
 @pytest.mark.parametrize("io", ["int8", "uint8"])
 def test_integer_ends_lie_on_the_grids(made, batch, simulate, io, activations):
+    made = paired(made)
     data = int8_onnx(made, io, activations)
     shift = 128 if io == "uint8" else 0
     inner = made.grids[made.graph.input].quantise(batch).astype(int)

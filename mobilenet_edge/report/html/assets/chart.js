@@ -24,7 +24,7 @@ function pairs(conditions, list) {
 function tell(point, { clientX, clientY }) {
   const tip = $("tip");
   element("strong", `${point.label}, ${place(point)}`, (tip.replaceChildren(), tip));
-  pairs([...point.conditions, ...point.doubts.map((doubt) => ["doubt", doubt])], tip.appendChild(element("dl", "")));
+  pairs([...point.conditions, ...point.doubts.map(({ text }) => ["doubt", text])], tip.appendChild(element("dl", "")));
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
   const beside = clientX + 18 + width < innerWidth ? clientX + 18 : clientX - 18 - width;

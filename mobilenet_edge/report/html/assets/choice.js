@@ -7,8 +7,10 @@ function chosen() {
   const sets = FILTERS.map((name) => [name, new Set(
     [...document.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value),
   )]);
+  const doubted = new Set([...document.querySelectorAll("input[name=doubts]:not(:checked)")].map((box) => box.value));
   // A row without a value, such as a model that could not be built, is no business of that filter.
-  return POINTS.map((point) => sets.every(([name, values]) => point[name] === null || values.has(String(point[name]))));
+  return POINTS.map((point) => sets.every(([name, values]) => point[name] === null || values.has(String(point[name])))
+    && !point.doubts.some(({ code }) => doubted.has(code)));
 }
 
 const accuracy = (point) => point[$("accuracy").value] || null;

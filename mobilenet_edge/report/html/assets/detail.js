@@ -46,7 +46,7 @@ function show(id, jump) {
   $("ops-figure").hidden = !point.ops;
   if (point.times) series(point);
   if (point.ops) operators(point);
-  $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map((each) => element("li", each)));
+  $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map(({ text }) => element("li", text)));
   pairs(point.conditions, $("conditions"));
   if (jump) {
     $("detail").scrollIntoView();
