@@ -23,7 +23,7 @@ from statistics import median
 
 from mobilenet_edge import records
 from mobilenet_edge.analysis import predict
-from mobilenet_edge.analysis.forecast import Wanted, forecast
+from mobilenet_edge.analysis.forecast import Query, forecast
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
 from mobilenet_edge.profiling import latency
@@ -89,7 +89,7 @@ def checks(profiles: Sequence[Profile], count: int) -> Iterator[Check]:
     shown = [each for each in profiles if each.variant in chosen]
     hidden = [each for each in profiles if each.variant not in chosen]
     names = [each.name for each in fields(records.ArtifactRecord)]
-    wanted = [Wanted({name: getattr(each, name) for name in names}, "local", each.threads) for each in hidden]
+    wanted = [Query({name: getattr(each, name) for name in names}, "local", each.threads) for each in hidden]
     for truth, guess in zip(hidden, forecast(shown, wanted), strict=True):
         if isinstance(guess, str):
             sys.exit(f"{truth.artifact}: {guess}")

@@ -181,7 +181,7 @@ def test_the_budgets_of_this_repository_hold_for_its_baseline():
 
 
 def test_formats_of_the_option_are_those_of_the_verb():
-    assert tuple(CheckFormat) == check.FORMATS
+    assert tuple(CheckFormat) == tuple(check.FORMATS)
 
 
 def test_the_hook_runs_a_verb_with_options_that_it_has():

@@ -187,7 +187,10 @@ BAD_OPTIONS = [
     ("build --alpha 1", "Missing option '--rho'; see mnet build --help"),
     (f"build --alpha 1 {RHO} --classes 0", "classes must be at least 1, got 0"),
     (f"build --alpha 1 {RHO} --seed -1", "--seed must be from 0 to 4294967295, got -1"),
-    (f"build --alpha .25 {RHO} --weights imagenet", "no ImageNet weights were published for alpha 0.25 at rho 32; "),
+    (
+        f"build --alpha .25 {RHO} --weights imagenet",
+        "no ImageNet weights were published for mobilenet_v1 of alpha 0.25 at rho 32; ",
+    ),
     ("build --alpha .3 --rho 128 --weights imagenet", "there are alpha 0.25, 0.5, 0.75, 1 at rho 128, 160, 192, 224"),
     ("plan --alpha 0", "alpha must be above 0"),
     ("plan --rho 100", "nearest: 96 and 128"),

@@ -1,4 +1,4 @@
-"""Which of many measured points to take under limits, and what each limit costs."""
+"""Recommend one of many measured artifacts within limits, and price each limit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Goal = Literal["top1", "latency"]
 
 @dataclass(frozen=True)
 class Point:
-    """One artifact at one thread count on the machine in question.
+    """One artifact at one thread count on one machine.
 
     Attributes:
         name: "mobilenet_v1-a0.75-r160 int8 tflite".
         artifact: Path of the file.
-        latency_ms: Median.
-        top1: In percent.
-        measure: What `top1` really is: "top-1", or what stands for it where an image has several labels or none.
-        size_bytes: Of the file.
-        memory_bytes: Peak resident memory, None where it was not measured.
-        interval_ms: Of the latency, 95 %, None where the runs do not carry one.
-        predicted: Whether the latency is predicted, not measured.
+        latency_ms: Median latency in milliseconds.
+        top1: Accuracy in percent.
+        size_bytes: File size in bytes.
+        memory_bytes: Peak resident memory in bytes, or None if it was not measured.
+        interval_ms: 95 % interval of the latency, or None if there are too few runs.
+        predicted: Whether the latency is predicted rather than measured.
         doubts: Reasons not to trust the latency.
+        measure: Metric that `top1` holds: "top-1", or another one for multi-label models and feature extractors.
     """
 
     name: str
@@ -43,16 +43,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a point must keep to; None for any.
+    """Constraints on a point; None means no limit.
 
     Attributes:
-        latency_ms: Most.
-        size_bytes: Most.
-        memory_bytes: Most.
-        top1: Least, in percent.
+        latency_ms: Maximum median latency in milliseconds.
+        size_bytes: Maximum file size in bytes.
+        memory_bytes: Maximum peak memory in bytes.
+        top1: Minimum top-1 in percent.
 
     Raises:
-        UsageError: A limit that nothing can meet, or a share in place of percent.
+        UsageError: A limit is out of range, for example a fraction instead of a percentage.
     """
 
     latency_ms: float | None = None
@@ -61,30 +61,30 @@ class Limits:
     top1: float | None = None
 
     def __post_init__(self) -> None:
-        for option, most in (
+        for option, maximum in (
             ("latency", self.latency_ms),
             ("size", self.size_bytes),
             ("memory", self.memory_bytes),
         ):
-            if most is not None and most <= 0:
-                raise UsageError(f"--max-{option} must be above 0")
+            if maximum is not None and maximum <= 0:
+                raise UsageError(f"--max-{option} must be above 0, got {maximum:g}")
         if self.top1 is not None and not 1 <= self.top1 <= 100:
-            raise UsageError(f"--min-top1 is in percent, from 1 to 100, got {self.top1:g}; for example 55")
+            raise UsageError(f"--min-top1 is in percent, from 1 to 100, got {self.top1:g}; give, for example, 55")
 
-    def asked(self) -> dict[str, float]:
-        """Return what is limited, by the attribute of `Point`."""
-        return {name: limit for name in FIGURES if (limit := getattr(self, name)) is not None}
+    def to_dict(self) -> dict[str, float]:
+        """Return the limits that are set, by attribute of `Point`."""
+        return {name: limit for name in EXCESS if (limit := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True)
 class Price:
-    """What one limit costs.
+    """Cost of one limit.
 
     Attributes:
-        limit: The attribute of `Point` that is limited.
-        by: How far it would have to be loosened, in its unit.
-        point: What could then be taken; None where loosening it alone buys nothing.
-        buys: How much better that is: points of top-1, or milliseconds saved.
+        limit: Attribute of `Point` that is limited.
+        by: How far to relax the limit to get a better point, in the unit of the limit.
+        point: Point that the relaxed limit allows, or None if relaxing this limit alone gains nothing.
+        buys: Gain of that point: percentage points of top-1, or milliseconds saved.
     """
 
     limit: str
@@ -98,14 +98,14 @@ class Recommendation:
     """The best point within limits.
 
     Attributes:
-        goal: What was made the best of: "top1", or "latency" where only a least top-1 was asked for and no latency.
-        limits: As asked.
-        pick: The best; None where nothing fits.
-        runner_up: The second.
-        nearest: Where nothing fits, what misses the limits by the smallest share of them.
-        costs: One for each limit, in the order of `FIGURES`; empty where nothing fits.
-        unjudged: How many points lack a figure that is limited.
-        alone: Whether there was one point only to choose from.
+        goal: Figure that was optimised: "latency" if top-1 is limited and latency is not, else "top1".
+        limits: Limits of the choice.
+        pick: Best point, or None if no point meets the limits.
+        runner_up: Second best point.
+        nearest: If no point meets the limits, the one with the smallest relative excess.
+        costs: Price of each limit, in the order of `EXCESS`; empty if no point meets the limits.
+        unjudged: Number of points without a figure that is limited.
+        single: Whether there was only one point to choose from.
     """
 
     goal: Goal
@@ -115,50 +115,50 @@ class Recommendation:
     nearest: Point | None = None
     costs: tuple[Price, ...] = ()
     unjudged: int = 0
-    alone: bool = False
+    single: bool = False
 
 
-# How far each figure of a point goes beyond a limit; above 0 is too far.
-FIGURES: Final[Mapping[str, Callable[[float, float], float]]] = {
-    "latency_ms": lambda figure, most: figure - most,
-    "size_bytes": lambda figure, most: figure - most,
-    "memory_bytes": lambda figure, most: figure - most,
-    "top1": lambda figure, least: least - figure,
+# Excess of a figure over its limit; positive means that the limit is broken.
+EXCESS: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "latency_ms": lambda figure, limit: figure - limit,
+    "size_bytes": lambda figure, limit: figure - limit,
+    "memory_bytes": lambda figure, limit: figure - limit,
+    "top1": lambda figure, limit: limit - figure,
 }
 
 
 def recommend(points: Sequence[Point], limits: Limits) -> Recommendation:
-    """Pick the best point within the limits: the most accurate, or the fastest where only accuracy is asked for.
+    """Pick the best point within the limits.
 
-    Equals are told apart by latency, then size, then name.
+    The best point is the fastest if top-1 is limited and latency is not, else the most accurate. Ties are broken by
+    the other of the two figures, then by size, then by name.
     """
-    asked = limits.asked()
-    goal: Goal = "latency" if "top1" in asked and "latency_ms" not in asked else "top1"
-    known = [each for each in points if all(getattr(each, name) is not None for name in asked)]
-    ranked = sorted(known, key=_rank(goal))
-    fitting = [each for each in ranked if not excess(each, limits)]
+    active = limits.to_dict()
+    goal: Goal = "latency" if "top1" in active and "latency_ms" not in active else "top1"
+    complete = [point for point in points if all(getattr(point, name) is not None for name in active)]
+    ranked = sorted(complete, key=_rank(goal))
+    fitting = [point for point in ranked if not excess(point, limits)]
     pick = fitting[0] if fitting else None
     return Recommendation(
         goal,
         limits,
         pick,
         fitting[1] if len(fitting) > 1 else None,
-        None if pick else min(ranked, key=lambda each: _miss(each, limits), default=None),
-        tuple(_cost(name, ranked, limits, goal, pick) for name in asked) if pick else (),
-        len(points) - len(known),
+        None if pick else min(ranked, key=lambda point: _relative_excess(point, limits), default=None),
+        tuple(_cost(name, ranked, limits, goal, pick) for name in active) if pick else (),
+        len(points) - len(complete),
         len(points) == 1,
     )
 
 
 def excess(point: Point, limits: Limits) -> dict[str, float]:
-    """Return by how much a point breaks each limit that it breaks, in the limit's unit."""
-    asked = limits.asked()
-    beyond = {name: FIGURES[name](getattr(point, name), limit) for name, limit in asked.items()}
-    return {name: far for name, far in beyond.items() if far > 0}
+    """Return the excess of a point over each limit that it breaks, in the unit of the limit."""
+    beyond = {name: EXCESS[name](getattr(point, name), limit) for name, limit in limits.to_dict().items()}
+    return {name: amount for name, amount in beyond.items() if amount > 0}
 
 
 def gain(goal: Goal, point: Point, over: Point) -> float:
-    """How much better one point is than another: points of top-1, or milliseconds."""
+    """Return the gain of one point over another: percentage points of top-1, or milliseconds saved."""
     return point.top1 - over.top1 if goal == "top1" else over.latency_ms - point.latency_ms
 
 
@@ -170,16 +170,16 @@ def _rank(goal: Goal) -> Callable[[Point], tuple[float | str, ...]]:
     return rank
 
 
-def _miss(point: Point, limits: Limits) -> float:
-    """The largest share of a limit by which a point breaks it."""
-    asked = limits.asked()
-    return max(far / asked[name] for name, far in excess(point, limits).items())
+def _relative_excess(point: Point, limits: Limits) -> float:
+    """Return the largest excess of a point, as a fraction of the limit it breaks."""
+    active = limits.to_dict()
+    return max(amount / active[name] for name, amount in excess(point, limits).items())
 
 
 def _cost(name: str, ranked: Sequence[Point], limits: Limits, goal: Goal, pick: Point) -> Price:
-    """The least loosening of one limit that buys anything, the others kept."""
-    bought = [each for each in ranked if excess(each, limits).keys() == {name} and gain(goal, each, pick) > 0]
-    if not bought:
+    """Find the smallest relaxation of one limit that gains anything, with the other limits unchanged."""
+    better = [point for point in ranked if excess(point, limits).keys() == {name} and gain(goal, point, pick) > 0]
+    if not better:
         return Price(name)
-    nearest = min(bought, key=lambda each: excess(each, limits)[name])
+    nearest = min(better, key=lambda point: excess(point, limits)[name])
     return Price(name, excess(nearest, limits)[name], nearest, gain(goal, nearest, pick))

@@ -1,4 +1,4 @@
-"""Compare the conditions of two latencies, which must agree before the latencies are compared."""
+"""Check whether two latencies were measured under the same conditions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOST: Final[Mapping[str, str]] = {
     "isa": "instruction sets", "os": "system", "governor": "governor",
 }  # fmt: skip
 _CONDITIONS: Final[Mapping[str, str]] = {
-    "affinity": "CPUs it was held to",
+    "affinity": "CPU affinity",
     "inputs": "inputs",
     "preprocess": "preprocessing",
     "rate_per_s": "runs a second",
@@ -23,9 +23,12 @@ _DELEGATE: Final = ("path", "options", "kind")
 
 
 def differences(one: Profile, other: Profile) -> list[str]:
-    """Name every condition in which two profiles differ, each as "name: this against that"; empty where none.
+    """List the conditions in which two profiles differ.
 
-    The runtime is no condition between files of two formats, of which each has its own.
+    The runtime is compared only within one format, because each format has its own runtimes.
+
+    Returns:
+        One "name: value against value" for each difference; empty if the conditions are the same.
     """
     getters: dict[str, Callable[[Profile], Any]] = {
         **{title: _key("host", key) for key, title in _HOST.items()},
@@ -39,7 +42,7 @@ def differences(one: Profile, other: Profile) -> list[str]:
 
 
 def unusable(profile: Profile) -> Remark | None:
-    """Return why a latency must not be compared, None where it may."""
+    """Return the reason not to compare a latency, or None if it can be compared."""
     if profile.invalid is not None:
         return profile.invalid
     emulator = profile.host.get("emulated")
@@ -49,7 +52,7 @@ def unusable(profile: Profile) -> Remark | None:
 def _key(field: str, key: str) -> Callable[[Profile], Any]:
     def get(profile: Profile) -> Any:
         value = getattr(profile, field).get(key)
-        # A list read from JSON is what was a tuple when it was measured.
+        # JSON turns tuples into lists.
         return tuple(value) if isinstance(value, list) else value
 
     return get

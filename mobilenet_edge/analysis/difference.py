@@ -1,4 +1,4 @@
-"""Two measurements of the same things, before and after: what became faster or slower, and what cannot be told."""
+"""Compare two sets of profiles of the same artifacts, before and after a change."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.records import Profile, interval
 
-# With fewer runs even a clear ratio rests on a handful of them; the same that a profile's doubt asks for.
-FEW_RUNS: Final = 20
+# With fewer runs, even a clear ratio rests on a handful of them. `doubts` asks for the same number.
+MIN_RUNS: Final = 20
 Verdict = Literal["faster", "slower", "~"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One thing in both measurements.
+    """Profiles of one artifact before and after.
 
     Attributes:
-        base: Before.
-        new: After.
-        ratio: Median of `new` over that of `base`; below 1 is faster.
-        interval: 95 % interval of the ratio, None where the runs are too few for one.
-        unlike: In what the conditions differ, "name: base against new".
+        base: Profile before the change.
+        new: Profile after the change.
+        ratio: Median of `new` over median of `base`; below 1 is faster.
+        interval: 95 % interval of the ratio, or None if there are too few runs.
+        unlike: Conditions that differ, each as "name: base against new".
     """
 
     base: Profile
@@ -35,26 +35,26 @@ class Pair:
     unlike: tuple[str, ...] = ()
 
     @property
-    def few(self) -> bool:
-        """Whether the runs of either are too few to tell."""
-        return min(len(self.base.times_ns), len(self.new.times_ns)) < FEW_RUNS
+    def too_few_runs(self) -> bool:
+        """Whether either profile has too few runs for a verdict."""
+        return min(len(self.base.times_ns), len(self.new.times_ns)) < MIN_RUNS
 
     @property
     def verdict(self) -> Verdict:
-        """Faster or slower, and "~" where the interval holds 1 or the runs are too few."""
-        if self.few or self.interval is None or self.interval[0] <= 1 <= self.interval[1]:
+        """Faster, slower, or "~" if the interval contains 1 or there are too few runs."""
+        if self.too_few_runs or self.interval is None or self.interval[0] <= 1 <= self.interval[1]:
             return "~"
         return "faster" if self.ratio < 1 else "slower"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two measurements side by side.
+    """Pairs of profiles from two sets.
 
     Attributes:
-        pairs: What is in both, in the order of the second.
-        only_base: What is in the first alone.
-        only_new: What is in the second alone.
+        pairs: Artifacts in both sets, in the order of the second.
+        only_base: Profiles without a counterpart in the second set.
+        only_new: Profiles without a counterpart in the first set.
     """
 
     pairs: tuple[Pair, ...]
@@ -63,58 +63,59 @@ class Comparison:
 
     @property
     def unlike(self) -> tuple[str, ...]:
-        """In what the conditions of any pair differ, each difference once."""
-        return tuple(dict.fromkeys(each for pair in self.pairs for each in pair.unlike))
+        """Distinct differences in conditions over all pairs."""
+        return tuple(dict.fromkeys(difference for pair in self.pairs for difference in pair.unlike))
 
 
 def compare(base: Sequence[Profile], new: Sequence[Profile], *, anyway: bool = False) -> Comparison:
     """Pair two sets of profiles and compare each pair.
 
-    Pairs are of the same variant, format, precision, threads and runtime, and of the same machine where there are
-    several; of repeated profiles the latest counts. Where each set has one profile, the two are a pair whatever they
-    are of.
+    Profiles are paired by variant, format, precision, threads and runtime, and by machine if there are several. The
+    latest of repeated profiles is used. Two sets of one profile each always form a pair.
 
     Args:
-        base: Before.
-        new: After.
-        anyway: Compare under unlike conditions, too; the result names them.
+        base: Profiles before the change.
+        new: Profiles after the change.
+        anyway: Also compare profiles measured under different conditions.
 
     Raises:
-        UsageError: Nothing is in both, or the conditions of a pair differ; every difference is named.
+        UsageError: The sets have no pair, or the conditions of a pair differ and `anyway` is false.
     """
-    many = max(len({each.host.get("name") for each in side}) for side in (base, new)) > 1
-    first, second = ({_key(each, many): each for each in _by_date(side)} for side in (base, new))
+    by_host = max(len({profile.host.get("name") for profile in side}) for side in (base, new)) > 1
+    first, second = ({_key(profile, by_host): profile for profile in _by_date(side)} for side in (base, new))
     if len(first) == len(second) == 1:
         first = dict(zip(second, first.values(), strict=True))
-    pairs = tuple(_pair(first[key], each) for key, each in second.items() if key in first)
-    found = Comparison(pairs, *(_beyond(*sides) for sides in ((first, second), (second, first))))
+    pairs = tuple(_pair(first[key], profile) for key, profile in second.items() if key in first)
+    comparison = Comparison(pairs, *(_unpaired(*sides) for sides in ((first, second), (second, first))))
     if not pairs:
         raise UsageError(
-            "no profile of the one has the variant, format, precision, threads and runtime of one of the other: "
-            f"{_names(base)} against {_names(new)}"
+            "no profile has the same variant, format, precision, threads and runtime in both files: "
+            f"{_names(base)} against {_names(new)}; profile the same artifacts with the same --threads again"
         )
-    if found.unlike and not anyway:
-        raise UsageError(f"measured under unlike conditions ({'; '.join(found.unlike)}); to compare anyway: --anyway")
-    return found
+    if comparison.unlike and not anyway:
+        raise UsageError(
+            f"measured under different conditions ({'; '.join(comparison.unlike)}); to compare anyway, add --anyway"
+        )
+    return comparison
 
 
 def label(profile: Profile) -> str:
-    """Name what was measured: "mobilenet_v1-a0.50-r160 int8 tflite"."""
+    """Return the name of the artifact, such as "mobilenet_v1-a0.50-r160 int8 tflite"."""
     return f"{profile.variant} {profile.precision} {profile.format}"
 
 
 def _by_date(profiles: Iterable[Profile]) -> list[Profile]:
-    return sorted(profiles, key=lambda each: str(each.conditions.get("started", "")))
+    return sorted(profiles, key=lambda profile: str(profile.conditions.get("started", "")))
 
 
-def _key(profile: Profile, many: bool) -> Hashable:
-    thing = profile.variant, profile.format, profile.precision, profile.threads, profile.runtime
-    return (*thing, profile.host.get("name") if many else None)
+def _key(profile: Profile, by_host: bool) -> Hashable:
+    host = profile.host.get("name") if by_host else None
+    return profile.variant, profile.format, profile.precision, profile.threads, profile.runtime, host
 
 
 def _pair(base: Profile, new: Profile) -> Pair:
-    unfit = {"first": unusable(base), "second": unusable(new)}
-    reasons = [f"the {which} is not to be used: {sentence(why):.200}" for which, why in unfit.items() if why]
+    remarks = {"first": unusable(base), "second": unusable(new)}
+    reasons = [f"the {which} is unusable: {sentence(remark):.200}" for which, remark in remarks.items() if remark]
     return Pair(
         base,
         new,
@@ -124,9 +125,11 @@ def _pair(base: Profile, new: Profile) -> Pair:
     )
 
 
-def _beyond(own: Mapping[Hashable, Profile], other: Mapping[Hashable, Profile]) -> tuple[Profile, ...]:
-    return tuple(each for key, each in own.items() if key not in other)
+def _unpaired(profiles: Mapping[Hashable, Profile], others: Mapping[Hashable, Profile]) -> tuple[Profile, ...]:
+    return tuple(profile for key, profile in profiles.items() if key not in others)
 
 
 def _names(profiles: Iterable[Profile]) -> str:
-    return ", ".join(dict.fromkeys(f"{label(each)} ({each.threads} threads, {each.runtime})" for each in profiles))
+    return ", ".join(
+        dict.fromkeys(f"{label(profile)} ({profile.threads} threads, {profile.runtime})" for profile in profiles)
+    )

@@ -1,4 +1,4 @@
-"""Reasons not to trust a profile, read off its times and the machine's facts before, during and after."""
+"""Find reasons not to trust a profile, from its times and the state of the machine during the measurement."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from mobilenet_edge.analysis import modes
 from mobilenet_edge.records import Profile
 from mobilenet_edge.records.remark import Remark
 
-MIN_RUNS: Final = 20  # below it even the 90th percentile rests on a single run or two
+# With fewer runs, the 90th percentile rests on one or two of them.
+MIN_RUNS: Final = 20
 MAX_SPREAD: Final = 0.10
 MAX_ROUND_DIFFERENCE: Final = 0.10
 MAX_FREQUENCY_CHANGE: Final = 0.10
 MAX_OTHER_CORES: Final = 0.2
 MAX_STOLEN_CORES: Final = 0.05
-# The kernel counts CPU time in ticks of 10 ms; a shorter phase says nothing about other programs.
+# The kernel counts CPU time in ticks of 10 ms, so shorter phases cannot show other programs.
 MIN_WALL_NS: Final = 200_000_000
 
 
 def doubts(profile: Profile) -> list[Remark]:
-    """List the reasons to measure again; empty where there is none."""
-    parts = (_of_target, _of_delegate, _of_times, _of_load, _of_machine)
+    """List the reasons to measure again; empty if there are none."""
+    parts = (_target_doubts, _delegate_doubts, _times_doubts, _load_doubts, _machine_doubts)
     return [doubt for part in parts for doubt in part(profile)]
 
 
 def invalid(profile: Profile) -> Remark | None:
-    """Say why the latency must not be used at all, None where it may: a throttled CPU is slower than it is."""
+    """Return the reason not to use the latency at all, or None. A throttled CPU makes it invalid."""
     before, *later = _moments(profile)
     reasons = sorted({reason for moment in later for reason in _throttled(before, moment)})
     return Remark("throttled", reasons=reasons) if reasons else None
 
 
-def _of_target(profile: Profile) -> Iterator[Remark]:
-    """Doubt files made for another type of machine: slower than need be, or wrong."""
+def _target_doubts(profile: Profile) -> Iterator[Remark]:
+    """Check whether the file was made for another CPU, which makes it slow or wrong."""
     machine, features = str(profile.host.get("machine", "")), profile.host.get("isa", ())
     x86, target = machine in ("x86_64", "AMD64"), profile.target
     if not machine or profile.precision != "int8" or profile.format != "onnx":
@@ -47,7 +48,7 @@ def _of_target(profile: Profile) -> Iterator[Remark]:
         yield Remark("no-vnni")
 
 
-def _of_delegate(profile: Profile) -> Iterator[Remark]:
+def _delegate_doubts(profile: Profile) -> Iterator[Remark]:
     if profile.delegate is None:
         return
     nodes, total = profile.delegate["nodes"], profile.delegate["total"]
@@ -57,10 +58,10 @@ def _of_delegate(profile: Profile) -> Iterator[Remark]:
         yield Remark("delegate-partial", nodes=nodes, total=total)
 
 
-def _of_times(profile: Profile) -> Iterator[Remark]:
-    count, asked = len(profile.times_ns), profile.conditions.get("runs", 0)
-    if count < asked:
-        yield Remark("time-ran-out", runs=count, asked=asked)
+def _times_doubts(profile: Profile) -> Iterator[Remark]:
+    count, requested = len(profile.times_ns), profile.conditions.get("runs", 0)
+    if count < requested:
+        yield Remark("time-ran-out", runs=count, asked=requested)
     if count < MIN_RUNS:
         yield Remark("few-runs", runs=count, least=MIN_RUNS)
     groups = modes.find(profile.rounds) if count >= MIN_RUNS else None
@@ -79,7 +80,7 @@ def _of_times(profile: Profile) -> Iterator[Remark]:
         yield Remark("rounds-differ", difference=difference)
 
 
-def _of_load(profile: Profile) -> Iterator[Remark]:
+def _load_doubts(profile: Profile) -> Iterator[Remark]:
     cores = profile.host.get("cores")
     if cores and profile.threads > cores:
         yield Remark("too-many-threads", threads=profile.threads, cores=cores)
@@ -97,7 +98,7 @@ def _of_load(profile: Profile) -> Iterator[Remark]:
             yield Remark("stolen-time", cores=stolen)
 
 
-def _of_machine(profile: Profile) -> Iterator[Remark]:
+def _machine_doubts(profile: Profile) -> Iterator[Remark]:
     moments = _moments(profile)
     if emulator := profile.host.get("emulated"):
         yield Remark("emulated", emulator=emulator)
@@ -113,7 +114,7 @@ def _of_machine(profile: Profile) -> Iterator[Remark]:
 
 
 def _moments(profile: Profile) -> Sequence[Mapping[str, Any]]:
-    """Return what changes on a machine, as it was before, during and after the measurement."""
+    """Return the state of the machine before, during and after the measurement."""
     host = profile.host
     return host.get("before", {}), *profile.conditions.get("samples", ()), host.get("after", {})
 

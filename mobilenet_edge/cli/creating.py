@@ -142,8 +142,8 @@ def export(
         effort=effort,
         out=out,
         force=force,
-        compact=compact,
         options=PixelOptions(pixels, colour, fit, crop, filter),
+        compact=compact,
     )
     remark(pixels_report.of_export(made))
     show(exports.table(made, made.mutual, made.split))

@@ -22,7 +22,7 @@ from mobilenet_edge.report.verdicts import Check
 
 # The module of report/verdicts for each, imported where it is asked for: a check answers at once.
 FORMATS: Final = {
-    "text": "listing",
+    "text": "plain",
     **{name: name for name in ("json", "markdown", "junit", "github", "benchmark")},
 }
 
@@ -64,14 +64,14 @@ def run(paths: Sequence[Path], options: CheckOptions = CheckOptions()) -> Check:
     loaded = budgets.load(options.budgets)
     before = _baseline(loaded, options.baseline)
     models, sources = _sorted(paths or list(_found(loaded)))
-    subjects, notes = gather(models, [each for source in sources for each in records.read(source)])
+    subjects, notes = gather(models, [record for source in sources for record in records.read(source)])
     if not subjects:
         where = ", ".join(map(str, paths)) or str(options.budgets)
         raise InputError(f"no artifact and no record in {where}; give model files, or files written by --json")
     if options.only:
         notes.append(f"Only {', '.join(options.only)}: all other limits were left out.")
     found = verdict.judge(loaded, subjects, before, options.only, _expected(loaded, paths))
-    free = [each.artifact for each in verdict.unmatched(loaded, subjects)]
+    free = [subject.artifact for subject in verdict.unmatched(loaded, subjects)]
     check = Check(loaded, tuple(subjects), tuple(found), before, tuple(notes), tuple(free))
     if options.update:
         check = _updated(check)
@@ -95,14 +95,14 @@ def dump(check: Check, format: str = "text") -> str:
 
 def exit_code(check: Check) -> int:
     """Return 1 if a budget failed or is missing, else 0."""
-    return int(any(each.bad for each in check.verdicts))
+    return int(any(verdict.bad for verdict in check.verdicts))
 
 
 def _known(only: Sequence[str]) -> None:
-    for each in only:
-        if each not in METRICS:
-            hint = schema.nearest(each, METRICS, f"there are {', '.join(METRICS)}")
-            raise UsageError(f"nothing to limit is called {each!r}; {hint}")
+    for key in only:
+        if key not in METRICS:
+            hint = schema.nearest(key, METRICS, f"there are {', '.join(METRICS)}")
+            raise UsageError(f"nothing to limit is called {key!r}; {hint}")
 
 
 def _baseline(loaded: Budgets, asked: str | None) -> baseline.Baseline | None:
@@ -116,11 +116,13 @@ def _baseline(loaded: Budgets, asked: str | None) -> baseline.Baseline | None:
 def _expected(loaded: Budgets, paths: Sequence[Path]) -> Callable[[Subject], bool]:
     """Tell which artifacts of a baseline belong to what is checked: to the folders given, or else to the patterns."""
     folders = [path for path in paths if path.is_dir()]
-    patterns = [] if paths else [each for budget in loaded.budgets for each in budget.artifact]
+    patterns = [] if paths else [pattern for budget in loaded.budgets for pattern in budget.artifact]
 
     def belongs(subject: Subject) -> bool:
         path = PurePath(subject.artifact)
-        return any(path.is_relative_to(folder) for folder in folders) or any(path.match(each) for each in patterns)
+        return any(path.is_relative_to(folder) for folder in folders) or any(
+            path.match(pattern) for pattern in patterns
+        )
 
     return belongs
 
@@ -135,8 +137,8 @@ def _updated(check: Check) -> Check:
 def _found(loaded: Budgets) -> Iterator[Path]:
     """The files of the budgets' own patterns, in the current folder."""
     patterns = dict.fromkeys(each for budget in loaded.budgets for each in budget.artifact)
-    for each in patterns:
-        yield from sorted(path for path in Path().glob(each) if path.is_file() and _is_model(path))
+    for pattern in patterns:
+        yield from sorted(path for path in Path().glob(pattern) if path.is_file() and _is_model(path))
 
 
 def _sorted(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -150,9 +152,9 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for each in sorted(path.iterdir()):
-        if each.suffix in (".tflite", ".onnx") or (each.suffix == ".json" and _is_array(each)):
-            yield each
+    for file in sorted(path.iterdir()):
+        if file.suffix in (".tflite", ".onnx") or (file.suffix == ".json" and _is_array(file)):
+            yield file
 
 
 def _is_model(path: Path) -> bool:

@@ -26,7 +26,7 @@ def run(base: Path, new: Path, *, anyway: bool = False) -> Comparison:
 
 
 def _profiles(path: Path) -> list[Profile]:
-    found = [each for each in records.read(path) if isinstance(each, Profile)]
+    found = [record for record in records.read(path) if isinstance(record, Profile)]
     if not found:
         raise InputError(f"{path} holds no profile; make one with: mnet profile ARTIFACT --json {path}")
     return found

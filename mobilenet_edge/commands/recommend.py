@@ -75,9 +75,9 @@ def run(paths: Sequence[Path], limits: Limits, device: str | None = None) -> Adv
 def _other_content(records: Iterable[Record]) -> str:
     """Say which file was profiled and evaluated with different contents; empty where none was."""
     digests: dict[str, dict[type[Record], str]] = {}
-    for each in records:
-        if isinstance(each, Profile | Evaluation):
-            digests.setdefault(each.artifact, {})[type(each)] = each.sha256
+    for record in records:
+        if isinstance(record, Profile | Evaluation):
+            digests.setdefault(record.artifact, {})[type(record)] = record.sha256
     for name, found in digests.items():
         if len(set(found.values())) > 1:
             return (
@@ -92,11 +92,11 @@ def _of_device(rows: Sequence[Row], device: str | None) -> tuple[str, list[Row]]
     machines = grouped(rows, lambda row: row.machine)
     fitting = list(machines)
     if device is not None:
-        named = [each for each, same in machines.items() if device == _name(same)]
-        fitting = named or [each for each in machines if device.lower() in each.lower()]
+        named = [machine for machine, same in machines.items() if device == _name(same)]
+        fitting = named or [machine for machine in machines if device.lower() in machine.lower()]
     if len(fitting) == 1:
         return fitting[0], machines[fitting[0]]
-    known = "; ".join(f"{_name(machines[each])} ({each})" for each in fitting or machines)
+    known = "; ".join(f"{_name(machines[machine])} ({machine})" for machine in fitting or machines)
     if not fitting:
         raise UsageError(f"no latency of --device {device!r}; there is: {known}")
     raise UsageError(f"latencies of {len(fitting)} machines: choose one with --device: {known}")
@@ -157,13 +157,13 @@ def _notes(rows: Sequence[Row], measured: bool) -> Iterator[str]:
 
 
 def _measured(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    sets = dict.fromkeys((each.data, each.n) for each in evaluations)
+    sets = dict.fromkeys((evaluation.data, evaluation.n) for evaluation in evaluations)
     names = " and ".join(f"{n} images of {data}" for data, n in sets)
     if len({data for data, _ in sets}) > 1:
         raise InputError(f"top-1 was measured on different images ({names}); give records of one set")
-    if len(measures := {each.measure for each in evaluations}) > 1:
+    if len(measures := {evaluation.measure for evaluation in evaluations}) > 1:
         raise InputError(f"{' and '.join(sorted(measures))} cannot be compared; give records of one kind of model")
     measure = "Top-1" if measures == {"top-1"} else f"Not top-1 but {measures.pop()}"
-    ends = [each.interval for each in evaluations if each.interval is not None]
+    ends = [evaluation.interval for evaluation in evaluations if evaluation.interval is not None]
     widest = f": known to ±{50 * max(high - low for low, high in ends):.1f} points" if measure == "Top-1" else ""
     yield f"{measure} was measured on {names}{widest}."

@@ -20,7 +20,7 @@ def read(paths: Sequence[Path]) -> list[Record]:
     """
     return [
         record
-        for file in dict.fromkeys(each for path in paths for each in _files(path))
+        for file in dict.fromkeys(file for path in paths for file in _files(path))
         for record in records.read(file)
     ]
 
@@ -29,7 +29,7 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    yield from (each for each in sorted(path.glob("*.json")) if not _is_table(each))
+    yield from (file for file in sorted(path.glob("*.json")) if not _is_table(file))
 
 
 def _is_table(path: Path) -> bool:

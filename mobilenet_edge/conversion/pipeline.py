@@ -154,8 +154,8 @@ def run(
     effort: str = "fast",
     out: Path,
     force: bool = False,
-    compact: bool = False,
     options: PixelOptions = NOTHING,
+    compact: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -175,6 +175,7 @@ def run(
             first batch norm contradicts.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
         options: What is stated of the pixels that the model takes.
+        compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
 
     Returns:
         The files written.
@@ -187,7 +188,6 @@ def run(
         BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
             or their target's compiler: none of those is left, and all others are written.
     """
-    source = artifact.read(model)
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
@@ -202,6 +202,7 @@ def run(
         raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
+    source = artifact.read(model)
     folder = Path(calibrate) if calibrate not in (None, RANDOM) else None
     # What can fail is tried before the seconds that TensorFlow takes to start.
     if folder is not None:
@@ -320,8 +321,8 @@ def write_all(
                 if quantised is None:
                     made, data = _make(graph, rounded, kind, own, reference)
                 else:
-                    ends = io or targets.find(about.target).io(kind)
-                    made, data = _make_int8(quantised, kind, ends, own, reference, compact)
+                    io_type = io or targets.find(about.target).io(kind)
+                    made, data = _make_int8(quantised, kind, io_type, own, reference, compact)
                 files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
                 if about.target == "edgetpu":
                     files_made += _compile(made, data)

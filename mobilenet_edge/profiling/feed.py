@@ -72,12 +72,12 @@ def prepare(
     with tempfile.TemporaryDirectory(prefix="mnet-") as place:
         made: dict[tuple[Preprocess, ImageInput], Feed] = {}
         found = {}
-        for each in artifacts:
-            rule, taken, assumed = adapt(_taken(each), each, options)
+        for artifact in artifacts:
+            rule, taken, assumed = adapt(_taken(artifact), artifact, options)
             key = rule, replace(taken, model="")
             if key not in made:
                 made[key] = _make(readable, *key, Path(place, f"{len(made)}.npy"))
-            found[each.path] = replace(made[key], assumed=assumed)
+            found[artifact.path] = replace(made[key], assumed=assumed)
         yield found
 
 

@@ -92,9 +92,9 @@ class JobResult:
     @property
     def steady_seconds(self) -> float:
         """Wall time of the steady phases so far."""
-        return sum(int(each["usage"]["wall_ns"]) for each in self.rounds) / 1e9
+        return sum(int(document["usage"]["wall_ns"]) for document in self.rounds) / 1e9
 
     @property
     def times_ns(self) -> list[list[int]]:
         """The times of each round."""
-        return [each["times_ns"] for each in self.rounds]
+        return [document["times_ns"] for document in self.rounds]

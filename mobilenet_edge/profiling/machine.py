@@ -73,10 +73,10 @@ def measure(
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
     good = siblings.annotate(
-        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in results if not each.error]
+        [merge.profile(result, started, rounds.limit_of(result, limits)) for result in results if not result.error]
     )
     made = iter(good)
-    records = [_failure(each.job, each.error) if each.error else next(made) for each in results]
+    records = [_failure(result.job, result.error) if result.error else next(made) for result in results]
     return Result(tuple(records), None if good else results[0].error)
 
 

@@ -40,10 +40,10 @@ def profile(result: JobResult, started: str, limit: Document | str | None = None
         runtime=first["runtime"],
         runtime_version=first["runtime_version"],
         threads=job.threads,
-        load_ms=statistics.median(each["load_ns"] for each in rounds) / 1e6,
-        first_ms=statistics.median(each["first_ns"] for each in rounds) / 1e6,
+        load_ms=statistics.median(document["load_ns"] for document in rounds) / 1e6,
+        first_ms=statistics.median(document["first_ns"] for document in rounds) / 1e6,
         times_ns=tuple(itertools.chain.from_iterable(result.times_ns)),
-        round_sizes=tuple(len(each["times_ns"]) for each in rounds),
+        round_sizes=tuple(len(document["times_ns"]) for document in rounds),
         preprocess_ms=job.feed.preprocess_ms if job.feed and isinstance(job.host, Local) else None,
         peak_rss_bytes=memory.get("peak_rss_bytes"),
         baseline_rss_bytes=memory.get("baseline_rss_bytes"),
@@ -73,20 +73,22 @@ def failure(job: Job, reason: str, exit_code: int) -> Failure:
 def _conditions(result: JobResult, started: str) -> dict[str, Any]:
     rounds, first = result.rounds, result.rounds[0]
     numbered = [
-        {"round": number, **sample} for number, each in enumerate(rounds, start=1) for sample in each.get("samples", ())
+        {"round": number, **sample}
+        for number, document in enumerate(rounds, start=1)
+        for sample in document.get("samples", ())
     ]
     return {
         "started": started,
         "rounds": len(rounds),
         **result.job.plan.conditions(),
-        "warmup_runs": [each["warmup_runs"] for each in rounds],
+        "warmup_runs": [document["warmup_runs"] for document in rounds],
         "inputs": first["fed"],
         "input_shapes": [tensor["shape"] for tensor in first["inputs"]],
         "input_dtypes": [tensor["dtype"] for tensor in first["inputs"]],
         **(result.job.feed.conditions() if result.job.feed else {}),
         "usage": _usage(rounds),
         "samples": numbered,
-        "concurrent": max(each.get("concurrent", 0) for each in rounds),
+        "concurrent": max(document.get("concurrent", 0) for document in rounds),
         **({"ops": _of_ops(result.ops)} if result.ops else {}),
         "version": first["version"],
     }
@@ -98,10 +100,11 @@ def _of_ops(document: Document) -> dict[str, Any]:
 
 def _usage(rounds: Sequence[Document]) -> dict[str, int]:
     """Sum what the steady phases took: by the worker itself, by other programs, by other virtual machines."""
-    total = {name: sum(each["usage"][name] for each in rounds) for name in rounds[0]["usage"]}
-    if all("busy_ns" in each[when] for each in rounds for when in ("before", "after")):
+    total = {name: sum(document["usage"][name] for document in rounds) for name in rounds[0]["usage"]}
+    if all("busy_ns" in document[when] for document in rounds for when in ("before", "after")):
         busy, stolen = (
-            sum(each["after"][name] - each["before"][name] for each in rounds) for name in ("busy_ns", "stolen_ns")
+            sum(document["after"][name] - document["before"][name] for document in rounds)
+            for name in ("busy_ns", "stolen_ns")
         )
         total |= {"others_ns": max(busy - total["cpu_ns"], 0), "stolen_ns": stolen}
     return total
@@ -132,7 +135,7 @@ def _of_plan(made: Profile, plan: Plan) -> Iterator[Remark]:
         unknown = Remark("median-unknown", asked=plan.until)
         yield unknown if reached is None else Remark("median-wide", reached=reached, asked=plan.until)
     if plan.rate is not None:
-        late = sum(each > 1e9 / plan.rate for each in made.times_ns) / len(made.times_ns)
+        late = sum(time_ns > 1e9 / plan.rate for time_ns in made.times_ns) / len(made.times_ns)
         if late > LATE_SHARE:
             reachable = 1e3 / made.median_ms
             yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=made.median_ms, reachable_per_s=reachable)

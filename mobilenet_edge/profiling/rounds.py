@@ -36,8 +36,8 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
         What each job brought, in order. A job that failed has its error, and is left out from there on.
     """
     results = [JobResult(job) for job in jobs]
-    for each in results:
-        each.error = pace(f"{_name(each)}, memory", partial(_measure_memory, each))
+    for result in results:
+        result.error = pace(f"{_name(result)}, memory", partial(_measure_memory, result))
     order = random.Random(plan.seed)  # noqa: S311 - an order, not a secret
     for _ in range(plan.turns):
         _round(_sound(results), order, pace)
@@ -83,8 +83,8 @@ def limits(results: Iterable[JobResult], host: Host, plan: Plan, pace: Pace) -> 
         By runtime and thread count the worker's document, or why there is none.
     """
     found: dict[tuple[str, int], Document | str] = {}
-    for each in results:
-        key = _key(each)
+    for result in results:
+        key = _key(result)
         if key is None or key in found:
             continue
         pace.extend(1)
@@ -107,12 +107,12 @@ def _key(result: JobResult) -> tuple[str, int] | None:
 
 
 def _sound(results: Sequence[JobResult]) -> list[JobResult]:
-    return [each for each in results if each.error is None]
+    return [result for result in results if result.error is None]
 
 
 def _round(results: Sequence[JobResult], order: random.Random, pace: Pace) -> None:
-    for each in order.sample(results, len(results)):
-        each.error = pace(_name(each), partial(_time, each), each.job.plan.sustain_seconds or 0.0)
+    for result in order.sample(results, len(results)):
+        result.error = pace(_name(result), partial(_time, result), result.job.plan.sustain_seconds or 0.0)
 
 
 def _left_seconds(result: JobResult) -> float:

@@ -36,7 +36,7 @@ def minutes(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int |
     rows = []
     for first, last in pairwise(edges):
         minute = int(starts[first] // MINUTE_NS)
-        seen = [each for each in samples if each["at_ns"] // MINUTE_NS == minute]
+        seen = [sample for sample in samples if sample["at_ns"] // MINUTE_NS == minute]
         rows.append({"minute": minute + 1, **_summary(times_ns[first:last]), **dict(_moving(seen))})
     return rows
 
@@ -45,12 +45,12 @@ def _starts(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int |
     """Say when each run began, in nanoseconds since the phase did; never falling."""
     starts: list[float] = []
     done, passed = 0, 0.0
-    for each in samples:
-        more = each["runs"] - done
+    for sample in samples:
+        more = sample["runs"] - done
         if more > 0:
-            step = (each["at_ns"] - passed) / more
+            step = (sample["at_ns"] - passed) / more
             starts += [passed + index * step for index in range(more)]
-            done, passed = each["runs"], float(each["at_ns"])
+            done, passed = sample["runs"], float(sample["at_ns"])
     for time_ns in times_ns[done:]:
         starts.append(passed)
         passed += max(time_ns, period_ns or 0)
@@ -67,9 +67,9 @@ def _summary(times_ns: Sequence[int]) -> dict[str, Any]:
 
 
 def _moving(samples: Sequence[Sample]) -> Iterator[tuple[str, Any]]:
-    if warm := [each["temperature_c"] for each in samples if "temperature_c" in each]:
+    if warm := [sample["temperature_c"] for sample in samples if "temperature_c" in sample]:
         yield "temperature_c", max(warm)
-    if fastest := [max(each["mhz"]) for each in samples if each.get("mhz")]:
+    if fastest := [max(sample["mhz"]) for sample in samples if sample.get("mhz")]:
         yield "mhz", min(fastest)
-    if any("throttled" in each for each in samples):
-        yield "throttled", sorted({word for each in samples for word in each.get("throttled", ())})
+    if any("throttled" in sample for sample in samples):
+        yield "throttled", sorted({word for sample in samples for word in sample.get("throttled", ())})

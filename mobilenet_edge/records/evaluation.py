@@ -18,7 +18,7 @@ class Evaluation(ArtifactRecord):
             that the only score lies on; of several labels any of them. None for features.
         top5: Share of images whose first five answers hold the right one; None likewise.
         n: Number of images scored.
-        interval: 95 % Wilson interval of `top1`.
+        interval: 95 % Wilson interval of `top1`; None likewise.
         head: What the outputs mean: "classes", "logits", "probability", "logit", "labels" or "features".
         accuracy: Of several labels: share of the decisions that are right, each image and label counting once.
         f1_micro: Of several labels: F1 score of all decisions together.
@@ -59,8 +59,10 @@ class Evaluation(ArtifactRecord):
         super().__post_init__()
         if self.n < 1:
             raise ValueError(f"n must be at least 1, got {self.n}")
-        if (self.top1 is None) != (self.top5 is None) or (self.top1 is None and self.cosine is None):
-            raise ValueError("top1 and top5 belong together; only features, which have a cosine, have neither")
+        if len({each is None for each in (self.top1, self.top5, self.interval)}) > 1:
+            raise ValueError("top1, top5 and interval belong together")
+        if self.top1 is None and self.cosine is None:
+            raise ValueError("only features, which have a cosine, have no top1")
         if not 0 <= (self.top1 or 0) <= (self.top5 or 0) <= 1:
             raise ValueError("top1 and top5 are shares: from 0 to 1, and top5 no less than top1")
         for name in ("agreement", "accuracy", "f1_micro", "f1_macro", "mean_average_precision"):

@@ -57,14 +57,14 @@ def draws(rounds: Rounds, seed: int = 0) -> NDArray[np.float64]:
 
     chance = np.random.default_rng(seed)
     step = -(-sum(map(len, rounds)) // MOST)
-    series = [np.asarray(each, np.float64) for each in rounds]
+    series = [np.asarray(round_, np.float64) for round_ in rounds]
     # Seven digits of a deviation are plenty, and sort in half the time.
-    kept = [each[::step].astype(np.float32) for each in series]
+    kept = [times[::step].astype(np.float32) for times in series]
     again = np.sort(np.concatenate([_blocks(each, chance) for each in kept], axis=1), axis=1)
     within = _middle(again) - _middle(np.sort(np.concatenate(kept)))
-    centre, least = float(np.median(np.concatenate(series))), min(float(each.min()) for each in series)
+    centre, least = float(np.median(np.concatenate(series))), min(float(times.min()) for times in series)
     if len(series) > 1:
-        apart = np.var([np.median(each) for each in series], ddof=1) / len(series) - EXPLAINED * np.var(within)
+        apart = np.var([np.median(times) for times in series], ddof=1) / len(series) - EXPLAINED * np.var(within)
         draws = student(len(series) - 1, (np.arange(DRAWS) + 0.5) / DRAWS)
         within = within + math.sqrt(max(float(apart), 0)) * chance.permutation(draws)
     # A t with few degrees of freedom reaches below 0, where no time is.

@@ -23,6 +23,6 @@ def outliers(times_ns: Sequence[int]) -> tuple[int, ...]:
         Indexes into the times, in order.
     """
     middle = statistics.median(times_ns)
-    deviation = statistics.median(abs(each - middle) for each in times_ns)
+    deviation = statistics.median(abs(time_ns - middle) for time_ns in times_ns)
     limit = SCORES * max(NORMAL * deviation, LEAST * middle)
-    return tuple(index for index, each in enumerate(times_ns) if abs(each - middle) > limit)
+    return tuple(index for index, time_ns in enumerate(times_ns) if abs(time_ns - middle) > limit)

@@ -27,7 +27,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: the fields, the derived figures, and the version."""
-        values = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         return {"schema_version": SCHEMA_VERSION, "kind": self.kind, **values, **self.derived()}
 
     def derived(self) -> dict[str, Any]:

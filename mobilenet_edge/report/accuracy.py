@@ -24,17 +24,21 @@ _COLUMNS = (
 def table(evaluations: Sequence[Evaluation]) -> str:
     """Lay out evaluations; what could not be read, and what a file lacks, stands below."""
     notes = [
-        f"Scored on {split}" for split in dict.fromkeys(each.conditions.get("split") for each in evaluations) if split
+        f"Scored on {split}"
+        for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations)
+        if split
     ]
-    notes += [f"{each.artifact} lacks {what}" for each in evaluations for what in each.lacks]
+    notes += [f"{evaluation.artifact} lacks {what}" for evaluation in evaluations for what in evaluation.lacks]
     notes += [
-        f"{each.artifact}: {each.conditions['better_pixels']}"
-        for each in evaluations
-        if each.conditions.get("better_pixels")
+        f"{evaluation.artifact}: {evaluation.conditions['better_pixels']}"
+        for evaluation in evaluations
+        if evaluation.conditions.get("better_pixels")
     ]
-    notes += map(_unreadable, dict.fromkeys(each.unreadable for each in evaluations if each.unreadable))
+    notes += map(
+        _unreadable, dict.fromkeys(evaluation.unreadable for evaluation in evaluations if evaluation.unreadable)
+    )
     remarks = "\n".join(f"- {inline(note)}" for note in notes)
-    rows = [_row(each) for each in evaluations]
+    rows = [_row(evaluation) for evaluation in evaluations]
     # Columns that are empty in every row say nothing.
     kept = [
         place for place in range(len(_COLUMNS)) if _COLUMNS[place].title != _FURTHER or any(row[place] for row in rows)

@@ -40,7 +40,7 @@ def median_within(median: float, interval: tuple[float, float] | None) -> str:
 def _top1(row: Row) -> str:
     evaluation = row.evaluation
     if evaluation is None:
-        return FAILED if any(each.stage == "evaluate" for each in row.failures) else NOT_MEASURED
+        return FAILED if any(failure.stage == "evaluate" for failure in row.failures) else NOT_MEASURED
     if evaluation.top1 is None or evaluation.interval is None:
         return f"cosine {evaluation.cosine:.3f} ({evaluation.n})"
     low, high = evaluation.interval
@@ -63,7 +63,7 @@ def predicted_within(ms: float, low: float, high: float) -> str:
 
 
 def _only_accuracy(row: Row) -> bool:
-    return all(each.stage == "evaluate" for each in row.failures)
+    return all(failure.stage == "evaluate" for failure in row.failures)
 
 
 def _p90(row: Row) -> str:

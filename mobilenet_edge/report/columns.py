@@ -88,7 +88,7 @@ def _provenance(row: Row) -> dict[str, Any]:
         "calibration_note": calibration.get("note") or None,
         "artifact": row.record.artifact,
         "sha256": artifact and artifact.sha256,
-        "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
+        "failed": "; ".join(f"{failure.stage}: {failure.reason}" for failure in row.failures) or None,
         "not_used": reason and reason.to_dict(),
         "doubts": [doubt.to_dict() for doubt in profile.doubts] if profile else [],
         "notes": [note.to_dict() for note in profile.notes] if profile else [],
@@ -104,7 +104,7 @@ def delegate(row: Row) -> str | None:
 def threads(row: Row) -> int | None:
     """Return the threads of the profile, of the prediction, or of the failure."""
     known = row.profile or row.prediction
-    return known.threads if known else next((each.threads for each in row.failures), None)
+    return known.threads if known else next((failure.threads for failure in row.failures), None)
 
 
 def _percent(share: float | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from json import dumps
 from typing import Any, Final
 
-from mobilenet_edge.analysis.difference import FEW_RUNS, Comparison, Pair, label
+from mobilenet_edge.analysis.difference import MIN_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.hardware import describe
@@ -46,14 +46,14 @@ def json(comparison: Comparison) -> str:
         "schema_version": SCHEMA_VERSION,
         "unlike": list(comparison.unlike),
         "pairs": [_values(pair) for pair in comparison.pairs],
-        "only_before": [_identity(each) for each in comparison.only_base],
-        "only_after": [_identity(each) for each in comparison.only_new],
+        "only_before": [_identity(profile) for profile in comparison.only_base],
+        "only_after": [_identity(profile) for profile in comparison.only_new],
     }
     return dumps(document, indent=1)
 
 
 def _heading(comparison: Comparison) -> str:
-    machines = dict.fromkeys(describe(each) for pair in comparison.pairs for each in (pair.base, pair.new))
+    machines = dict.fromkeys(describe(profile) for pair in comparison.pairs for profile in (pair.base, pair.new))
     return f"### {inline(' against '.join(machines))}"
 
 
@@ -65,7 +65,7 @@ def _line(pair: Pair) -> str:
 
 
 def _name(pair: Pair) -> str:
-    names = dict.fromkeys(f"{label(each)}, threads: {each.threads}" for each in (pair.base, pair.new))
+    names = dict.fromkeys(f"{label(profile)}, threads: {profile.threads}" for profile in (pair.base, pair.new))
     return " -> ".join(names)
 
 
@@ -96,18 +96,18 @@ def _ms(profile: Profile) -> str:
 def _notes(comparison: Comparison) -> Iterator[str]:
     yield "Ratio: median after over median before; below 1 is faster."
     if any(pair.verdict == "~" for pair in comparison.pairs):
-        yield f"~: the ratio's 95 % interval holds 1, or there are fewer than {FEW_RUNS} runs."
-    if any(len(each.rounds) == 1 for pair in comparison.pairs for each in (pair.base, pair.new)):
+        yield f"~: the ratio's 95 % interval holds 1, or there are fewer than {MIN_RUNS} runs."
+    if any(len(profile.rounds) == 1 for pair in comparison.pairs for profile in (pair.base, pair.new)):
         yield "Measured in one process each: how far another process would differ is not in the interval."
-    yield from (f"Unlike: {each}." for each in comparison.unlike)
+    yield from (f"Unlike: {difference}." for difference in comparison.unlike)
     for which, profiles in (("before", comparison.only_base), ("after", comparison.only_new)):
         if profiles:
-            yield f"Measured only {which}: {', '.join(dict.fromkeys(label(each) for each in profiles))}."
+            yield f"Measured only {which}: {', '.join(dict.fromkeys(label(profile) for profile in profiles))}."
     for which, side in (
         ("before", [pair.base for pair in comparison.pairs]),
         ("after", [pair.new for pair in comparison.pairs]),
     ):
-        doubted = sum(bool(each.doubts) for each in side)
+        doubted = sum(bool(profile.doubts) for profile in side)
         if doubted:
             yield f"Doubts about {doubted} of {len(side)} measured {which}: see them with mnet table."
 

@@ -20,7 +20,7 @@ def text(reports: Sequence[Report], width: int = WIDTH) -> str:
 
     Facts are wrapped at `width` columns; next steps never, so that a command in one can be copied whole.
     """
-    return "\n\n".join("\n".join(_lines(each, width)) for each in reports)
+    return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 
 
 def _lines(report: Report, width: int) -> list[str]:
@@ -28,9 +28,9 @@ def _lines(report: Report, width: int) -> list[str]:
         return [f"{report.host}: not reached", *_wrap("  FAIL  ", report.failure or "", width)]
     column = max(len(each.name) for each in report.findings) + 2
     lines = _wrap("", f"{report.host}: {_name(report.facts['host'])}", width)
-    for each in report.findings:
-        lines += _wrap(f"  {_WORDS[each.status]:4}  {each.name:{column}}", each.fact, width)
-        lines += [" " * INDENT + f"> {_plain(each.next)}"] if each.next is not None else []
+    for finding in report.findings:
+        lines += _wrap(f"  {_WORDS[finding.status]:4}  {finding.name:{column}}", finding.fact, width)
+        lines += [" " * INDENT + f"> {_plain(finding.next)}"] if finding.next is not None else []
     return [*lines, *_wrap("", _verdict(report.facts, report.findings), width)]
 
 
@@ -42,7 +42,7 @@ def _name(host: Mapping[str, Any]) -> str:
 
 def _verdict(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     kinds = " and ".join(f".{kind}" for kind in formats(facts))
-    bad, poor = (sum(each.status == status for each in findings) for status in ("fail", "warn"))
+    bad, poor = (sum(finding.status == status for finding in findings) for status in ("fail", "warn"))
     counts = [f"{bad} failed" if bad else "", f"{poor} warning{'s' * (poor > 1)}" if poor else ""]
     verdict = f"It can run {kinds} files" if kinds else "Nothing can run there"
     return f"{verdict}: {', '.join(filter(None, counts)) or 'all is well'}."

@@ -32,11 +32,11 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
         mutual: Share of images on which the int8 files agree with each other, None where that is not known.
         split: Which of several splits calibrated, in words.
     """
-    calibrations = [each.metadata.calibration for each in artifacts if each.metadata]
-    remarks = dict.fromkeys(each.note for each in calibrations if each and each.note)
-    notes = [NOTES, *(f"Calibration of int8: {printable(each)}." for each in remarks)]
+    calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
+    remarks = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
+    notes = [NOTES, *(f"Calibration of int8: {printable(remark)}." for remark in remarks)]
     if mutual is not None:
-        names = " and ".join(printable(each.path.name) for each in artifacts if each.precision == "int8")
+        names = " and ".join(printable(artifact.path.name) for artifact in artifacts if artifact.precision == "int8")
         notes.append(
             f"{names} answer like each other on {mutual:.1%} of the images checked; how often they answer like the "
             "float model stands above."
@@ -44,12 +44,12 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
     if split:
         notes.append(f"Calibrated with {printable(split)}.")
     notes += _uncompiled(artifacts)
-    return "\n\n".join([grid(_COLUMNS, [_row(each) for each in artifacts]), "\n".join(notes)])
+    return "\n\n".join([grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)])
 
 
 def _uncompiled(artifacts: Sequence[Artifact]) -> list[str]:
     """How to compile what was made for the Edge TPU, where no compiler was at hand."""
-    made = [each for each in artifacts if each.metadata and each.metadata.target == "edgetpu"]
+    made = [artifact for artifact in artifacts if artifact.metadata and artifact.metadata.target == "edgetpu"]
     if any(each.metadata and each.metadata.compilation for each in made):
         return []
     return [printable(compiler.advice(each.path)) for each in made]

@@ -20,10 +20,10 @@ def describe(profile: Profile | Prediction) -> str:
         host.get("board"),
         host.get("cpu"),
         f"{cores} core{'s' * (cores > 1)}" if cores else None,
-        " ".join(each for each in (host.get("machine"), f"({', '.join(isa)})" if isa else None) if each),
+        " ".join(part for part in (host.get("machine"), f"({', '.join(isa)})" if isa else None) if part),
         f"emulated by {emulated}" if emulated else None,
         host.get("os"),
         f"governor {governor}" if governor else None,
-        f"on CPU {' and '.join(str(each) for each in pinned)}" if pinned else None,
+        f"on CPU {' and '.join(str(cpu) for cpu in pinned)}" if pinned else None,
     ]
     return ", ".join(fact for fact in facts if fact) or UNKNOWN

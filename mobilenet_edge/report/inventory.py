@@ -15,8 +15,8 @@ from mobilenet_edge.text import printable
 
 def text(record: Inspection) -> str:
     """Lay an inspection out for reading."""
-    facts = [f"input: {_tensor(each)}" for each in record.inputs]
-    facts += [f"output: {_tensor(each)}" for each in record.outputs]
+    facts = [f"input: {_tensor(tensor)}" for tensor in record.inputs]
+    facts += [f"output: {_tensor(tensor)}" for tensor in record.outputs]
     facts += [f"versions: {record.versions}"] if record.versions else []
     facts += _provenance(record.metadata) if record.metadata else []
     facts += overflow.facts(record.head_room)

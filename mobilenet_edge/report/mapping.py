@@ -18,7 +18,7 @@ _COLUMNS: Final = (Column("no."), Column("operator", True), Column("makes", True
 
 def text(found: dict[str, Any]) -> str:
     """Lay out `Preflight.to_dict()`: the verdict in a sentence or two, then every operator."""
-    rows = [[str(each["index"]), each["kind"], _short(each["output"]), _verdict(each)] for each in found["ops"]]
+    rows = [[str(op["index"]), op["kind"], _short(op["output"]), _verdict(op)] for op in found["ops"]]
     return "\n".join(_summary(found)) + "\n\n" + grid(_COLUMNS, rows)
 
 

@@ -60,24 +60,24 @@ def _latency(profiles: Sequence[Profile]) -> Iterator[str]:
 
 def _predicted(predictions: Sequence[Prediction]) -> Iterator[str]:
     if predictions:
-        errors = _span(round(100 * each.error) for each in predictions)
+        errors = _span(round(100 * prediction.error) for prediction in predictions)
+        models = _span(prediction.measured for prediction in predictions)
         yield (
-            f"≈: predicted from {_span(each.measured for each in predictions)} models measured here, with an interval "
-            f"meant to hold 95 % of measured medians; each of these, predicted from the others, was off by {errors} % "
-            "(median). To be sure, measure: mnet profile ARTIFACT."
+            f"≈: predicted from {models} models measured here, with a 95 % interval for the measured median; "
+            f"median leave-one-out error {errors} %. To measure it: mnet profile ARTIFACT."
         )
 
 
 def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    sets = dict.fromkeys((each.data, each.n) for each in evaluations)
+    sets = dict.fromkeys((evaluation.data, evaluation.n) for evaluation in evaluations)
     names = " and ".join(f"{n} images of {data}" if data else f"{n} images" for data, n in sets)
     yield f"top-1: percent of {names}, ± half of its 95 % interval (n)."
     if len(sets) > 1:
         yield "Top-1 was measured on different images: compare only rows with the same ones."
-    references = sorted({each.reference for each in evaluations if each.reference})
+    references = sorted({evaluation.reference for evaluation in evaluations if evaluation.reference})
     if references:
         yield f"agreement: percent of images with the same first answer as {' and '.join(references)}."
-    unreadable = max(len(each.unreadable) for each in evaluations)
+    unreadable = max(len(evaluation.unreadable) for evaluation in evaluations)
     if unreadable:
         yield f"{unreadable} image file{'s' if unreadable > 1 else ''} could not be read and did not count."
 
@@ -102,13 +102,13 @@ def _pareto(rows: Sequence[Row]) -> Iterator[str]:
 
 def _provenance(rows: Sequence[Row]) -> Iterator[str]:
     files = [row.artifact for row in rows if row.artifact]
-    random = sum(each.weights == "random" for each in files)
+    random = sum(file.weights == "random" for file in files)
     if random:
         yield f"Weights are random in {_of(random, rows)}: size and latency hold, accuracy would mean nothing."
-    remarks = [(each.calibration or {}).get("note") for each in files]
+    remarks = [(file.calibration or {}).get("note") for file in files]
     for remark in dict.fromkeys(each for each in remarks if each):
         yield f"Calibration of {_of(remarks.count(remark), rows)}: {remark}."
-    lacking = dict.fromkeys((file.variant, each) for file in files for each in file.lacks)
+    lacking = dict.fromkeys((file.variant, fact) for file in files for fact in file.lacks)
     for variant in dict.fromkeys(variant for variant, _ in lacking):
         yield f"{variant} does not say: {', '.join(each for owner, each in lacking if owner == variant)}."
     if any(row.repeated for row in rows):
@@ -143,7 +143,7 @@ def _which(some: Sequence[Row], rows: Sequence[Row]) -> str:
     if len(some) > 1 or len(rows) == 1:
         return _of(len(some), rows)
     record = some[0].record
-    return " ".join(each for each in (record.variant, record.precision, record.format) if each)
+    return " ".join(part for part in (record.variant, record.precision, record.format) if part)
 
 
 def _of(count: int, rows: Sequence[Row]) -> str:

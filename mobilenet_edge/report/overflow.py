@@ -18,7 +18,7 @@ def facts(head_room: Sequence[dict[str, Any]] | None) -> list[str]:
     """
     if head_room is None:
         return []
-    known = [each for each in head_room if each["pairs"] is not None]
+    known = [layer for layer in head_room if layer["pairs"] is not None]
     lines = [_verdict(known)] if known or not head_room else []
     if hidden := len(head_room) - len(known):
         lines.append(
@@ -31,10 +31,10 @@ def _verdict(layers: Sequence[dict[str, Any]]) -> str:
     if not layers:
         return f"{_WHERE}: no layer adds in 16 bits, so none can overflow"
     worst = max(layers, key=lambda each: int(each["largest"]))
-    over = [each for each in layers if each["over"]]
+    over = [layer for layer in layers if layer["over"]]
     if not over:
         return f"{_WHERE}: no 16-bit overflow possible; largest pair {worst['largest']} of {MAX_PAIR}"
-    pairs, beyond = sum(each["pairs"] for each in layers), sum(each["over"] for each in layers)
+    pairs, beyond = sum(layer["pairs"] for layer in layers), sum(layer["over"] for layer in layers)
     return (
         f"{_WHERE}: 16-bit overflow possible in {len(over)} of {_layers(len(layers))}: {beyond} of {pairs} pairs above "
         f"{MAX_PAIR}, up to {worst['largest']} in {worst['layer']}; export it with mnet, "

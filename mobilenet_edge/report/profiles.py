@@ -10,11 +10,11 @@ from mobilenet_edge.report import endurance, operators, rows, summary
 
 def text(records: Sequence[Record]) -> str:
     """Lay out profiles, and failures where there are any."""
-    profiles = [each for each in records if isinstance(each, Profile)]
+    profiles = [record for record in records if isinstance(record, Profile)]
     return "\n\n".join(
         [
             summary.markdown(rows.join(records)),
-            *(operators.text(each) for each in profiles if each.ops),
-            *(endurance.text(each) for each in profiles if each.trace),
+            *(operators.text(profile) for profile in profiles if profile.ops),
+            *(endurance.text(profile) for profile in profiles if profile.trace),
         ]
     )

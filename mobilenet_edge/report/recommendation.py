@@ -29,7 +29,7 @@ def text(found: Recommendation, notes: Sequence[str] = ()) -> str:
         lines = list(_nothing(found))
     else:
         lines = [f"Take {_described(found.pick)}.", f"It is the {_GOALS[found.goal]} {_within(found)}."]
-        lines += [_runner_up(found, found.pick), *(_cost(each, found) for each in found.costs)]
+        lines += [_runner_up(found, found.pick), *(_cost(price, found) for price in found.costs)]
         lines += _cautions(found.pick, found)
     return "\n".join(printable(line) for line in (*lines, *notes))
 
@@ -39,12 +39,12 @@ def json(found: Recommendation, notes: Sequence[str] = ()) -> str:
     document = {
         "schema_version": SCHEMA_VERSION,
         "goal": found.goal,
-        "limits": found.limits.asked(),
+        "limits": found.limits.to_dict(),
         "pick": found.pick and _point(found.pick),
         "runner_up": found.runner_up and _point(found.runner_up),
         "runner_up_lost_by": found.runner_up and found.pick and _why(found.goal, found.runner_up, found.pick),
         "nearest_miss": found.nearest and {**_point(found.nearest), "excess": excess(found.nearest, found.limits)},
-        "costs": [_values(each, found.goal) for each in found.costs],
+        "costs": [_values(price, found.goal) for price in found.costs],
         "unjudged": found.unjudged,
         "notes": [*(_cautions(found.pick, found) if found.pick else ()), *notes],
     }
@@ -70,29 +70,29 @@ def _described(point: Point) -> str:
 
 def _latency(point: Point) -> str:
     if point.predicted and point.interval_ms:
-        low, high = (format_ms(each) for each in point.interval_ms)
+        low, high = (format_ms(end) for end in point.interval_ms)
         return f"≈ {format_ms(point.latency_ms)} ms ({low} to {high}) predicted"
     return f"{format_ms(point.latency_ms)} ms"
 
 
 def _within(found: Recommendation) -> str:
-    asked = [f"{_OPTIONS[name]} {_figure(name, limit)}" for name, limit in found.limits.asked().items()]
+    asked = [f"{_OPTIONS[name]} {_figure(name, limit)}" for name, limit in found.limits.to_dict().items()]
     return f"within {' and '.join(asked)}" if asked else "of all: no limit was given"
 
 
 def _runner_up(found: Recommendation, pick: Point) -> str:
     if found.runner_up is None:
-        return "There is no other row." if found.alone else "Nothing else fits."
+        return "There is no other row." if found.single else "Nothing else fits."
     return f"Runner-up: {_described(found.runner_up)}; it lost by {_why(found.goal, found.runner_up, pick)}."
 
 
 def _why(goal: Goal, second: Point, pick: Point) -> str:
     """The first figure in which it is worse, in the order in which they count."""
     other: Goal = "latency" if goal == "top1" else "top1"
-    for each in (goal, other):
-        far = gain(each, pick, second)
+    for kind in (goal, other):
+        far = gain(kind, pick, second)
         if far > 0:
-            return _gained(each, far)
+            return _gained(kind, far)
     if second.size_bytes > pick.size_bytes:
         return f"{format_bytes(second.size_bytes - pick.size_bytes)} of size"
     return "nothing but its name"
@@ -105,7 +105,7 @@ def _gained(goal: Goal, far: float) -> str:
 
 
 def _cost(cost: Price, found: Recommendation) -> str:
-    asked = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, found.limits.asked()[cost.limit])}"
+    asked = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, found.limits.to_dict()[cost.limit])}"
     if cost.point is None:
         return f"{asked} costs nothing: without it, the others kept, the choice would be the same."
     more = "fewer buy" if cost.limit == "top1" else "more buys"

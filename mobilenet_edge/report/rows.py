@@ -125,17 +125,17 @@ def join(records: Iterable[Record]) -> list[Row]:
     measured all the same.
     """
     records = list(records)
-    profiles = grouped((each for each in records if isinstance(each, Profile)), _conditions)
-    evaluations = grouped((each for each in records if isinstance(each, Evaluation)), lambda each: each.sha256)
+    profiles = grouped((record for record in records if isinstance(record, Profile)), _conditions)
+    evaluations = grouped((record for record in records if isinstance(record, Evaluation)), lambda each: each.sha256)
     profiled = {profile.sha256 for same in profiles.values() for profile in same}
     rows = [_row(same, evaluations.get(same[0].sha256, [])) for same in profiles.values()]
-    predictions = {_place_of(each): each for each in records if isinstance(each, Prediction)}
+    predictions = {_place_of(record): record for record in records if isinstance(record, Prediction)}
     measured = {_place_of(profile) for same in profiles.values() for profile in same}
     expected = [each for place, each in predictions.items() if place not in measured]
     rows += [_expected(each, evaluations.get(each.sha256, [])) for each in expected]
     profiled |= {each.sha256 for each in expected}
     rows += [_row([], same) for sha, same in evaluations.items() if sha not in profiled]
-    for failure in dict.fromkeys(each for each in records if isinstance(each, Failure)):
+    for failure in dict.fromkeys(record for record in records if isinstance(record, Failure)):
         rows = _with_failure(rows, failure)
     return sorted((row for group in by_machine(rows).values() for row in _marked(group)), key=_order)
 
@@ -226,7 +226,7 @@ def _order(row: Row) -> tuple[Hashable, ...]:
 
 
 def _threads(row: Row) -> int | None:
-    return next((each.threads for each in row.failures), None)
+    return next((failure.threads for failure in row.failures), None)
 
 
 def _marked(rows: Sequence[Row]) -> list[Row]:
@@ -235,7 +235,7 @@ def _marked(rows: Sequence[Row]) -> list[Row]:
     marked = []
     for alike in grouped(rows, _comparable).values():
         costs = [judgement.costs(row) for row in alike]
-        best = iter(front([each for each in costs if each is not None]))
+        best = iter(front([price for price in costs if price is not None]))
         marked += [replace(row, pareto=cost is not None and next(best)) for row, cost in zip(alike, costs, strict=True)]
     return marked
 

@@ -77,7 +77,7 @@ def _host(rows: Rows) -> dict[str, Any] | None:
 def _section(machine: str, rows: Rows) -> str:
     numbers = {doubt: number for number, doubt in enumerate(doubts(rows), start=1)}
     marks = Field(Column("doubts"), lambda row: _marks(row, numbers), lambda _: bool(numbers))
-    shown = [each for each in (*FIELDS, marks) if each.needed(rows)]
+    shown = [field for field in (*FIELDS, marks) if field.needed(rows)]
     cells = [[each.cell(row) for each in shown] for row in rows]
     table = grid([each.column for each in shown], cells)
     remarks = "\n".join(f"- {inline(note)}" for note in notes(rows))

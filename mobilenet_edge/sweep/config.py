@@ -62,9 +62,13 @@ class GridTable:
         found, written = [], set[str]()
         for name in dict.fromkeys(self.target):
             made_for = TARGETS[name]
-            formats = tuple(each for each in self.format if each in made_for.formats)
+            formats = tuple(format_ for format_ in self.format if format_ in made_for.formats)
             taken = (*made_for.precisions, *made_for.more)
-            precisions = tuple(each for each in dict.fromkeys(self.precision) if each in taken and each not in written)
+            precisions = tuple(
+                precision
+                for precision in dict.fromkeys(self.precision)
+                if precision in taken and precision not in written
+            )
             if not formats or not precisions:
                 raise UsageError(
                     f"grid.target {name} takes nothing of this grid; it is for {' and '.join(made_for.formats)} in "

@@ -41,17 +41,17 @@ class Manifest:
         if changed:
             more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
             return ", ".join(changed[:SHOWN]) + more
-        return next(filter(None, (self._wrong(each) for each in entry["outputs"])), None)
+        return next(filter(None, (self._wrong(output) for output in entry["outputs"])), None)
 
     def outputs(self, stage: Stage) -> list[Path]:
         """Return the files of a recorded stage."""
         entry = self._entry(stage)
-        return [] if entry is None else [self.out / each["path"] for each in entry["outputs"]]
+        return [] if entry is None else [self.out / output["path"] for output in entry["outputs"]]
 
     def sha256(self, stage: Stage) -> list[str]:
         """Return the digests of these files, as hex, without reading them."""
         entry = self._entry(stage)
-        return [] if entry is None else [str(each["sha256"]) for each in entry["outputs"]]
+        return [] if entry is None else [str(output["sha256"]) for output in entry["outputs"]]
 
     def record(self, stage: Stage, outputs: Sequence[Path]) -> None:
         """Record that a stage is done; its files are in place by now.

@@ -11,13 +11,13 @@ from typing import Any, Final
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep import machine, stage
+from mobilenet_edge.sweep import identity, stage
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"
 # What scores an image: its decoder too.
-SCORERS: Final = (*machine.RUNTIMES, "pillow")
+SCORERS: Final = (*identity.RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class Schedule:
     def profile(self, artifact: Path, sha256: str, host: str, threads: int) -> Stage:
         """Measure one artifact on one machine."""
         how = self.sweep.profile
-        facts = machine.facts(host)
+        facts = identity.facts(host)
         return Stage(
             f"profile {artifact.name} on {host} with {threads} thread{'s' * (threads > 1)}",
             {
                 "artifact": sha256,
-                "device": machine.description(host),
+                "device": identity.description(host),
                 "machine": facts,
                 "runs": how.runs,
                 "seconds": how.seconds,

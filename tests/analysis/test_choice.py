@@ -107,10 +107,10 @@ def test_nothing_that_fits_is_better_and_a_cost_is_what_it_says(seed):
     assert found.pick in fitting
     assert found.pick.top1 == max(each.top1 for each in fitting)
     for cost in found.costs:
-        loosened = Limits(**{**limits.asked(), cost.limit: limits.asked()[cost.limit] + cost.by})
+        loosened = Limits(**{**limits.to_dict(), cost.limit: limits.to_dict()[cost.limit] + cost.by})
         assert cost.point is None or recommend(points, loosened).pick.top1 >= found.pick.top1 + cost.buys - 1e-9
         if cost.point is None:
-            kept = {name: limit for name, limit in limits.asked().items() if name != cost.limit}
+            kept = {name: limit for name, limit in limits.to_dict().items() if name != cost.limit}
             assert recommend(points, Limits(**kept)).pick == found.pick
 
 

@@ -27,7 +27,7 @@ def test_alike(profile):
         ({"runtime_version": "2.4.0"}, "runtime: litert 2.3.0 against litert 2.4.0"),
         ({"runtime": "tflite-runtime"}, "runtime: litert 2.3.0 against tflite-runtime 2.3.0"),
         ({"delegate": EDGE}, "delegate: none against libedgetpu.so.1, {'device': 'usb'}, edgetpu"),
-        ({"conditions": {"affinity": [1]}}, "CPUs it was held to: none against 1"),
+        ({"conditions": {"affinity": [1]}}, "CPU affinity: none against 1"),
         ({"conditions": {"inputs": "images"}}, "inputs: noise against images"),
         ({"conditions": {"rate_per_s": 5.0}}, "runs a second: none against 5.0"),
         ({"conditions": {"sustain_seconds": 600.0}}, "sustained seconds: none against 600.0"),

@@ -56,7 +56,7 @@ def test_a_doubt_says_what_to_do():
             Remark("input-size", height=160, width=160, channels=3, shape=(1, 224, 224, 3)),
             "but its input is [1, 224, 224, 3]",
         ),
-        (Remark("tensor-size", tensor="'x'", size_bytes=1e12, stored_bytes=2000), "and the file 2.00 kB of it"),
+        (Remark("tensor-size", tensor="'x'", size_bytes=1e12, stored_bytes=2000), "but the file stores 2.00 kB"),
         (Remark("text", text="a sentence of version 1"), "a sentence of version 1"),
         # Of a newer version, and changed by hand.
         (Remark("too-cold", celsius=-4), "too-cold, celsius -4"),
@@ -71,7 +71,7 @@ def test_sentences(remark: Remark, text: str):
 def test_remarks_that_differ_in_their_numbers_share_a_sentence():
     remarks = [Remark("few-runs", runs=runs, least=20) for runs in (9, 11, 10)]
     assert len({key(each) for each in remarks}) == 1
-    assert sentence(*remarks).startswith("9 to 11 runs are few: ask for at least 20 ")
+    assert sentence(*remarks).startswith("9 to 11 runs are too few: ")
 
 
 def test_remarks_that_differ_in_words_do_not():

@@ -21,7 +21,7 @@ def look(pi: Any, python: str) -> health.Report:
     began = time.time_ns()
     done = subprocess.run(pi.inside("sh", "-c", script), input=payload.pack(), capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
-    return health.judge(json.loads(done.stdout), host="pi4", asked=(began, time.time_ns()))
+    return health.judge(json.loads(done.stdout), host="pi4", local_ns=(began, time.time_ns()))
 
 
 def test_a_pi_with_one_runtime(whole: Any):

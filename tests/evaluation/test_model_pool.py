@@ -40,10 +40,10 @@ def test_two_threads_have_a_panel_each():
 
 def test_another_key_closes_what_is_idle_and_not_what_is_used():
     idle = IdlePool()
-    used, idle = give(idle, "a"), give(idle, "a")
-    assert idle.acquire("a") in (used, idle)
+    one, other = give(idle, "a"), give(idle, "a")
+    assert idle.acquire("a") in (one, other)
     assert idle.acquire("b") is None
-    assert [used.closed, idle.closed].count(True) == 1
+    assert [one.closed, other.closed].count(True) == 1
 
 
 def test_nobody_asking_closes_them():

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import tracemalloc
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_empty_labels_keep_their_places(name, plain, about, tmp_path):
 def test_the_identity_begins_a_record(path, about):
     record = records.Inspection(**artifact.read(path).identity(), metadata=None, ops={}, bytes={})
     assert record.variant == about.variant
-    assert record.spec == {"alpha": 0.25, "resolution": 32, "classes": 3}
+    assert record.spec == asdict(about.spec)
     assert record.calibration["note"].startswith("synthetic")
     assert record.lacks == ()
 

@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 from mobilenet_edge.formats.onnx import opset
+from mobilenet_edge.formats.wire.protobuf import Message
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_a_newer_file_than_the_table_is_said_to_be_one() -> None:
 def test_versions_are_read_from_the_file() -> None:
     imports = [onnx.helper.make_opsetid("com.microsoft", 1), onnx.helper.make_opsetid("", 13)]
     data = onnx.ModelProto(ir_version=7, opset_import=imports).SerializeToString()
-    assert opset.versions(data) == (13, 7)
+    assert opset.versions(Message.parse(data)) == (13, 7)
     assert opset.describe(data) == "opset 13, IR version 7: onnxruntime 1.6 and newer"
 
 

@@ -241,7 +241,7 @@ def test_toml_and_labels_are_data(text, mnet, canary, tmp_path):
     quoted = json.dumps(text)
     (tmp_path / "sweep.toml").write_text(f"alpha = [{quoted}]\nrho = {quoted}\n")
     (tmp_path / "devices.toml").write_text(f"[pi]\nhost = {quoted}\nnote = {quoted}\n")
-    (tmp_path / "labels.txt").write_text(f"{text}\n{text}\n")
+    (tmp_path / "labels.txt").write_text(f"{text}\n2 {text}\n")
     for words, code in (
         (["sweep", tmp_path / "sweep.toml"], 3),
         (["doctor", "--host", "pi", "--devices", tmp_path / "devices.toml"], 2),
@@ -249,7 +249,7 @@ def test_toml_and_labels_are_data(text, mnet, canary, tmp_path):
         assert mnet(*words).code == code
     from mobilenet_edge.data import labels
 
-    assert labels.read(tmp_path / "labels.txt").lines == (text, text)
+    assert labels.read(tmp_path / "labels.txt").lines == (text, f"2 {text}")
     assert not canary.exists()
 
 

@@ -30,6 +30,7 @@ def test_rho_is_the_side_over_224():
         (ModelSpec(0.25, 128), "mobilenet_v1-a0.25-r128"),
         (ModelSpec(2.0, 1024), "mobilenet_v1-a2.00-r1024"),
         (ModelSpec(0.5, 160, 10), "mobilenet_v1-a0.50-r160-c10"),
+        (ModelSpec(0.5, 160, family="mobilenet_v2"), "mobilenet_v2-a0.50-r160"),
         # Two decimals would give it the name of another model.
         (ModelSpec(0.333, 96), "mobilenet_v1-a0.333-r96"),
     ],

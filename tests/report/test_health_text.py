@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from mobilenet_edge.analysis.finding import Finding
-from mobilenet_edge.analysis.health import Report, unreached
+from mobilenet_edge.analysis.health import Report, unreachable
 from mobilenet_edge.report import diagnosis
 
 WORKS = {"installed": True, "error": None, "format": "tflite"}
@@ -50,7 +50,7 @@ def test_last_line():
 
 
 def test_machines_stand_apart():
-    text = diagnosis.text([report(Finding("numpy", "ok", "2.4.6")), unreached("pi4", OSError("no route to it"), 6)])
+    text = diagnosis.text([report(Finding("numpy", "ok", "2.4.6")), unreachable("pi4", OSError("no route to it"), 6)])
     assert text.split("\n\n")[1].splitlines() == ["pi4: not reached", "  FAIL  no route to it"]
 
 

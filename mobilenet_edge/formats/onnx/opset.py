@@ -34,16 +34,19 @@ def oldest_runtime(opset: int, ir_version: int) -> str | None:
     return next((name for known, ir, name in _RUNTIMES if known >= opset and ir >= ir_version), None)
 
 
-def versions(data: bytes) -> tuple[int, int]:
-    """Read the opset of ONNX's own operators and the IR version from a file; 0 where it does not say."""
-    model = Message.parse(data)
+def versions(model: Message) -> tuple[int, int]:
+    """Read the opset of ONNX's own operators and the IR version of a ModelProto; 0 where it does not say.
+
+    Raises:
+        ValueError: They are damaged.
+    """
     imports = {each.text(_DOMAIN): each.number(_VERSION) for each in model.messages(_OPSET_IMPORT)}
     return imports.get("", imports.get("ai.onnx", 0)), model.number(_IR_VERSION)
 
 
 def describe(data: bytes) -> str:
     """Say which versions an .onnx file is written in, and which onnxruntime takes it."""
-    opset, ir_version = versions(data)
+    opset, ir_version = versions(Message.parse(data))
     oldest = oldest_runtime(opset, ir_version)
     runtime = f"{oldest} and newer" if oldest else f"newer than {_RUNTIMES[-1][-1]}"
     return f"opset {opset}, IR version {ir_version}: onnxruntime {runtime}"

@@ -10,6 +10,7 @@ from typing import Final
 from mobilenet_edge.formats.archive import LIMIT
 from mobilenet_edge.formats.contents import Contents, Operator, Tensor
 from mobilenet_edge.formats.metadata import KEY, LABELS_KEY, Metadata, apart, joined
+from mobilenet_edge.formats.onnx import opset
 from mobilenet_edge.formats.wire import protobuf
 from mobilenet_edge.formats.wire.protobuf import Message, floats, signed
 
@@ -29,6 +30,7 @@ def contents(data: bytes) -> Contents:
         raise ValueError("it holds no ONNX graph")
     if not model.chunks.get(_OPSET_IMPORT):
         raise ValueError("it does not say which operator set it uses")
+    opset.versions(model)  # refuses damage in them
     nodes = graph.messages(1)
     operators = tuple(map(_operator, nodes))
     constants = {message.text(8): message for message in graph.messages(5)} | _constant_nodes(nodes)

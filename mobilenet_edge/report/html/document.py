@@ -57,9 +57,11 @@ class Cell(NamedTuple):
 
 def check_packages() -> None:
     """Raise MissingExtraError where a package is missing that draws."""
-    for each in NEEDS:
-        if find_spec(each) is None:
-            raise MissingExtraError(f"mnet report draws with {', '.join(NEEDS)}, and {each} is not installed", "report")
+    for package in NEEDS:
+        if find_spec(package) is None:
+            raise MissingExtraError(
+                f"mnet report draws with {', '.join(NEEDS)}, and {package} is not installed", "report"
+            )
 
 
 def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
@@ -74,17 +76,17 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
     groups = by_machine(rows) if rows else {}
     names = machines.names(groups)
     every = points(groups, names)
-    scripts = [_plotly(), "".join(_asset(each) for each in SCRIPTS)]
+    scripts = [_plotly(), "".join(_asset(script) for script in SCRIPTS)]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    columns = [each for each in _columns(names, groups) if each.needed(rows)]
+    columns = [field for field in _columns(names, groups) if field.needed(rows)]
     return environment.from_string(_asset("page.html")).render(
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
         data=_data(every, entries),
-        columns=[each.column for each in columns],
+        columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=every,
         filters={
@@ -92,7 +94,7 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
             "doubts": sorted({doubt["code"] for point in every for doubt in point["doubts"]}),
         },
         machines=[
-            (names[machine], printable(machine), [printable(each) for each in notes(group)])
+            (names[machine], printable(machine), [printable(note) for note in notes(group)])
             for machine, group in groups.items()
         ],
         absent=[(every[index]["label"], *why) for index, why in _absent(groups)],
@@ -109,8 +111,8 @@ def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> l
     doubts = Field(
         Column("doubts", words=True), lambda row: ", ".join(_codes(row)), lambda rows: any(map(_codes, rows))
     )
-    pareto = next(each for each in FIELDS if each.column.title == "Pareto")
-    return [variant, pareto, device, *(each for each in FIELDS[1:] if each is not pareto), doubts]
+    pareto = next(field for field in FIELDS if field.column.title == "Pareto")
+    return [variant, pareto, device, *(field for field in FIELDS[1:] if field is not pareto), doubts]
 
 
 def _codes(row: Row) -> list[str]:
@@ -120,7 +122,7 @@ def _codes(row: Row) -> list[str]:
 def _cells(columns: Sequence[Field], row: Row) -> list[Cell]:
     own = values(row)
     own["median_ms"] = own["median_ms"] or own["predicted_ms"]
-    texts = [(printable(each.cell(row)), SORTED_BY.get(each.column.title)) for each in columns]
+    texts = [(printable(column.cell(row)), SORTED_BY.get(column.column.title)) for column in columns]
     return [Cell(text, text.lower() if key is None else _number(own[key])) for text, key in texts]
 
 
@@ -141,7 +143,7 @@ def _absent(groups: Mapping[str, Sequence[Row]]) -> list[tuple[int, tuple[str, s
     for index, row in enumerate(row for group in groups.values() for row in group):
         plain, unused = values(row), row.profile and unusable(row.profile)
         reasons = [sentence(unused) if unused else None, plain["failed"]]
-        found += [(index, (str(plain["threads"] or ""), printable(each))) for each in reasons if each]
+        found += [(index, (str(plain["threads"] or ""), printable(reason))) for reason in reasons if reason]
     return found
 
 
@@ -152,7 +154,7 @@ def _facts(every: Sequence[Point], names: Mapping[str, str], entries: Sequence[E
     files = _count(len({point["file"] for point in every} - {None}), "file", "files")
     parts = [
         f"{timed}{f' measured and {predicted} predicted' if predicted else ''} of {files}" if every else "",
-        f"on {', '.join(each for each in names.values() if each != machines.UNKNOWN)}" if drawn else "",
+        f"on {', '.join(name for name in names.values() if name != machines.UNKNOWN)}" if drawn else "",
         f"{_count(len(timeline.moments(entries)), 'check', 'checks')} in the history" if entries else "",
     ]
     return ", ".join(each for each in parts if each)
@@ -172,7 +174,7 @@ def _data(every: Sequence[Point], entries: Sequence[Entry]) -> str:
         "history": {
             "moments": timeline.moments(entries),
             "entries": [
-                {**asdict(each), "moment": each.moment, "file": each.file, "line": each.line} for each in entries
+                {**asdict(entry), "moment": entry.moment, "file": entry.file, "line": entry.line} for entry in entries
             ],
         },
     }
@@ -181,14 +183,14 @@ def _data(every: Sequence[Point], entries: Sequence[Entry]) -> str:
 
 def _quoted(text: str) -> str:
     """Write JSON with no character that means something in HTML; the same JSON to who parses it."""
-    for each in "<>&":
-        text = text.replace(each, f"\\u{ord(each):04x}")
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
 def _policy(scripts: Sequence[str]) -> str:
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(each.encode()).digest()).decode()}'" for each in scripts
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "

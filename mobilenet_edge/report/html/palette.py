@@ -46,5 +46,5 @@ def of(values: Iterable[str]) -> dict[str, Colour]:
     """Give each value a colour: a precision its own, others one after the other."""
     distinct = list(dict.fromkeys(values))
     if set(distinct) <= set(PRECISIONS):
-        return {each: PRECISIONS[each] for each in distinct}
-    return {each: COLOURS[index % len(COLOURS)] for index, each in enumerate(distinct)}
+        return {value: PRECISIONS[value] for value in distinct}
+    return {value: COLOURS[index % len(COLOURS)] for index, value in enumerate(distinct)}

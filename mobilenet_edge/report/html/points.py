@@ -75,7 +75,7 @@ def _point(row: Row, machine: str) -> Point:
         "notes": [_remark(note) for note in profile.notes] if profile else [],
         "times": _times(profile) if profile else None,
         "ops": _ops(profile) if profile and profile.ops else None,
-        "trace": [dict(each) for each in profile.trace] if profile and profile.trace else None,
+        "trace": [dict(minute) for minute in profile.trace] if profile and profile.trace else None,
     }
 
 
@@ -103,7 +103,7 @@ def _times(profile: Profile) -> Point:
         "run": None if whole else [run for run, _ in kept],
         "dots": None if runs <= thin.DOTS else [_ms(time) for time in thin.dots(times)],
         "runs": runs,
-        "rounds": list(accumulate(len(each) for each in profile.rounds[:-1])),
+        "rounds": list(accumulate(len(round_) for round_ in profile.rounds[:-1])),
         "p90_ms": profile.percentile_ms(90),
     }
 
@@ -112,14 +112,14 @@ def _ops(profile: Profile) -> Point:
     about = profile.conditions.get("ops")
     own = [
         {
-            "kind": printable(each["kind"]),
-            "family": family(each["kind"]),
-            "name": printable(str(each.get("name", ""))),
-            "ms": round(each["ms"], DIGITS + 2),
-            "macs": each.get("macs"),
-            "speed": each.get("gmacs_per_s"),
+            "kind": printable(op["kind"]),
+            "family": family(op["kind"]),
+            "name": printable(str(op.get("name", ""))),
+            "ms": round(op["ms"], DIGITS + 2),
+            "macs": op.get("macs"),
+            "speed": op.get("gmacs_per_s"),
         }
-        for each in profile.ops or ()
+        for op in profile.ops or ()
     ]
     return {"list": own, "how": printable(str(about.get("how", ""))) if isinstance(about, dict) else ""}
 

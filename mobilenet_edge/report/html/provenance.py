@@ -30,7 +30,7 @@ def conditions(row: Row) -> list[tuple[str, str]]:
         *([("published top-1", f"{row.published[0]:.1f} % ({row.published[1]})")] if row.published else ()),
         *(_machine(known) if (known := row.profile or row.prediction) else ()),
         *(_how(row.profile.conditions) if row.profile else ()),
-        *((f"could not {each.stage}", each.reason) for each in row.failures),
+        *((f"could not {failure.stage}", failure.reason) for failure in row.failures),
     ]
     return [(printable(title), printable(text)) for title, text in parts]
 
@@ -48,8 +48,8 @@ def _artifact(record: ArtifactRecord) -> Pairs:
     if record.calibration:
         own = record.calibration
         yield "calibration", ", ".join(f"{key}: {_text(own[key])}" for key in own if key != "sha256" and own[key])
-    for each in record.lacks:
-        yield "does not say", each
+    for fact in record.lacks:
+        yield "does not say", fact
 
 
 def _latency(row: Row) -> Pairs:

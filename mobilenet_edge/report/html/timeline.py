@@ -86,7 +86,7 @@ def read(path: Path) -> list[Entry]:
 
 def moments(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """List the checks, by date; those of one date in the order in which they were recorded."""
-    return sorted(dict.fromkeys(each.moment for each in entries), key=lambda moment: moment[0])
+    return sorted(dict.fromkeys(entry.moment for entry in entries), key=lambda moment: moment[0])
 
 
 def _entry(line: Any) -> Entry:

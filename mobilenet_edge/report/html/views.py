@@ -108,7 +108,7 @@ def over_commits(entries: Sequence[Entry]) -> Figure | None:
     if not entries:
         return None
     moments = timeline.moments(entries)
-    timed = any(each.median_ms is not None for each in entries)
+    timed = any(entry.median_ms is not None for entry in entries)
     figure, axes = draw.stacked(1 + timed, 1, (draw.WIDTH * 1.25, draw.HEIGHT * (1 + timed) * 0.8), share_x=True)
     places = {moment: index for index, moment in enumerate(moments)}
     _lines(axes[0], entries, places, lambda each: each.file, lambda each: each.size_bytes / 1e6)
@@ -126,7 +126,7 @@ def _lines(
     axes: Axes, entries: Sequence[Entry], places: Mapping[tuple[str, str], int], name: Callable[[Entry], str],
     value: Callable[[Entry], float | None],
 ) -> None:  # fmt: skip
-    known = [each for each in entries if value(each) is not None]
+    known = [entry for entry in entries if value(entry) is not None]
     for index, (title, own) in enumerate(grouped(known, name).items()):
         line = sorted(((places[each.moment], value(each)) for each in own), key=lambda spot: spot[0])
         colour = palette.COLOURS[index % len(palette.COLOURS)].light

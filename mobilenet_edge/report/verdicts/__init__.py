@@ -37,12 +37,12 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether nothing failed and nothing is missing."""
-        return not any(each.bad for each in self.verdicts)
+        return not any(verdict.bad for verdict in self.verdicts)
 
     @property
     def count(self) -> Counter[Outcome]:
         """How many verdicts of each outcome."""
-        return Counter(each.outcome for each in self.verdicts)
+        return Counter(verdict.outcome for verdict in self.verdicts)
 
     def line(self, verdict: Verdict) -> int:
         """Line of the budget file that a verdict is about."""

@@ -18,7 +18,7 @@ def dump(check: Check) -> str:
 
     Accuracy is left out: the tool takes one direction a file.
     """
-    return dumps([entry for each in check.subjects for entry in _entries(each)], indent=1)
+    return dumps([entry for subject in check.subjects for entry in _entries(subject)], indent=1)
 
 
 def _entries(subject: Subject) -> Iterator[dict[str, Any]]:

@@ -17,11 +17,11 @@ def dump(check: Check) -> str:
 
 
 def _annotations(check: Check) -> Iterator[str]:
-    for each in check.verdicts:
-        if each.bad:
-            yield _command("error", check, each)
-        elif each.outcome is Outcome.not_applicable:
-            yield _command("notice", check, each)
+    for verdict in check.verdicts:
+        if verdict.bad:
+            yield _command("error", check, verdict)
+        elif verdict.outcome is Outcome.not_applicable:
+            yield _command("notice", check, verdict)
 
 
 def _command(kind: str, check: Check, verdict: Verdict) -> str:

@@ -14,7 +14,7 @@ from mobilenet_edge.report.verdicts import Check
 
 def dump(check: Check) -> str:
     """Write everything: verdicts, artifacts with all their figures, and where the bytes of each go."""
-    whole = {id(each): replace(each, bytes=each.sections()) for each in check.subjects}
+    whole = {id(subject): replace(subject, bytes=subject.sections()) for subject in check.subjects}
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
@@ -22,10 +22,10 @@ def dump(check: Check) -> str:
         "count": {outcome.value: count for outcome, count in check.count.items()},
         "budgets": str(check.budgets.path),
         "baseline": check.baseline and check.baseline.source,
-        "verdicts": [_verdict(check, each) for each in check.verdicts],
+        "verdicts": [_verdict(check, verdict) for verdict in check.verdicts],
         "artifacts": [each.to_dict() for each in whole.values()],
         "without_budget": list(check.free),
-        "tightened": [asdict(each) for each in check.changes],
+        "tightened": [asdict(change) for change in check.changes],
         "notes": list(check.notes),
     }
     return dumps(document, indent=1)

@@ -18,8 +18,8 @@ def dump(check: Check) -> str:
     """Write the verdicts; failed and missing are failures, not applicable is skipped."""
     root = ElementTree.Element("testsuites", {"name": "mnet check", "time": "0", **_counts(check.verdicts)})
     groups = defaultdict[int, list[Verdict]](list)
-    for each in check.verdicts:
-        groups[each.index].append(each)
+    for verdict in check.verdicts:
+        groups[verdict.index].append(verdict)
     for group in groups.values():
         facts = {"name": printable(group[0].budget), "time": "0", **_counts(group)}
         suite = ElementTree.SubElement(root, "testsuite", facts)
@@ -30,7 +30,7 @@ def dump(check: Check) -> str:
 
 
 def _counts(group: Sequence[Verdict]) -> dict[str, str]:
-    return {"tests": str(len(group)), "failures": str(sum(each.bad for each in group)), "errors": "0"}
+    return {"tests": str(len(group)), "failures": str(sum(verdict.bad for verdict in group)), "errors": "0"}
 
 
 def _case(check: Check, suite: ElementTree.Element, verdict: Verdict) -> None:

@@ -14,7 +14,7 @@ def dump(check: Check) -> str:
     parts = [f"### mnet check: {'passed' if check.passed else 'failed'}", inline(prose.summary(check))]
     parts.append(prose.table(check))
     parts += [_unfolding(f"Where the bytes of {subject.artifact} go", table) for subject, table in prose.where(check)]
-    parts.append("\n".join(f"- {inline(each)}" for each in prose.remarks(check)))
+    parts.append("\n".join(f"- {inline(remark)}" for remark in prose.remarks(check)))
     return "\n\n".join(filter(None, parts))
 
 

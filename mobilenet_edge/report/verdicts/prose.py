@@ -36,7 +36,7 @@ _COLUMNS: Final = (
 def summary(check: Check) -> str:
     """Say in a line how it went."""
     count = check.count
-    parts = [f"{count[each]} {WORDS[each].lower()}" for each in WORDS if count[each]]
+    parts = [f"{count[outcome]} {WORDS[outcome].lower()}" for outcome in WORDS if count[outcome]]
     files = f"{len(check.subjects)} artifact{'s' * (len(check.subjects) != 1)}"
     against = f", against {check.baseline.source}" if check.baseline else ""
     return f"{', '.join(parts) or 'nothing to check'}: {files}, {check.budgets.path}{against}"
@@ -50,8 +50,8 @@ def table(check: Check) -> str:
 
 def remarks(check: Check) -> Iterator[str]:
     """Yield what was tightened, what has no budget, and other notes."""
-    for each in check.changes:
-        yield f"Tightened {each.key} of {each.budget}: {each.before} to {each.after}."
+    for change in check.changes:
+        yield f"Tightened {change.key} of {change.budget}: {change.before} to {change.after}."
     if check.free:
         yield f"No budget matches {', '.join(check.free)}."
     yield from check.notes
@@ -60,7 +60,9 @@ def remarks(check: Check) -> Iterator[str]:
 def where(check: Check) -> Iterator[tuple[Subject, str]]:
     """Yield the artifacts that failed by their size, each with a table of where its bytes go."""
     # An artifact may fail by more than one limit.
-    failed = {id(each.subject): each.subject for each in check.verdicts if _of_size(each) and each.subject}
+    failed = {
+        id(verdict.subject): verdict.subject for verdict in check.verdicts if _of_size(verdict) and verdict.subject
+    }
     for subject in list(failed.values())[:WHERE_SHOWN]:
         old = check.before(subject)
         sections = subject.sections()

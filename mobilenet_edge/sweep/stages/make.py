@@ -61,7 +61,7 @@ def pool_of(options: SweepOptions, out: Path, held: int) -> WorkerPool:
 
 def _do(work: Work, pool: WorkerPool, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
     """Have the stages done that are not fresh, several at once; what fails is noted and the rest goes on."""
-    stale = [each for each in stages if work.manifest.stale_reason(each[0]) is not None]
+    stale = [stage for stage in stages if work.manifest.stale_reason(stage[0]) is not None]
     if not stale:
         return
     with view.phase(verb, len(stale)) as show:

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from mobilenet_edge.analysis.forecast import Wanted, forecast
+from mobilenet_edge.analysis.forecast import Query, forecast
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.evaluation import evaluate
 from mobilenet_edge.formats.artifact import Artifact
@@ -27,18 +27,18 @@ def measure_latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
     how = work.plan.sweep.profile
     plan = Plan(runs=how.runs, seconds=how.seconds, rounds=how.rounds)
     stages = {
-        (str(each.path), host, threads): work.plan.profile(each.path, each.sha256, host, threads)
-        for each in artifacts
+        (str(artifact.path), host, threads): work.plan.profile(artifact.path, artifact.sha256, host, threads)
+        for artifact in artifacts
         for host in how.hosts
         for threads in how.threads
     }
-    few = {str(each.path) for each in artifacts if _variant(each) in work.chosen}
+    few = {str(artifact.path) for artifact in artifacts if _variant(artifact) in work.chosen}
     stale = {key for key, stage in stages.items() if key[0] in few and work.manifest.stale_reason(stage) is not None}
-    todo = [each for each in artifacts if any(key[0] == str(each.path) for key in stale)]
+    todo = [artifact for artifact in artifacts if any(key[0] == str(artifact.path) for key in stale)]
     size = max(1, TOGETHER // len(how.threads))
     for start in range(0, len(todo), size):
         group = todo[start : start + size]
-        paths = {str(each.path) for each in group}
+        paths = {str(artifact.path) for artifact in group}
         hosts = [host for host in how.hosts if any(key[0] in paths and key[1] == host for key in stale)]
         for made in _measured(group, plan, how.threads, hosts):
             if isinstance(made, Failure):
@@ -58,9 +58,9 @@ def _predict(
     work: Work, artifacts: Sequence[Artifact], profiles: Sequence[Record], rest: Iterable[tuple[str, str, int]]
 ) -> list[Record]:
     """Predict what was not chosen to be measured, nor was before."""
-    identities = {str(each.path): each.identity() for each in artifacts}
-    wanted = [Wanted(identities[path], host, threads) for path, host, threads in rest]
-    found = forecast([each for each in profiles if isinstance(each, Profile)], wanted)
+    identities = {str(artifact.path): artifact.identity() for artifact in artifacts}
+    wanted = [Query(identities[path], host, threads) for path, host, threads in rest]
+    found = forecast([profile for profile in profiles if isinstance(profile, Profile)], wanted)
     for each, made in zip(wanted, found, strict=True):
         if isinstance(made, str):
             work.fail(
@@ -80,12 +80,16 @@ def _measured(
     group: Sequence[Artifact], plan: Plan, threads: Sequence[int], hosts: Sequence[str]
 ) -> list[Profile | Failure]:
     try:
-        return latency.profile([each.path for each in group], plan, threads=threads, machines=targets.find(hosts))
+        return latency.profile(
+            [artifact.path for artifact in group], plan, threads=threads, machines=targets.find(hosts)
+        )
     except MnetError as error:
         # The only machine brought nothing; the other groups may be better off.
         return [
-            Failure.of(each.identity(), stage="profile", reason=str(error), exit_code=error.exit_code, host=hosts[0])
-            for each in group
+            Failure.of(
+                artifact.identity(), stage="profile", reason=str(error), exit_code=error.exit_code, host=hosts[0]
+            )
+            for artifact in group
         ]
 
 

@@ -12,6 +12,6 @@ def dump(check: Check) -> str:
     parts += [
         f"Where the bytes of {printable(subject.artifact)} go\n\n{table}" for subject, table in prose.where(check)
     ]
-    parts.append("\n".join(printable(each) for each in prose.remarks(check)))
+    parts.append("\n".join(printable(remark) for remark in prose.remarks(check)))
     parts.append(printable(prose.summary(check)))
     return "\n\n".join(filter(None, parts))
