@@ -173,7 +173,6 @@ def run(
         out: The folder to write to.
         force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
             first batch norm contradicts.
-        compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
         options: What is stated of the pixels that the model takes.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
 
