@@ -5,7 +5,7 @@ Every run has one thread and its batch is fixed by the caller, so results do not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.engine import REFERENCE, Engine, Layer
 from mobilenet_edge.quantise.observe import Observation
 from mobilenet_edge.quantise.places import Places, channels_major
+from mobilenet_edge.quantise.stats import ChannelStats, front_of
 
 # Images whose float outputs are numpy's own.
 EXACT: Final = 16
@@ -55,6 +56,19 @@ def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
 
 class OrtEngine:
     """Computes in onnxruntime; what it gives differs from numpy by the rounding of sums."""
+
+    def collect(self, graph: Graph, images: Array, names: Collection[str]) -> dict[str, ChannelStats]:
+        """Collect statistics."""
+        writer = _StatsWriter(front_of(graph, names), names)
+        session = _session(writer.write())
+
+        def collect(part: Array) -> dict[str, ChannelStats]:
+            results = dict(zip(writer.taps, session.run(None, {graph.input: _first(part)}), strict=True))
+            return {name: _stats(name, results) for name in names}
+
+        with workers() as pool:
+            parts = list(pool.map(collect, np.array_split(images, -(-len(images) // run.TOGETHER))))
+        return {name: ChannelStats.join([part[name] for part in parts]) for name in names}
 
     def observe(self, graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
         """Run the float graph."""
@@ -99,6 +113,30 @@ class _BatchWriter(FloatWriter):
         model.graph.output.extend(self.onnx.helper.make_tensor_value_info(name, kind, None) for name in self.taps)
         return bytes(model.SerializeToString())
 
+    def tap(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+        """Add an operator whose output is one of the model's."""
+        self.add(kind, inputs, output, **attributes)
+        self.taps.append(output)
+
+
+class _StatsWriter(_BatchWriter):
+    """Adds outputs: of each channel on each image the extremes, the mean and the mean square."""
+
+    def __init__(self, graph: Graph, names: Collection[str]) -> None:
+        super().__init__(graph)
+        self.names = names
+
+    def make(self, node: Node, inputs: list[str]) -> None:
+        """Add a node and its statistics."""
+        super().make(node, inputs)
+        if node.name in self.names:
+            self.add("Neg", [node.name], f"{node.name}/negative")
+            self.add("Mul", [node.name, node.name], f"{node.name}/squares")
+            self.tap("GlobalMaxPool", [node.name], f"{node.name}/high")
+            self.tap("GlobalMaxPool", [f"{node.name}/negative"], f"{node.name}/low")
+            self.tap("GlobalAveragePool", [node.name], f"{node.name}/mean")
+            self.tap("GlobalAveragePool", [f"{node.name}/squares"], f"{node.name}/square")
+
 
 class _TappedWriter(_BatchWriter):
     """Adds outputs: the extremes of each tensor before its activation, and its pixels at some places.
@@ -115,19 +153,15 @@ class _TappedWriter(_BatchWriter):
         super().make(node, inputs)
         linear = node.name if node.activation == "linear" else f"{node.name}/linear"
         if len(node.shape) != 3:
-            self._tap("Identity", [linear], f"{node.name}/values")
+            self.tap("Identity", [linear], f"{node.name}/values")
             return
-        self._tap("GlobalMaxPool", [linear], f"{node.name}/high")
+        self.tap("GlobalMaxPool", [linear], f"{node.name}/high")
         if node.activation == "linear":
             self.add("Neg", [linear], f"{node.name}/negative")
-            self._tap("GlobalMaxPool", [f"{node.name}/negative"], f"{node.name}/low")
+            self.tap("GlobalMaxPool", [f"{node.name}/negative"], f"{node.name}/low")
         if node.name in self.places:
             steps = self.places[node.name].steps
-            self._tap("MaxPool", [linear], f"{node.name}/pixels", kernel_shape=[1, 1], strides=steps)
-
-    def _tap(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
-        self.add(kind, inputs, output, **attributes)
-        self.taps.append(output)
+            self.tap("MaxPool", [linear], f"{node.name}/pixels", kernel_shape=[1, 1], strides=steps)
 
 
 class _LayerWriter(FloatWriter):
@@ -164,6 +198,13 @@ class _LayerWriter(FloatWriter):
         params = self.params[end]
         scale = self.constant(f"{end}/scale", np.array(params.scale, np.float32))
         return [scale, self.constant(f"{end}/zero", np.array(params.zero_point, np.int8))]
+
+
+def _stats(name: str, results: Mapping[str, Array]) -> ChannelStats:
+    ends = ("low", "high", "mean", "square")
+    low, high, mean, square = (results[f"{name}/{end}"].reshape(-1, results[f"{name}/{end}"].shape[1]) for end in ends)
+    variance = square.mean(axis=0) - mean.mean(axis=0) ** 2
+    return ChannelStats(-low, high, np.sqrt(np.maximum(variance, 0)))
 
 
 def _observation(node: Node, results: Mapping[str, Array], places: Places | None) -> Observation:

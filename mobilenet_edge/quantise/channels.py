@@ -19,7 +19,8 @@ from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.quantise import QuantParams
 from mobilenet_edge.quantise.duplicates import duplicate_channels
-from mobilenet_edge.quantise.stats import ChannelStats, collect_ranges
+from mobilenet_edge.quantise.engine import REFERENCE, Engine
+from mobilenet_edge.quantise.stats import ChannelStats
 
 CEILING: Final = 6.0
 # Weighted nodes from the input on; behind them rounding errors matter ten times less.
@@ -30,24 +31,25 @@ _MARGIN: Final = 0.02
 
 # The solver names the layer that is not finite.
 @np.errstate(over="ignore", invalid="ignore")
-def prepare(graph: Graph, images: Array, entry: QuantParams) -> Graph:
+def prepare(graph: Graph, images: Array, entry: QuantParams, engine: Engine = REFERENCE) -> Graph:
     """Equalise the channels of the early tensors, and duplicate some of them.
 
     Args:
         graph: The folded graph.
         images: Some of the calibration images (n, h, w, c); none leave the graph as it is.
         entry: Of the input.
+        engine: What computes.
     """
     pairs = list(_pairs(graph))
     if not len(images) or not pairs:
         return graph
-    equal = equalise(graph, collect_ranges(graph, images, {node.name for node, _ in pairs}))
+    equal = equalise(graph, engine.collect(graph, images, {node.name for node, _ in pairs}))
     blocks = list(_blocks(equal))
     if not blocks:
         return equal
     # A deviation is known after few images.
     return duplicate_channels(
-        equal, blocks, collect_ranges(equal, images[:TOGETHER], {last for *_, last in blocks}), entry
+        equal, blocks, engine.collect(equal, images[:TOGETHER], {last for *_, last in blocks}), entry
     )
 
 

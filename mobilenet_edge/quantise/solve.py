@@ -89,7 +89,7 @@ def solve(
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
-    graph = channels.prepare(fuse(graph), images[: options.looked_at], entry)
+    graph = channels.prepare(fuse(graph), images[: options.looked_at], entry, engine)
     batches = np.array_split(images, -(-len(images) // TOGETHER))
     places = {node.name: options.places(node, len(images)) for node in graph.weighted()}
     if graph.output.op == "softmax":

@@ -73,10 +73,15 @@ class ChannelStats:
         return np.asarray(self.high <= _SILENT)
 
 
+def front_of(graph: Graph, names: Collection[str]) -> Graph:
+    """Cut off a graph behind the last of the named tensors."""
+    last = max(index for index, node in enumerate(graph.nodes) if node.name in names)
+    return replace(graph, nodes=graph.nodes[: last + 1])
+
+
 def collect_ranges(graph: Graph, images: Array, names: Collection[str]) -> dict[str, ChannelStats]:
     """Collect statistics of the named tensors on images (n, h, w, c)."""
-    last = max(index for index, node in enumerate(graph.nodes) if node.name in names)
-    front = replace(graph, nodes=graph.nodes[: last + 1])
+    front = front_of(graph, names)
 
     # Set in the thread that computes; the solver finds what is not finite, and names the layer.
     @np.errstate(over="ignore", invalid="ignore")

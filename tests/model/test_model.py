@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mobilenet_edge.model.fold import fold
 
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.fold import fold
 from mobilenet_edge.model.recognise import spec_of
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.model.weights import expected

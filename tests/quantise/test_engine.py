@@ -34,6 +34,16 @@ def test_both_observe_the_same(activation, samples, net, photos):
             np.testing.assert_allclose(mine, truth, rtol=1e-4, atol=1e-4)
 
 
+def test_both_collect_the_same(net, photos):
+    graph, images = net(), photos(23)
+    names = {node.name for node in graph.nodes[:4]}
+    ours, theirs = (each.collect(graph, images, names) for each in (engine.OrtEngine(), REFERENCE))
+    for name in names:
+        for part in ("lows", "highs", "deviation"):
+            mine, truth = getattr(ours[name], part), getattr(theirs[name], part)
+            np.testing.assert_allclose(mine, truth, rtol=1e-3, atol=1e-3)
+
+
 def test_layers_differ_by_ties_at_most(net, photos):
     values, params = INPUT_GRID.quantise(photos(20)), INPUT_GRID
     for node in net(tensor=17).nodes[:5]:

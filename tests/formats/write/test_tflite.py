@@ -66,8 +66,9 @@ def test_weights_and_biases_in_the_file_are_the_given_integers(made):
         )
 
 
-def test_a_layer_multiplies_by_what_the_quantiser_said(made):
-    held = tensors(interpreter(int8_tflite(made), delegates=False))
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_layer_multiplies_by_what_the_quantiser_said(compact, made):
+    held = tensors(interpreter(int8_tflite(made, compact=compact), delegates=False))
 
     def scales(name):
         return held[name]["quantization_parameters"]["scales"].astype(float)
@@ -80,6 +81,23 @@ def test_a_layer_multiplies_by_what_the_quantiser_said(made):
         np.testing.assert_allclose(found, asked, rtol=3e-7)
         # TFLite's rule for biases.
         np.testing.assert_allclose(scales(f"{node.name}/b"), scales(source) * scales(f"{node.name}/w"), rtol=2e-7)
+
+
+def test_scales_are_real(made):
+    held = tensors(interpreter(int8_tflite(made), delegates=False))
+    for name, params in made.grids.items():
+        (scale,) = held[name]["quantization_parameters"]["scales"]
+        assert scale == np.float32(params.scale)
+    for node in made.graph.weighted():
+        scales = held[f"{node.name}/w"]["quantization_parameters"]["scales"]
+        np.testing.assert_array_equal(scales, made.weights[node.name].scales)
+
+
+def test_a_compact_file_gives_the_same_integers(made, batch):
+    inputs = made.grids[made.graph.input].quantise(batch)
+    real, steps = (outputs(int8_tflite(made, compact=compact), inputs, False).astype(int) for compact in (False, True))
+    # A factor that was rounded to float32 once more moves a tie.
+    assert np.abs(real - steps).max() <= 1
 
 
 def test_zero_points_are_the_grids(made):
@@ -174,8 +192,9 @@ def test_xnnpack_takes_every_node(small, precision, quantise):
 
 
 @pytest.mark.parametrize("graph", ["squeeze and excite", "joined", "gated", "scaled", "max pool, same"], indirect=True)
-def test_xnnpack_takes_every_int8_node_before_a_softmax(graph, quantise):
-    data = int8_tflite(quantise(graph.cut_at_logits()))
+@pytest.mark.parametrize("compact", [False, True])
+def test_xnnpack_takes_every_int8_node_before_a_softmax(compact, graph, quantise):
+    data = int8_tflite(quantise(graph.cut_at_logits()), compact=compact)
     model = interpreter(data)
     delegates = [each for each in model._get_ops_details() if each["op_name"] == "DELEGATE"]
     assert len(delegates) == 1
@@ -183,9 +202,9 @@ def test_xnnpack_takes_every_int8_node_before_a_softmax(graph, quantise):
     assert [names[index] for index in delegates[0]["outputs"]] == [graph.logits]
 
 
-def test_scales_are_stored_once(small, quantise):
+def test_scales_are_stored_once_in_a_compact_file(small, quantise):
     made = quantise(small)
-    found = reader.contents(int8_tflite(made))
+    found = reader.contents(int8_tflite(made, compact=True))
     channels = {node.offset.size for node in small.weighted()}
     own = sum(4 * node.offset.size for node in small.weighted())
     first, head = small["conv1"].offset.size, small["head"].offset.size
