@@ -65,9 +65,7 @@ def test_a_named_runtime_is_taken(tmp_path: Path):
 
 
 def test_an_unknown_runtime_names_the_known(tmp_path: Path):
-    with pytest.raises(
-        RequestError, match="no runtime is called 'tvm'; give one of auto, litert, tflite-runtime"
-    ):
+    with pytest.raises(RequestError, match="no runtime is called 'tvm'; give one of auto, litert, tflite-runtime"):
         runtimes.choose(touch(tmp_path / "a.tflite"), "tvm")
 
 

@@ -120,7 +120,7 @@ def test_silence_while_connecting(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_command_that_never_reads_is_ended_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(session, "GRACE_SECONDS", 0.5)
-    monkeypatch.setattr(session, "SLOWEST_BYTES_PER_SECOND", 1e9)
+    monkeypatch.setattr(session, "MIN_BYTES_PER_SECOND", 1e9)
     conversation = opened(*speaking("time.sleep(600)"))
     # More than a pipe holds.
     (tmp_path / "big").write_bytes(bytes(1 << 22))
