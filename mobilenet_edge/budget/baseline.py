@@ -1,4 +1,4 @@
-"""What artifacts cost before: records, or what an earlier check wrote, from a file or from a commit."""
+"""Read the baseline: earlier figures of artifacts, from records or an earlier check, in a file or a commit."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from mobilenet_edge.records import strict
 GIT: Final = "git:"
 KIND: Final = "check"
 SCHEMA_VERSION: Final = 1
-Place = TypeVar("Place", PurePath, Key)
+GroupKey = TypeVar("GroupKey", PurePath, Key)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Artifacts as they were.
+    """Artifacts with their earlier figures.
 
     Attributes:
-        source: Where they were read.
-        subjects: In the order of the file.
+        source: Where the baseline was read, for messages.
+        subjects: The artifacts, in the order of the file.
     """
 
     source: str
@@ -36,74 +36,81 @@ class Baseline:
 
     @cached_property
     def _by_path(self) -> Mapping[PurePath, list[Subject]]:
-        return _grouped(self.subjects, lambda subject: PurePath(subject.artifact))
+        return _group(self.subjects, lambda subject: PurePath(subject.artifact))
 
     @cached_property
     def _by_key(self) -> Mapping[Key, list[Subject]]:
-        return _grouped(self.subjects, lambda subject: subject.key)
+        return _group(self.subjects, lambda subject: subject.key)
 
     def find(self, subject: Subject) -> Subject | None:
-        """Return the artifact as it was: what had its path, whatever that was, else what was of its kind.
+        """Find an artifact in the baseline: by its path, or else by `Subject.key`.
 
         Returns:
-            None where it is new; among several of its kind the one of its file name.
+            The artifact with its earlier figures, None if it is new. Several with the same path are told apart by key,
+            several with the same key by file name.
 
         Raises:
-            InputError: There are several all the same.
+            InputError: Several entries still match.
         """
         path = PurePath(subject.artifact)
-        found = self._by_path.get(path, [])
-        if len(found) > 1:
-            found = [each for each in found if each.key == subject.key] or found
-        if not found:
-            found = self._by_key.get(subject.key, [])
-            if len(found) > 1:
-                found = [each for each in found if PurePath(each.artifact).name == path.name]
-        if len(found) > 1:
-            raise InputError(f"{self.source} has {subject.artifact} {len(found)} times; keep one record of it there")
-        return found[0] if found else None
+        matches = self._by_path.get(path, [])
+        if len(matches) > 1:
+            matches = [candidate for candidate in matches if candidate.key == subject.key] or matches
+        if not matches:
+            matches = self._by_key.get(subject.key, [])
+            if len(matches) > 1:
+                matches = [candidate for candidate in matches if PurePath(candidate.artifact).name == path.name]
+        if len(matches) > 1:
+            raise InputError(
+                f"{self.source} has {subject.artifact} {len(matches)} times; keep one of its records there"
+            )
+        return matches[0] if matches else None
 
 
-def _grouped(subjects: Iterable[Subject], key: Callable[[Subject], Place]) -> Mapping[Place, list[Subject]]:
-    found = defaultdict[Place, list[Subject]](list)
-    for each in subjects:
-        found[key(each)].append(each)
-    return found
+def _group(subjects: Iterable[Subject], key: Callable[[Subject], GroupKey]) -> Mapping[GroupKey, list[Subject]]:
+    groups = defaultdict[GroupKey, list[Subject]](list)
+    for subject in subjects:
+        groups[key(subject)].append(subject)
+    return groups
 
 
 def read(source: str, path: str | None = None) -> Baseline:
     """Read a baseline.
 
     Args:
-        source: A file, or `git:REF` for `path` as it was committed there, or `git:REF:PATH`.
-        path: The budget file's own baseline.
+        source: A file, or `git:REF:PATH` for a file in a commit, or `git:REF` for `path` in a commit.
+        path: Path of the baseline that the budget file names, None if it names none.
 
     Raises:
-        InputError: It cannot be read or is something else, or `git:REF` has no path.
+        InputError: The baseline cannot be read or has the wrong content, or `git:REF` is given without a path.
     """
     if not source.startswith(GIT):
         return loads(files.read_bytes(Path(source)), source)
     ref, _, named = source.removeprefix(GIT).partition(":")
-    where = named or path
-    if where is None:
-        raise InputError(f"{source} of which file? Write git:{ref}:PATH, or baseline = PATH into the budget file")
-    return loads(git.show(ref, where), f"{where} at {ref}")
+    file = named or path
+    if file is None:
+        raise InputError(f"{source} names no file; write git:{ref}:PATH, or set baseline = PATH in the budget file")
+    return loads(git.show(ref, file), f"{file} at {ref}")
 
 
 def loads(text: bytes, source: str) -> Baseline:
-    """Parse an array of records, or the object of `mnet check --format json`.
+    """Parse an array of records, or the JSON of `mnet check --format json`.
+
+    Args:
+        text: Content of the file.
+        source: Name of the file, for messages.
 
     Raises:
-        InputError: It is neither.
+        InputError: The text is neither.
     """
     if not text.lstrip().startswith(b"{"):
         return Baseline(source, tuple(gather([], records.loads(text, source))[0]))
     try:
-        whole = strict.loads(text)
-        if whole["kind"] != KIND or whole["schema_version"] != SCHEMA_VERSION:
+        document = strict.loads(text)
+        if document["kind"] != KIND or document["schema_version"] != SCHEMA_VERSION:
             raise ValueError("its kind or version is another")
-        return Baseline(source, tuple(Subject.from_dict(each) for each in whole["artifacts"]))
+        return Baseline(source, tuple(map(Subject.from_dict, document["artifacts"])))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fact = " ".join(str(error).split())
-        message = f"{source} is no baseline ({fact:.80}); make one with: mnet check --format json --out FILE"
+        message = f"{source} is not a baseline ({fact:.80}); write one with: mnet check --format json --out FILE"
         raise InputError(message) from error

@@ -1,13 +1,13 @@
-"""The other end of a connection: keeps the files that were sent, starts workers, ends with its stdin.
+"""Serve one connection on the device: store uploaded files, run workers, and end when stdin ends.
 
-It speaks lines of JSON, each of its own preceded by a mark, since other programs may print to the same stream:
+Messages are lines of JSON. Each answer starts with a mark, because other programs may print to the same stream:
 
-    {"put": name, "bytes": n, "sha256": hex} and n bytes      → {"path": where it is}
+    {"put": name, "bytes": n, "sha256": hex} and n bytes      → {"path": path on the device}
     {"run": request, "limit_seconds": s, "environment": [name, …]}  → {"code": exit code, "stdout": …, "stderr": …}
 
-`code` is null where the limit passed. An expected failure is {"error": {"kind", "message"}}. The first line, unasked,
-is {"hello": version, …}. When stdin ends, by intention or because the connection broke, the worker is killed; the
-caller removes the folder. Standard library alone, since numpy may be missing.
+`code` is null after a timeout. An expected failure is {"error": {"kind", "message"}}. The agent sends the first line
+unprompted: {"hello": version, …}. When stdin ends, on purpose or because the connection broke, the agent kills the
+worker; the caller removes the folder. Only the standard library is used, since numpy may be missing.
 """
 
 from __future__ import annotations
@@ -26,69 +26,69 @@ from mobilenet_edge import __version__
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.device.faults import DeviceError
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 STDERR_BYTES = 1 << 14
 
 
-class Gone(Exception):
-    """Nobody is at the other end any more: the ordinary end of a connection."""
+class Disconnected(Exception):
+    """The caller has closed the connection, which is its ordinary end."""
 
 
 def serve(folder: str, worker: str, mark: str, fd: int = 0, out: int = 1) -> None:
-    """Answer until `fd` ends.
+    """Answer messages until `fd` ends.
 
     Args:
-        folder: Private to this connection; files are put here.
-        worker: The program that a request is given to, run by this very Python.
-        mark: Before each line of ours.
-        fd: Where requests come from.
-        out: Where answers go.
+        folder: Folder for uploaded files, private to this connection.
+        worker: Path of the worker program, run with this Python.
+        mark: Prefix of each answer.
+        fd: File descriptor to read messages from.
+        out: File descriptor to write answers to.
     """
     stream, agent = Stream(fd), Agent(Path(folder), worker)
     try:
-        _say(out, mark, _hello())
+        _send(out, mark, _hello())
         while True:
-            message = json.loads(stream.line())
-            _say(out, mark, agent.answer(message, stream))
-    except Gone:
+            message = json.loads(stream.read_line())
+            _send(out, mark, agent.answer(message, stream))
+    except Disconnected:
         return
 
 
 class Stream:
-    """Reads lines and bytes from one file descriptor, and knows what is left between them."""
+    """Buffered reader of lines and byte blocks from one file descriptor."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self._held = bytearray()
+        self._buffer = bytearray()
 
-    def more(self) -> None:
-        """Read what is there.
+    def fill(self) -> None:
+        """Read the available bytes into the buffer.
 
         Raises:
-            Gone: The stream has ended.
+            Disconnected: The stream has ended.
         """
-        part = os.read(self.fd, CHUNK)
+        part = os.read(self.fd, CHUNK_BYTES)
         if not part:
-            raise Gone
-        self._held += part
+            raise Disconnected
+        self._buffer += part
 
-    def line(self) -> bytearray:
-        """Read up to a line's end."""
-        while b"\n" not in self._held:
-            self.more()
-        line, _, self._held = self._held.partition(b"\n")
+    def read_line(self) -> bytearray:
+        """Read one line, without its line break."""
+        while b"\n" not in self._buffer:
+            self.fill()
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def exactly(self, size: int) -> bytes:
-        """Read so many bytes."""
-        while len(self._held) < size:
-            self.more()
-        data, self._held = bytes(self._held[:size]), self._held[size:]
+    def read_exactly(self, size: int) -> bytes:
+        """Read `size` bytes."""
+        while len(self._buffer) < size:
+            self.fill()
+        data, self._buffer = bytes(self._buffer[:size]), self._buffer[size:]
         return data
 
 
 class Agent:
-    """What is asked of a connection."""
+    """Handler of the messages of one connection."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         self._folder = folder
@@ -104,22 +104,24 @@ class Agent:
             return {"error": error.to_dict()}
 
     def _put(self, message: dict[str, Any], stream: Stream) -> Path:
-        data = stream.exactly(message["bytes"])
+        data = stream.read_exactly(message["bytes"])
         name = os.path.basename(message["put"])  # noqa: PTH119 - pathlib's would turn "a/.." into ".."
         if name in ("", ".", "..") or hashlib.sha256(data).hexdigest() != message["sha256"]:
             raise DeviceError(f"{name} did not arrive as it was sent; run it again")
-        # Messages of a runtime name the file, so it keeps its name; others of that name have folders of their own.
+        # Runtime messages show the file name, so it is kept; the folder tells files of the same name apart.
         path: Path = self._folder / message["sha256"] / name
         try:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
         except OSError as error:
             shutil.rmtree(path.parent, ignore_errors=True)
-            place = self._folder.parent
+            parent = self._folder.parent
             if error.errno == errno.ENOSPC:
-                raise DeviceError(f"no space left in {place} for the {len(data)} bytes of {name}; free some") from error
+                raise DeviceError(
+                    f"no space left in {parent} for the {len(data)} bytes of {name}; free some"
+                ) from error
             raise DeviceError(
-                f"cannot write {name} to {place}: {error.strerror}; check the temporary folder"
+                f"cannot write {name} to {parent}: {error.strerror}; check the temporary folder"
             ) from error
         return path
 
@@ -138,7 +140,7 @@ def _read(worker: Child, stream: Stream) -> bytes:
     """Read the stdout of a worker to its end.
 
     Raises:
-        Gone: The connection has ended before.
+        Disconnected: The connection ended first.
     """
     output = bytearray()
     with selectors.DefaultSelector() as selector:
@@ -147,8 +149,8 @@ def _read(worker: Child, stream: Stream) -> bytes:
         while True:
             for key, _ in selector.select():
                 if key.fileobj == stream.fd:
-                    stream.more()
-                elif part := os.read(key.fd, CHUNK):
+                    stream.fill()
+                elif part := os.read(key.fd, CHUNK_BYTES):
                     output += part
                 else:
                     return bytes(output)
@@ -158,11 +160,11 @@ def _hello() -> dict[str, Any]:
     return {"hello": __version__, "python": list(sys.version_info[:3]), "machine": os.uname().machine}
 
 
-def _say(out: int, mark: str, document: dict[str, Any]) -> None:
-    # A line may have been begun by somebody else.
-    left = f"\n{mark}{json.dumps(document)}\n".encode()
+def _send(out: int, mark: str, document: dict[str, Any]) -> None:
+    # The line break comes first because another program may have left an unfinished line.
+    data = f"\n{mark}{json.dumps(document)}\n".encode()
     try:
-        while left:
-            left = left[os.write(out, left) :]
+        while data:
+            data = data[os.write(out, data) :]
     except BrokenPipeError as error:
-        raise Gone from error
+        raise Disconnected from error

@@ -1,7 +1,7 @@
-"""The mode "doctor": what this machine is and has, for `mnet doctor` to judge.
+"""Collect facts about this machine for `mnet doctor` (the mode "doctor").
 
-It needs neither numpy nor a runtime. Each of them is tried in a process of its own, since one that was built for
-another machine ends its process instead of raising.
+The mode itself needs neither numpy nor a runtime. Each of these is tried in a separate process, because a package that
+was built for another CPU crashes its process instead of raising.
 """
 
 from __future__ import annotations
@@ -28,39 +28,41 @@ if TYPE_CHECKING:
 
 NUMPY: Final = "numpy"
 TRY_SECONDS: Final = 60
-# The child looks for packages exactly where this process does; -c alone would add the current folder.
+# The child takes over this process's search path; -c alone would add the current folder.
 CHILD: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from mobilenet_edge.device import checkup; checkup.child(sys.argv[1])"
 )
-# Before and after the runtime has sent its firmware; https://coral.ai/docs/accelerator/get-started.
+# USB IDs before and after the runtime has loaded the firmware: https://coral.ai/docs/accelerator/get-started.
 EDGETPU_USB: Final = (("1a6e", "089a"), ("18d1", "9302"))
 EDGETPU_PCI: Final = (("0x1ac1", "0x089a"),)
 
 
 def run(_: Request) -> dict[str, Any]:
-    """Look at this machine.
+    """Collect the facts about this machine.
 
     Returns:
-        host and now (`facts.static`, `facts.volatile`); system (what wheels are chosen by, in words); numpy and
-        runtimes, each with installed, version and error, the runtimes also with title, format and requirement
-        (arguments of pip, quoted for a shell, None where no wheel fits); delegates
-        (paths of libedgetpu); edge_tpus ("usb", "pci"); memory_available_bytes; folder and disk_free_bytes of
-        temporary files; measuring (how many workers do); clock_ns; executable, python, bits, pip, venv (whether one
-        can be made), managed (whether pip refuses, PEP 668).
+        host and now (`facts.static`, `facts.volatile`); system (architecture, Python and C library, by which wheels
+        are chosen); numpy and runtimes, each with installed, version and error, the runtimes also with title, format
+        and requirement (arguments of pip, quoted for a shell, None if no wheel fits); delegates (paths of libedgetpu);
+        edge_tpus ("usb", "pci"); memory_available_bytes; folder and disk_free_bytes of temporary files; measuring
+        (number of measuring workers); clock_ns; executable, python, bits, pip, venv (whether an environment can be
+        created), managed (whether pip refuses to install, PEP 668).
     """
     system = wheels.here()
     requirements = wheels.requirements(*system)
-    numpy = attempt(NUMPY) if find_spec(NUMPY) else _absent()
+    numpy = try_import(NUMPY) if find_spec(NUMPY) else _absent()
     if numpy["version"] is None:
-        sys.modules[NUMPY] = None  # type: ignore[assignment]  # makes `facts` pass over one that would crash
+        sys.modules[NUMPY] = None  # type: ignore[assignment]  # stops `facts` from importing a broken numpy
     return {
         "clock_ns": time.time_ns(),
         "host": facts.static(),
         "now": facts.volatile(),
         "numpy": numpy,
         "system": wheels.words(*system),
-        "runtimes": {name: _runtime(runtimes.RUNTIMES[name], each) for name, each in requirements.items()},
-        "delegates": delegate.found(),
+        "runtimes": {
+            name: _runtime(runtimes.RUNTIMES[name], requirement) for name, requirement in requirements.items()
+        },
+        "delegates": delegate.find(),
         "edge_tpus": edge_tpus(),
         "memory_available_bytes": memory.available_bytes(),
         **_disk(),
@@ -69,56 +71,56 @@ def run(_: Request) -> dict[str, Any]:
     }
 
 
-def attempt(name: str, command: str = CHILD) -> dict[str, Any]:
-    """Load numpy or a runtime in a process of its own.
+def try_import(name: str, command: str = CHILD) -> dict[str, Any]:
+    """Load numpy or a runtime in a separate process.
 
     Args:
         name: "numpy" or a key of `runtimes.RUNTIMES`.
-        command: What that process runs.
+        command: Python code for that process.
 
     Returns:
-        installed, version, and error: why it cannot be used, None where it can.
+        installed, version, and error: why it cannot be used, None if it can.
     """
     try:
-        # stdin is the lease of this process, and nobody else's.
-        done = subprocess.run(
+        # Not this process's stdin, whose end stops the worker.
+        result = subprocess.run(
             [sys.executable, "-c", command, name, *sys.path],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )
     except OSError as error:
-        return _present(error=f"it could not be tried: {error.strerror}")
-    if done.returncode < 0:
-        return _present(error=_end(-done.returncode))
+        return _present(error=f"its test could not be started: {error.strerror}")
+    if result.returncode < 0:
+        return _present(error=_describe_signal(-result.returncode))
     try:
-        return _present(**json.loads(done.stdout))
+        return _present(**json.loads(result.stdout))
     except ValueError:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return _present(error=lines[-1].strip()[:200] if lines else f"it ended with exit code {done.returncode}")
+        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        return _present(error=lines[-1].strip()[:200] if lines else f"it ended with exit code {result.returncode}")
 
 
 def child(name: str) -> None:
-    """Load numpy or a runtime here, and print its version and what is wrong with it as JSON."""
-    # The kernel ends what hangs in native code, and does so when nobody waits any longer, too.
+    """Load numpy or a runtime in this process, and print its version and its error as JSON."""
+    # The alarm also ends a process that hangs in native code, even after its parent has gone.
     signal.alarm(TRY_SECONDS)
-    found: dict[str, Any] = {}
+    outcome: dict[str, Any] = {}
     with streams.claim_stdout() as out:
         try:
-            found["version"] = _load(name)
+            outcome["version"] = _load(name)
             _try(name)
         except DeviceError as error:
-            found["error"] = first_line(error.__cause__ or error)
-        json.dump(found, out)
+            outcome["error"] = first_line(error.__cause__ or error)
+        json.dump(outcome, out)
 
 
 def edge_tpus(root: Path = facts.SYSTEM) -> list[str]:
-    """Tell on which buses ("usb", "pci") an Edge TPU is seen."""
+    """List the buses ("usb", "pci") that have an Edge TPU."""
     buses = (("usb", ("idVendor", "idProduct"), EDGETPU_USB), ("pci", ("vendor", "device"), EDGETPU_PCI))
     return [
         bus
         for bus, names, known in buses
-        if any(_words(path, names) in known for path in (root / "sys/bus" / bus / "devices").glob("*"))
+        if any(_read_all(path, names) in known for path in (root / "sys/bus" / bus / "devices").glob("*"))
     ]
 
 
@@ -137,7 +139,7 @@ def _try(name: str) -> None:
         return
     runtime = runtimes.RUNTIMES[name]
     with tempfile.TemporaryDirectory() as folder:
-        # Importing it proves little: tflite-runtime meets a NumPy that it was not built for only when it opens a file.
+        # Importing is not enough: tflite-runtime fails on an incompatible NumPy only when it opens a file.
         empty = Path(folder) / f"empty.{runtime.format}"
         empty.touch()
         with suppress(InvalidModel):
@@ -146,7 +148,7 @@ def _try(name: str) -> None:
 
 def _runtime(runtime: runtimes.Runtime, requirement: str | None) -> dict[str, Any]:
     return {
-        **(attempt(runtime.name) if runtime.installed() else _absent()),
+        **(try_import(runtime.name) if runtime.installed() else _absent()),
         "title": runtime.title,
         "format": runtime.format,
         "requirement": requirement,
@@ -161,13 +163,13 @@ def _absent() -> dict[str, Any]:
     return {"installed": False, "version": None, "error": None}
 
 
-def _end(number: int) -> str:
+def _describe_signal(number: int) -> str:
     if number == signal.SIGALRM:
         return f"it did not load within {TRY_SECONDS} s"
     return f"it crashes when it is loaded (signal {number}, {(signal.strsignal(number) or 'unknown').lower()})"
 
 
-def _words(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+def _read_all(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple((folder / name).read_text().strip() for name in names)
     except OSError:
@@ -194,7 +196,7 @@ def _python() -> dict[str, Any]:
         "python": list(sys.version_info[:3]),
         "bits": _bits(),
         "pip": find_spec("pip") is not None,
-        # Debian keeps ensurepip, without which no environment gets its pip, in a package of its own.
+        # Debian ships ensurepip, which installs pip into a new environment, in a separate package.
         "venv": find_spec("venv") is not None and find_spec("ensurepip") is not None,
         "managed": sys.prefix == sys.base_prefix and marker.is_file(),
     }

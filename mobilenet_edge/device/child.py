@@ -1,4 +1,4 @@
-"""A child process that answers over its pipes: started in a session of its own, killed with all that it started."""
+"""Run a child process that answers over pipes; it is killed together with all processes it started."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import IO, cast
 
 
 class Child:
-    """A running command; leaving its block kills it.
+    """A child process in a session of its own; a context manager that kills it on exit.
 
     Args:
         command: The program and its arguments.
-        env: Its environment, None for this process's.
-        cwd: Its current folder, None for this process's.
-        pass_fds: File descriptors that it inherits.
+        env: Environment of the child, None to inherit it.
+        cwd: Current folder of the child, None to inherit it.
+        pass_fds: File descriptors that the child inherits.
 
     Attributes:
-        stdin: Its standard input.
-        stdout: Its standard output.
-        late: A deadline passed, and it was killed.
+        stdin: Pipe to the standard input of the child.
+        stdout: Pipe from the standard output of the child.
+        late: Whether a deadline passed and the child was killed.
 
     Raises:
-        OSError: It cannot be started.
+        OSError: The program cannot be started.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.late = False
-        # A file, since nobody reads along and a full pipe would stop the child.
+        # A file, because stderr is read only at the end and a full pipe would block the child.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         try:
             self._process = subprocess.Popen(
@@ -50,7 +50,7 @@ class Child:
                 env=env,
                 cwd=cwd,
                 pass_fds=tuple(pass_fds),
-                start_new_session=True,  # Ctrl-C is for this process alone, which then ends the child
+                start_new_session=True,  # Ctrl-C reaches only this process, which then kills the child
             )
         except BaseException:
             self._stderr.close()
@@ -64,14 +64,14 @@ class Child:
         self.close()
 
     def write(self, data: bytes) -> None:
-        """Write to its stdin; where it is gone, its exit code and stderr say more than the broken pipe."""
-        with suppress(BrokenPipeError):
+        """Write to the stdin of the child."""
+        with suppress(BrokenPipeError):  # the exit code and stderr of a dead child say more
             self.stdin.write(data)
             self.stdin.flush()
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Kill the child when the block takes longer: reading and writing then end, wherever they wait."""
+        """Kill the child if the block takes longer, which also ends a blocked read or write."""
 
         def end() -> None:
             self.late = True
@@ -86,27 +86,27 @@ class Child:
             timer.cancel()
 
     def kill(self) -> None:
-        """Kill it and whatever it started; its session may be gone already."""
-        with suppress(ProcessLookupError, PermissionError):
+        """Kill the child and all processes it started."""
+        with suppress(ProcessLookupError, PermissionError):  # the session may have ended already
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self, seconds: float | None = None) -> int:
-        """Return its exit code, negative for the signal that ended it.
+        """Wait for the exit code of the child, negative for the signal that ended it.
 
         Raises:
-            subprocess.TimeoutExpired: It runs on after `seconds`.
+            subprocess.TimeoutExpired: The child still runs after `seconds`.
         """
         return self._process.wait(seconds)
 
     def stderr(self) -> bytes:
-        """Return what it has written to stderr."""
+        """Read everything the child has written to stderr."""
         self._stderr.seek(0)
         return self._stderr.read()
 
     def close(self) -> None:
-        """Kill it and close its pipes."""
+        """Kill the child and close its pipes."""
         self.kill()
-        with suppress(BrokenPipeError):  # closing flushes what it did not read
+        with suppress(BrokenPipeError):  # closing flushes data that the child did not read
             self.stdin.close()
         self.stdout.close()
         self._process.wait()

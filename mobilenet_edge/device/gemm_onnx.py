@@ -1,4 +1,4 @@
-"""A matrix product as an .onnx file: a protobuf by onnx.proto3, whose numbers of fields are these."""
+"""Write a matrix product as an .onnx file: a protobuf with the field numbers of onnx.proto3."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _IR_VERSION: Final = 8
 
 
 def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
-    """Write a 1 x 1 convolution of m pixels in a row: Conv for float32, QLinearConv with int8 weights for 8 bits.
+    """Write a model of 1 x 1 convolutions: Conv for float32, QLinearConv with int8 weights for 8 bits.
 
     Args:
-        dtype: Of the activations: "float32", "uint8" or "int8".
-        shape: Of the product; input (1, k, 1, m), weights (n, k, 1, 1), output (1, n, 1, m).
-        count: So many in succession, all by the same weights; for several k and n must be the same.
+        dtype: Element type of the activations: "float32", "uint8" or "int8".
+        shape: Size of the product: input (1, k, 1, m), weights (n, k, 1, 1), output (1, n, 1, m).
+        count: Number of chained convolutions with shared weights; above 1, k and n must be equal.
+
+    Returns:
+        The content of the file.
     """
     kernel = weights(dtype, (shape.n, shape.k, 1, 1))
     if dtype == "float32":
         constants = {"w": kernel}
-        kind = "Conv"
+        op_type = "Conv"
     else:
         zero, one = np.zeros((), dtype), np.ones((), np.float32)
         constants = {
@@ -37,20 +40,22 @@ def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
             "w": kernel, "w scale": np.ones(shape.n, np.float32), "w zero": np.zeros(shape.n, np.int8),
             "y scale": one, "y zero": zero,
         }  # fmt: skip
-        kind = "QLinearConv"
+        op_type = "QLinearConv"
     tensors = b"".join(pb.chunk(5, _tensor(name, values)) for name, values in constants.items())
     ends = {"x": (1, shape.k, 1, shape.m), "y": (1, shape.n, 1, shape.m)}
-    return _model(_row(kind, list(constants), count) + tensors, dtype, ends)
+    return _model(_chain(op_type, list(constants), count) + tensors, dtype, ends)
 
 
 def write_idle(count: int = 1) -> bytes:
-    """Write a model that does nothing: Flatten, of one float, so many times."""
-    return _model(_row("Flatten", [], count), "float32", {"x": (1, 1, 1, 1), "y": (1, 1)})
+    """Write a model that does nothing: a chain of `count` Flatten nodes on one float."""
+    return _model(_chain("Flatten", [], count), "float32", {"x": (1, 1, 1, 1), "y": (1, 1)})
 
 
-def _row(kind: str, constants: Sequence[str], count: int) -> bytes:
+def _chain(op_type: str, constants: Sequence[str], count: int) -> bytes:
     names = ["x", *(f"x{index}" for index in range(1, count)), "y"]
-    return b"".join(pb.chunk(1, _node(kind, [source, *constants], output)) for source, output in zip(names, names[1:]))
+    return b"".join(
+        pb.chunk(1, _node(op_type, [source, *constants], output)) for source, output in zip(names, names[1:])
+    )
 
 
 def _model(graph: bytes, dtype: str, ends: Mapping[str, Sequence[int]]) -> bytes:
@@ -60,8 +65,8 @@ def _model(graph: bytes, dtype: str, ends: Mapping[str, Sequence[int]]) -> bytes
     return pb.number(1, _IR_VERSION) + pb.chunk(7, graph + pb.text(2, "product")) + pb.chunk(8, opset)
 
 
-def _node(kind: str, inputs: Sequence[str], output: str) -> bytes:
-    return b"".join((*(pb.text(1, name) for name in inputs), pb.text(2, output), pb.text(4, kind)))
+def _node(op_type: str, inputs: Sequence[str], output: str) -> bytes:
+    return b"".join((*(pb.text(1, name) for name in inputs), pb.text(2, output), pb.text(4, op_type)))
 
 
 def _tensor(name: str, values: NDArray[Any]) -> bytes:

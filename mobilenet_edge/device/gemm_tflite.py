@@ -1,4 +1,4 @@
-"""A matrix product as a .tflite file: a flatbuffer by TensorFlow's schema.fbs, whose numbers of fields are these."""
+"""Write a matrix product as a .tflite file: a flatbuffer with the field numbers of TensorFlow's schema.fbs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mobilenet_edge.formats.wire.flatbuffer import OFFSET, Builder
 
 _TYPES: Final = {"float32": 0, "int32": 2, "int8": 9}
 _CONV_2D: Final = 3
-# Version 3 of CONV_2D added int8; version 1 has float32 alone.
+# Version 1 of CONV_2D has only float32; version 3 added int8.
 _VERSIONS: Final = {"float32": 1, "int8": 3}
 _CONV_2D_OPTIONS: Final = 1
 _VALID: Final = 1
@@ -22,17 +22,20 @@ _SCHEMA_VERSION: Final = 3
 
 
 def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
-    """Write a 1 x 1 convolution of m pixels in a row, CONV_2D; int8 with a scale for each output channel.
+    """Write a model of 1 x 1 CONV_2D operators; int8 weights have one scale per output channel.
 
     Args:
-        dtype: Of activations and weights: "float32" or "int8".
-        shape: Of the product; input (1, 1, m, k), weights (n, 1, 1, k), output (1, 1, m, n).
-        count: So many in succession, all by the same weights; for several k and n must be the same.
+        dtype: Element type of activations and weights: "float32" or "int8".
+        shape: Size of the product: input (1, 1, m, k), weights (n, 1, 1, k), output (1, 1, m, n).
+        count: Number of chained convolutions with shared weights; above 1, k and n must be equal.
+
+    Returns:
+        The content of the file.
     """
     file = Builder()
     bias = np.zeros(shape.n, np.float32 if dtype == "float32" else np.int32)
     kernel = weights(dtype, (shape.n, 1, 1, shape.k))
-    constants = [file.vector(each.tobytes(), each.nbytes, _ALIGNMENT) for each in (kernel, bias)]
+    constants = [file.vector(values.tobytes(), values.nbytes, _ALIGNMENT) for values in (kernel, bias)]
     buffers = [file.table([]), *(_table(file, {0: data}) for data in constants)]
     scales = 0 if dtype == "float32" else 1
     tensors = [
@@ -63,5 +66,5 @@ def _operator(file: Builder, source: int, options: int) -> int:
 
 
 def _table(file: Builder, parts: Mapping[int, int], *numbers: tuple[int, str, int]) -> int:
-    """Write a table of parts, by field the offset of each, and numbers."""
+    """Write a table with the offsets of its parts by field, and its numbers."""
     return file.table([*((field, OFFSET, offset) for field, offset in parts.items()), *numbers])

@@ -1,8 +1,8 @@
-"""The mode "limit": what this machine reaches in a matrix product, which no model on it will beat.
+"""Measure the peak rate of matrix products on this machine, which no model exceeds (the mode "limit").
 
-Pointwise convolutions, nearly all of MobileNet's arithmetic, are matrix products with constant weights. A large one has
-every advantage: no other operator beside it, and sizes that suit the caches. The fastest run counts, as in STREAM: a
-limit that other programs lower is none.
+Nearly all of MobileNet's arithmetic is in pointwise convolutions, which are matrix products with constant weights. The
+products measured here run alone and have sizes that suit the caches. The fastest run counts, as in the STREAM
+benchmark, so that other programs do not lower the limit.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from mobilenet_edge.device.timing import Stop, repeat
 if TYPE_CHECKING:
     from mobilenet_edge.device.worker import Request
 
-# MobileNet's own layers, at alpha 0.5 and 1: which suits a machine best depends on its caches. A run of the small ones
-# is short enough to be undisturbed now and then on a busy machine.
+# Layers of MobileNet at alpha 0.5 and 1. The best size depends on the caches of the machine; on a busy machine only
+# short runs, those of the small sizes, are sometimes undisturbed.
 SHAPES: Final = (Shape(784, 128, 128), Shape(196, 256, 256), Shape(784, 256, 256), Shape(196, 512, 512))
 # Chained: onnxruntime changes the layout only before the first and after the last op.
-COUNT: Final = 8
-# Each is tried in short turns among the others: what disturbs the machine for a moment does not lower the limit.
-TURNS: Final = 3
+PRODUCTS: Final = 8
+# The sizes are measured in several short rounds, so that a brief disturbance does not lower the limit.
+ROUNDS: Final = 3
 WARMUP: Final = Stop(runs=1)
 STEADY: Final = Stop(runs=5, seconds=0.04, cap_seconds=0.2)
 
 
 @dataclass(frozen=True)
 class ProductFormat:
-    """How products are made for a model format.
+    """The products of a model format.
 
     Attributes:
-        write: Makes a model of activations of an element type, and so many products of a shape.
-        dtypes: Of the activations, for float32 and for int8 weights; of several the fastest counts.
+        write: Writes a model, given the dtype of its activations, the size of a product and the number of products.
+        dtypes: Dtypes of the activations to try, by the dtype of the weights; the fastest counts.
     """
 
     write: Callable[[str, Shape, int], bytes]
     dtypes: Mapping[str, tuple[str, ...]]
 
 
-# uint8 is fast on x86 and int8 on Arm, and a file can have either.
+# An .onnx file can have either 8-bit type: uint8 is faster on x86, int8 on Arm.
 FORMATS: Final = {
     "tflite": ProductFormat(gemm_tflite.write, {"float32": ("float32",), "int8": ("int8",)}),
     "onnx": ProductFormat(gemm_onnx.write, {"float32": ("float32",), "int8": ("uint8", "int8")}),
@@ -55,7 +55,7 @@ FORMATS: Final = {
 
 @dataclass(frozen=True)
 class Rate:
-    """What a product reached in its fastest run: 1e9 multiply-accumulates a second."""
+    """Rate of a product in its fastest run, in 1e9 multiply-accumulates per second."""
 
     gmacs: float
     dtype: str
@@ -69,42 +69,44 @@ def run(request: Request) -> dict[str, Any]:
     """Measure the fastest product in float32 and in int8.
 
     Returns:
-        runtime, runtime_version; float32_gmacs and int8_gmacs in 1e9 multiply-accumulates a second, None where the
-        runtime cannot multiply so; shape [m, k, n] of the fastest of all; and how, a sentence.
+        runtime, runtime_version; float32_gmacs and int8_gmacs in 1e9 multiply-accumulates per second, None if the
+        runtime has no kernel for that type; shape [m, k, n] of the fastest product; and how (the method, in words).
 
     Raises:
-        RequestError: No runtime is named, or none is called so.
-        RuntimeMissing: It is not installed.
-        RuntimeBroken: It cannot be loaded.
-        InvalidModel: It runs neither product.
+        RequestError: The request names no known runtime.
+        RuntimeMissing: The runtime is not installed.
+        RuntimeBroken: The runtime cannot be loaded.
+        InvalidModel: The runtime runs neither product.
     """
     if request.runtime not in runtimes.RUNTIMES:
         names = ", ".join(runtimes.RUNTIMES)
-        raise RequestError(f"the limit is one runtime's, and {request.runtime!r} is none; name one of {names}")
+        raise RequestError(
+            f"the limit is measured for one runtime, and {request.runtime!r} is none; give one of {names}"
+        )
     runtime = runtimes.RUNTIMES[request.runtime]
     gc.disable()
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
         path = Path(folder) / f"product.{runtime.format}"
         products = {
-            kind: [
+            weights: [
                 product
                 for dtype in dtypes
                 for shape in SHAPES
                 if (product := _open(runtime, path, dtype, shape, request)) is not None
             ]
-            for kind, dtypes in FORMATS[runtime.format].dtypes.items()
+            for weights, dtypes in FORMATS[runtime.format].dtypes.items()
         }
-        best = {kind: _fastest(each) for kind, each in products.items()}
-    found = [each for each in best.values() if each is not None]
-    if not found:
-        raise InvalidModel(f"{runtime.title} runs no 1 x 1 convolution here; install it anew")
+        fastest = {weights: _fastest(candidates) for weights, candidates in products.items()}
+    rates = [rate for rate in fastest.values() if rate is not None]
+    if not rates:
+        raise InvalidModel(f"{runtime.title} runs no 1 x 1 convolution here; install it again")
     return {
         "runtime": runtime.name,
-        "runtime_version": next(each[0].session.version for each in products.values() if each),
-        **{f"{kind}_gmacs": each and round(each.gmacs, 2) for kind, each in best.items()},
-        "shape": list(max(found, key=lambda each: each.gmacs).shape),
-        "how": f"{COUNT} 1 x 1 convolutions with constant weights, the fastest run of {len(SHAPES)} sizes: "
-        + "; ".join(map(str, found)),
+        "runtime_version": next(candidates[0].session.version for candidates in products.values() if candidates),
+        **{f"{weights}_gmacs": rate and round(rate.gmacs, 2) for weights, rate in fastest.items()},
+        "shape": list(max(rates, key=lambda rate: rate.gmacs).shape),
+        "how": f"{PRODUCTS} 1 x 1 convolutions with constant weights, the fastest run of {len(SHAPES)} sizes: "
+        + "; ".join(map(str, rates)),
     }
 
 
@@ -117,12 +119,12 @@ class _Product:
     def rate(self) -> Rate:
         repeat(self.session.invoke, WARMUP)
         times = repeat(self.session.invoke, STEADY)
-        return Rate(COUNT * self.shape.macs / min(times), self.dtype, self.shape)
+        return Rate(PRODUCTS * self.shape.macs / min(times), self.dtype, self.shape)
 
 
 def _open(runtime: runtimes.Runtime, path: Path, dtype: str, shape: Shape, request: Request) -> _Product | None:
-    """Open a product, and run it once; None where the runtime has no kernel for it."""
-    path.write_bytes(FORMATS[runtime.format].write(dtype, shape, COUNT))
+    """Open a product and run it once; None if the runtime has no kernel for it."""
+    path.write_bytes(FORMATS[runtime.format].write(dtype, shape, PRODUCTS))
     try:
         session = runtime.open(path, request.threads)
         session.run(inputs.noise(session.inputs, seed=request.seed, count=1)[0])
@@ -132,10 +134,10 @@ def _open(runtime: runtimes.Runtime, path: Path, dtype: str, shape: Shape, reque
 
 
 def _fastest(products: Sequence[_Product]) -> Rate | None:
-    """The best rate of all turns; what is far behind after the first has no further one."""
+    """Return the best rate of all rounds; products below half of it leave after a round."""
     best = None
-    for _ in range(TURNS):
-        rates = [each.rate() for each in products]
-        best = max(filter(None, (best, *rates)), key=lambda each: each.gmacs, default=None)
-        products = [each for each, rate in zip(products, rates) if best and rate.gmacs > best.gmacs / 2]
+    for _ in range(ROUNDS):
+        rates = [product.rate() for product in products]
+        best = max(filter(None, (best, *rates)), key=lambda rate: rate.gmacs, default=None)
+        products = [product for product, rate in zip(products, rates) if best and rate.gmacs > best.gmacs / 2]
     return best

@@ -1,4 +1,4 @@
-"""Keep the log of native code out of stdout and stderr."""
+"""Keep log messages of native code out of stdout and stderr."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TextIO
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Discard what is written to file descriptor 2 while the block runs.
+    """Discard output to file descriptor 2 while the block runs.
 
-    TensorFlow Lite logs each new interpreter ("INFO: Created TensorFlow Lite XNNPACK delegate") and has no switch for
-    it in Python. TensorFlow logs before its logger is set up. Errors come as exceptions, so nothing is lost.
+    TensorFlow Lite logs each new interpreter ("INFO: Created TensorFlow Lite XNNPACK delegate"), with no option to
+    disable it in Python, and TensorFlow logs before its logger is configured. Errors are raised as exceptions.
     """
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
 
 
 def claim_stdout() -> TextIO:
-    """Return a private stream to stdout, and point file descriptor 1 at stderr for everybody else."""
+    """Return a new stream to stdout, and redirect file descriptor 1 to stderr for all other code."""
     sys.stdout.flush()
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

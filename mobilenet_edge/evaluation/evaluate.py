@@ -114,7 +114,7 @@ def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Pat
     # Every group of models takes its turn in every process.
     dearest = sorted((MODEL_BYTES[path.suffix.removeprefix(".")] for path in models), reverse=True)
     return processes.ProcessPool(
-        chunk.FUNCTION, processes.fitting(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE]))
+        chunk.FUNCTION, processes.choose_size(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE]))
     )
 
 

@@ -1,4 +1,4 @@
-"""This machine."""
+"""Run workers on this machine."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, Self
 
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
-from mobilenet_edge.hosts.answer import Ended, late, parse, subject
+from mobilenet_edge.hosts.answer import Ended, late, name_subject, parse
 from mobilenet_edge.platforms import require_posix
 
 
 @dataclass(frozen=True)
 class Local:
-    """The machine `mnet` runs on.
+    """The machine that `mnet` runs on.
 
     Attributes:
-        name: In records.
-        python: Runs the worker.
-        command: Starts a worker, None for `python` with the payload.
+        name: Name in records.
+        python: Path of the Python that runs the worker.
+        command: Command that starts a worker, None for `python` with the payload.
     """
 
     name: str = "local"
@@ -32,24 +32,24 @@ class Local:
     def run(
         self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
     ) -> dict[str, Any]:
-        """Answer one request, as `Host.run`; no worker outlives this call, or this process."""
+        """Run one request, as `Host.run`; the worker never outlives this call or this process."""
         paths = {field: str(file.resolve()) for field, file in files.items()}
         line = json.dumps({**request, **paths, "leased": True}) + "\n"
-        about = subject(request, files)
+        subject = name_subject(request, files)
         with self._start(request.get("mode")) as worker:
             with worker.deadline(limit_seconds):
                 worker.write(line.encode())
-                # Its stdin stays open: a worker ends with it.
+                # stdin stays open, because its end stops the worker.
                 stdout, code = worker.stdout.read(), worker.wait()
             if worker.late:
-                raise late(about, limit_seconds)
-            return parse(Ended(code, stdout, worker.stderr()), about)
+                raise late(subject, limit_seconds)
+            return parse(Ended(code, stdout, worker.stderr()), subject)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing: each call ended its worker."""
+        """Do nothing: each call has ended its worker."""
 
     def _start(self, mode: str | None) -> Child:
         require_posix()

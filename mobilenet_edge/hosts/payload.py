@@ -1,4 +1,4 @@
-"""The worker as one file that any Python runs: what travels to a device, and what this machine runs itself."""
+"""Pack the worker into one file that any Python runs, on a device or on this machine."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ import mobilenet_edge
 PACKAGE: Final = Path(mobilenet_edge.__file__).parent
 NAME: Final = "worker.pyz"
 MAIN: Final = b"import sys\n\nfrom mobilenet_edge.device.worker import main\n\nsys.exit(main())\n"
-# What travels, beside the __init__.py of what holds it.
+# The packed folders; the __init__.py of their parents is added.
 FOLDERS: Final = ("device", "formats/wire")
-# The oldest a zip can say: the bytes depend on the source alone.
+# A fixed date, the oldest in a zip, so that the bytes depend only on the source.
 DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @cache
 def pack() -> bytes:
-    """Pack the device leg: a zip that `python worker.pyz` runs, the same bytes for the same source.
+    """Pack the worker into a zip file for `python worker.pyz`; the same source gives the same bytes.
 
-    Not compressed: reading it is quicker, and ssh compresses for whoever asks it to.
+    The file is not compressed, because it then loads faster and ssh can compress the connection.
     """
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as payload:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as payload:
         for name, data in sorted(_members()):
             payload.writestr(zipfile.ZipInfo(name, DATE), data)
-    return held.getvalue()
+    return buffer.getvalue()
 
 
 def digest() -> str:
-    """SHA-256 of `pack()`, as hex."""
+    """Return the SHA-256 of `pack()` in hex."""
     return hashlib.sha256(pack()).hexdigest()
 
 
 def path() -> Path:
-    """Return the payload as a file of this process, which is removed when the process ends."""
-    held = _file()
-    if not held.is_file():  # somebody tidied the temporary folder up
+    """Return the path of the payload in a temporary folder, which is removed at the end of this process."""
+    file = _file()
+    if not file.is_file():  # the temporary folder was cleaned
         _file.cache_clear()
-        held = _file()
-    return held
+        file = _file()
+    return file
 
 
 @cache

@@ -58,11 +58,11 @@ def test_among_several_alike_the_file_name_decides(make):
     [
         ("", "does not hold records"),
         ("[1]", "does not hold records"),
-        ("{", "is no baseline"),
-        ("{}", "is no baseline"),
+        ("{", "is not a baseline"),
+        ("{}", "is not a baseline"),
         ('{"kind": "check", "schema_version": 2}', "its kind or version is another"),
-        ('{"kind": "check", "schema_version": 1, "artifacts": [{}]}', "is no baseline"),
-        ('{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": 1, "variant": "a"}]}', "is no baseline"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{}]}', "is not a baseline"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": 1, "variant": "a"}]}', "is not a baseline"),
         (
             '{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": "a", "variant": "a", "runs": 1}]}',
             "is no",
@@ -95,5 +95,5 @@ def test_git_is_asked_for_the_file_of_the_budgets_or_another(monkeypatch, source
 
 
 def test_git_without_a_path_is_refused():
-    with pytest.raises(InputError, match=r"git:main of which file\? Write git:main:PATH"):
+    with pytest.raises(InputError, match=r"git:main names no file; write git:main:PATH"):
         baseline.read("git:main")

@@ -175,7 +175,7 @@ def test_what_the_baseline_has_and_is_gone_is_missing_until_a_new_baseline(mnet,
     two.unlink()
     code, out, _ = mnet("check", *words)
     assert code == 1
-    assert "configs/base.json has it, and it is gone; if that is meant, make the baseline anew" in out
+    assert "configs/base.json has it, and it is gone; if that is intended, write a new baseline" in out
     # A part of the files is no reason to miss the rest.
     assert mnet("check", "results/one.tflite")[0] == 0
     mnet(*renew)

@@ -96,7 +96,7 @@ def test_a_numpy_that_crashes_does_not_end_the_doctor(installed):
 )
 def test_a_runtime_that_does_not_load(installed, text, error):
     installed("onnxruntime", text)
-    found = checkup.attempt("onnxruntime")
+    found = checkup.try_import("onnxruntime")
     assert (found["installed"], found["version"]) == (True, None)
     assert found["error"] == error
 
@@ -105,13 +105,13 @@ def test_a_runtime_that_does_not_load(installed, text, error):
 def test_a_runtime_that_loads_and_opens_nothing(installed):
     # As tflite-runtime beside a NumPy that it was not built for; this one has a version and no InferenceSession.
     installed("onnxruntime", "__version__ = '9.9'\nprint('chatter')\n")
-    found = checkup.attempt("onnxruntime")
+    found = checkup.try_import("onnxruntime")
     assert "AttributeError" in found["error"]
 
 
 @pytest.mark.slow
 def test_a_runtime_that_hangs_is_ended():
-    found = checkup.attempt("onnxruntime", "import os, signal; os.kill(os.getpid(), signal.SIGALRM)")
+    found = checkup.try_import("onnxruntime", "import os, signal; os.kill(os.getpid(), signal.SIGALRM)")
     assert found["error"] == "it did not load within 60 s"
 
 
@@ -119,12 +119,12 @@ def test_a_runtime_that_hangs_is_ended():
 def test_the_current_folder_is_not_searched(tmp_path, monkeypatch):
     (tmp_path / "onnxruntime.py").write_text(ILLEGAL)
     monkeypatch.chdir(tmp_path)
-    assert checkup.attempt("onnxruntime")["error"] is None
+    assert checkup.try_import("onnxruntime")["error"] is None
 
 
 def test_where_no_process_can_be_started(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert checkup.attempt("numpy")["error"] == "it could not be tried: No such file or directory"
+    assert checkup.try_import("numpy")["error"] == "its test could not be started: No such file or directory"
 
 
 def test_libedgetpu_is_found_once(tmp_path):
@@ -133,8 +133,8 @@ def test_libedgetpu_is_found_once(tmp_path):
     (folder / "libedgetpu.so.1.0").touch()
     (folder / "libedgetpu.so.1").symlink_to("libedgetpu.so.1.0")
     (folder / "libedgetpu.so").symlink_to("gone")
-    assert delegate.found(tmp_path) == [str(folder / "libedgetpu.so.1")]
-    assert delegate.found(tmp_path / "usr/lib") == []
+    assert delegate.find(tmp_path) == [str(folder / "libedgetpu.so.1")]
+    assert delegate.find(tmp_path / "usr/lib") == []
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_scalar_input_is_filled_too():
 
 
 def test_a_type_no_image_has_is_refused():
-    with pytest.raises(InvalidModel, match="'x' is of type bool"):
+    with pytest.raises(InvalidModel, match="'x' has type bool"):
         noise([TensorInfo("x", IMAGE, "bool")], seed=0, count=1)
 
 
@@ -90,8 +90,11 @@ def test_order_of_the_axes_in_the_file_does_not_matter(tmp_path: Path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (stack()[:, 0], r"holds uint8 of shape \(3, 2, 2, 3\), and the model takes uint8 of \(count, 1, 2, 2, 3\)"),
-        (stack()[0], r"of shape \(1, 2, 2, 3\), and the model takes"),
+        (
+            stack()[:, 0],
+            r"holds uint8 of shape \(3, 2, 2, 3\), .* uint8 of shape \(count, 1, 2, 2, 3\)",
+        ),
+        (stack()[0], r"of shape \(1, 2, 2, 3\), but the model takes"),
         (stack().astype(np.int8), "holds int8"),
         (stack().astype(">u2"), "holds >u2"),
         (stack()[:0], "images.npy "),
@@ -132,7 +135,7 @@ def test_a_file_that_is_not_there(tmp_path: Path):
 
 
 def test_images_feed_one_input_only(tmp_path: Path):
-    with pytest.raises(RequestError, match="of one input, and this has 2"):
+    with pytest.raises(RequestError, match="with one input, and this has 2"):
         images(save(tmp_path / "images.npy", stack()), [PICTURE, PICTURE])
 
 

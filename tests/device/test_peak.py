@@ -36,7 +36,7 @@ def test_both_kinds_are_measured(runtime: str):
 
 @pytest.mark.parametrize("runtime", ["auto", "tensorrt"])
 def test_a_runtime_must_be_named(runtime: str):
-    with pytest.raises(RequestError, match="name one of litert, tflite-runtime, onnxruntime"):
+    with pytest.raises(RequestError, match="give one of litert, tflite-runtime, onnxruntime"):
         peak.run(Request("limit", runtime=runtime))
 
 
@@ -56,7 +56,7 @@ def test_a_kind_without_kernels_is_left_open(monkeypatch: pytest.MonkeyPatch):
 def test_neither_kind_is_a_fault(monkeypatch: pytest.MonkeyPatch):
     nothing = peak.ProductFormat(lambda dtype, shape, count: b"none", peak.FORMATS["tflite"].dtypes)
     monkeypatch.setitem(peak.FORMATS, "tflite", nothing)
-    with pytest.raises(InvalidModel, match="LiteRT runs no 1 x 1 convolution here; install it anew"):
+    with pytest.raises(InvalidModel, match="LiteRT runs no 1 x 1 convolution here; install it again"):
         peak.run(Request("limit", runtime="litert"))
 
 

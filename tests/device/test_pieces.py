@@ -79,8 +79,8 @@ def test_several_graphs_are_refused(small_tflite: bytes):
 
 
 def test_too_many_operators_are_refused(small_tflite: bytes, monkeypatch):
-    monkeypatch.setattr(pieces, "MOST_OPERATORS", 5)
-    with pytest.raises(RequestError, match="models of 1 to 5, and this has 6; time it whole"):
+    monkeypatch.setattr(pieces, "MAX_OPERATORS", 5)
+    with pytest.raises(RequestError, match="models of 1 to 5 operators, and this has 6; time it whole"):
         cut(small_tflite)
 
 
@@ -93,9 +93,9 @@ def test_no_operators_are_refused(small_tflite: bytes):
 def test_operators_out_of_order_are_refused():
     early = GraphOperator("BUILTIN_0", "early", inputs=(7,), outputs=(2,), position=0)
     late = GraphOperator("BUILTIN_0", "late", inputs=(1,), outputs=(7,), position=0)
-    assert pieces._live([late, early], [1]) == {1, 7, 2}
-    with pytest.raises(InvalidModel, match="'early' reads what none before it makes"):
-        pieces._live([early, late], [1])
+    assert pieces._variable_tensors([late, early], [1]) == {1, 7, 2}
+    with pytest.raises(InvalidModel, match="'early' reads a tensor"):
+        pieces._variable_tensors([early, late], [1])
 
 
 def test_a_damaged_file_is_never_more_than_an_expected_failure(small_tflite: bytes):

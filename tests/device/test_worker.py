@@ -14,7 +14,7 @@ import pytest
 import mobilenet_edge
 from mobilenet_edge.device.faults import RequestError
 from mobilenet_edge.device.timing import Stop
-from mobilenet_edge.device.worker import MODES, Request, find
+from mobilenet_edge.device.worker import MODES, Request, find_mode
 from mobilenet_edge.hosts import payload
 
 PACKAGE = Path(mobilenet_edge.__file__).parent
@@ -55,7 +55,7 @@ def test_a_request_is_parsed():
         ('{"mode": "time", "artifact": "a", "period_ns": 0}', "period_ns must be at least 1, got 0"),
         ('{"mode": "time", "artifact": "a", "sample_seconds": 0}', "sample_seconds must be above 0, got 0"),
         ('{"mode": "time", "artifact": "a", "sample_seconds": "1"}', "cannot be read"),
-        ('{"mode": "dance", "artifact": "a"}', "no mode is called 'dance'; there are time, memory"),
+        ('{"mode": "dance", "artifact": "a"}', "no mode is called 'dance'; give one of time, memory"),
         ('{"mode": "time", "artifact": "a", "threads": 0}', "threads must be at least 1, got 0"),
     ],
 )
@@ -171,7 +171,7 @@ for name in {names!r}:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_each_mode_has_its_function(mode: str):
-    assert callable(find(mode))
+    assert callable(find_mode(mode))
 
 
 @pytest.mark.slow

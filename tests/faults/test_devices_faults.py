@@ -141,5 +141,5 @@ def test_a_device_whose_runtime_is_of_another_architecture(
     with serve(place, environment={"PYTHONPATH": package.parent}) as server:
         said = mnet("profile", model, *WORDS, *device(server))
     assert said.code == 6
-    assert "pi: onnxruntime is installed and cannot be loaded" in said.line
+    assert "pi: onnxruntime is installed but cannot be loaded" in said.line
     assert "native.so" in said.line

@@ -54,7 +54,7 @@ def test_the_command_is_one_line_that_a_shell_takes_as_four_words():
     line = bootstrap.command("/a b/'python'")
     assert "\n" not in line
     words = shlex.split(line)
-    assert words == ["exec", "sh", "-c", bootstrap.CHOOSE, "sh", "/a b/'python'", bootstrap.code()]
+    assert words == ["exec", "sh", "-c", bootstrap.RUN_PYTHON, "sh", "/a b/'python'", bootstrap.code()]
     packed = re.search(r'b64decode\("(.*)"\)', words[-1])
     assert packed
     assert base64.b64decode(packed[1]).decode() == bootstrap.program()
@@ -75,7 +75,7 @@ def test_the_command_is_one_line_that_a_shell_takes_as_four_words():
 )
 def test_the_choice_of_python(python: str | None, expected: str, tmp_path: Path):
     # With `echo` for `exec` the shell says what it would run.
-    line = bootstrap.CHOOSE.replace('exec "$p" -c "$2"', 'echo "$p"')
+    line = bootstrap.RUN_PYTHON.replace('exec "$p" -c "$2"', 'echo "$p"')
     done = subprocess.run(
         ["sh", "-c", line, "sh", python or "", "code"], env={"HOME": str(tmp_path)}, capture_output=True, text=True
     )
@@ -90,7 +90,7 @@ def test_the_environment_of_setup_host_is_preferred_where_it_is(tmp_path: Path):
     python = tmp_path / bootstrap.VENV / "bin/python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
-    line = bootstrap.CHOOSE.replace('exec "$p" -c "$2"', 'echo "$p"')
+    line = bootstrap.RUN_PYTHON.replace('exec "$p" -c "$2"', 'echo "$p"')
     done = subprocess.run(["sh", "-c", line, "sh", ""], env={"HOME": str(tmp_path)}, capture_output=True, text=True)
     assert done.stdout.strip() == str(python)
 

@@ -12,7 +12,7 @@ import pytest
 
 from mobilenet_edge.errors import HostError, MissingExtraError
 from mobilenet_edge.workers import cluster, dask
-from mobilenet_edge.workers.pool import AHEAD
+from mobilenet_edge.workers.pool import REQUESTS_PER_PROCESS
 from tests.workers.dask_cluster import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -64,7 +64,7 @@ def test_requests_are_taken_as_they_are_needed(address: str, tmp_path: Path) -> 
     with dask.DaskPool(FUNCTION, address) as pool:
         answers = []
         for done, (place, _) in enumerate(pool.run(requests())):
-            assert len(taken) <= done + AHEAD * 3
+            assert len(taken) <= done + REQUESTS_PER_PROCESS * 3
             answers.append(place)
     assert sorted(answers) == list(range(40))
 

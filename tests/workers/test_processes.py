@@ -16,7 +16,7 @@ from mobilenet_edge import cpus
 from mobilenet_edge.errors import BuildError, HostError, InputError, MnetError
 from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.call import call
-from mobilenet_edge.workers.pool import AHEAD, check, failed, lost
+from mobilenet_edge.workers.pool import REQUESTS_PER_PROCESS, check, failed, lost
 
 ANSWERS = """
 import os, signal
@@ -101,12 +101,12 @@ def test_no_more_processes_than_fit_into_memory(
     wanted: int, free: int | None, fit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes.memory, "available_bytes", lambda: free)
-    assert processes.fitting(wanted, 2_500_000_000) == fit
+    assert processes.choose_size(wanted, 2_500_000_000) == fit
 
 
 def test_by_default_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes.memory, "available_bytes", lambda: None)
-    assert processes.fitting(None, 1) == len(cpus.available())
+    assert processes.choose_size(None, 1) == len(cpus.available())
 
 
 # With processes
@@ -131,7 +131,7 @@ def test_requests_are_taken_as_they_are_needed(function: str) -> None:
 
     with processes.ProcessPool(function, 2) as pool:
         for done, _ in enumerate(pool.run(requests())):
-            assert len(taken) <= done + 2 * AHEAD
+            assert len(taken) <= done + 2 * REQUESTS_PER_PROCESS
     assert len(taken) == 20
 
 

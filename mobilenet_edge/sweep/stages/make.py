@@ -55,7 +55,7 @@ def pool_of(options: SweepOptions, out: Path, held: int) -> WorkerPool:
         return dask.DaskPool(worker.FUNCTION, options.dask)
     temporary = lock.temporary(out)
     temporary.mkdir(exist_ok=True)
-    size = processes.fitting(options.jobs, BYTES_EACH)
+    size = processes.choose_size(options.jobs, BYTES_EACH)
     return processes.ProcessPool(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
 
 
