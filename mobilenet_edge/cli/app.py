@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+@cache
 def _command() -> Any:
     """Leave files to those who read them: Typer would call one that may not be read a wrong option."""
     command: Any = typer.main.get_command(app)

@@ -131,7 +131,7 @@ def test_damage_takes_no_memory(path):
     chance = random.Random(7)
     tracemalloc.start()
     try:
-        for _ in range(40):
+        for _ in range(10):
             damaged = bytearray(whole)
             damaged[chance.randrange(len(damaged))] ^= 0x80
             path.write_bytes(damaged)

@@ -130,6 +130,7 @@ def test_only_files_are_opened(tmp_path, no_waiting):
     assert read == {"gone.jpg": False, "loop.jpg": False, "pipe.jpg": False, "whole.png": True, "zeros.jpg": False}
 
 
+@pytest.mark.slow
 def test_folders_within_folders_beyond_what_python_recurses(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(1100):
