@@ -157,12 +157,12 @@ def test_an_unreadable_file(
     ("line", "code", "message"),
     [
         ("inspect file", 3, "file is not a model file mnet knows; it reads .tflite, .onnx and .keras"),
-        ("profile m.keras", 3, "m.keras is a Keras model, which no device runs; first: mnet export m.keras"),
+        ("profile m.keras", 3, "m.keras is a Keras model, which devices cannot run; first: mnet export m.keras"),
         ("export m.tflite --calibrate random --out out", 2, "m.tflite is not a .keras file; mnet exports Keras models"),
         ("table missing.json", 3, "cannot read missing.json: no such file"),
-        ("table cut.json", 3, "cut.json does not hold records of mnet ("),
-        ("table records.json", 3, "records.json does not hold records of mnet (kind is missing); give it a file"),
-        ("table m.onnx", 3, "m.onnx does not hold records of mnet ("),
+        ("table cut.json", 3, "cut.json holds no records of mnet ("),
+        ("table records.json", 3, "records.json holds no records of mnet (kind is missing); give a file"),
+        ("table m.onnx", 3, "m.onnx holds no records of mnet ("),
         ("table empty", 3, "no profile and no evaluation in empty; make some with: mnet profile ARTIFACT --json FILE"),
     ],
 )

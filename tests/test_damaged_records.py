@@ -116,7 +116,7 @@ def test_the_whole_ones_are_read(tmp_path):
 def test_a_changed_value_is_refused(kind, changes, tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps([{**WHOLE[kind].to_dict(), **changes}]))
-    with pytest.raises(InputError, match="does not hold records of mnet") as caught:
+    with pytest.raises(InputError, match="holds no records of mnet") as caught:
         records.read(path)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 3
@@ -125,7 +125,7 @@ def test_a_changed_value_is_refused(kind, changes, tmp_path):
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_of_json_is_refused(constant, tmp_path):
     (tmp_path / "a.json").write_text(records.dumps(WHOLE[:1]).replace("3.5", constant))
-    with pytest.raises(InputError, match="not a number of JSON"):
+    with pytest.raises(InputError, match="not a JSON number"):
         records.read(tmp_path / "a.json")
 
 

@@ -21,7 +21,7 @@ from mobilenet_edge.analysis.features import PRIOR, matrix
 from mobilenet_edge.analysis.regression import nonnegative
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records.interval import student
+from mobilenet_edge.records.interval import student_t
 
 Array = NDArray[np.float64]
 
@@ -223,4 +223,4 @@ def _octaves(specs: Sequence[ModelSpec]) -> Array:
 
 def _t_quantile(freedom: int) -> float:
     """Return the two-sided quantile of Student's t at `CONFIDENCE`."""
-    return float(student(freedom, CONFIDENCE, absolute=True))
+    return float(student_t(freedom, CONFIDENCE, absolute=True))

@@ -1,4 +1,4 @@
-"""One artifact at one thread count on one machine, and what was found out about it."""
+"""Measure one artifact at one thread count on one machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be measured; each method is one fresh process on the machine and raises as `Host.run`."""
+    """One artifact at one thread count on one machine.
+
+    Each `measure` or `profile` method starts a fresh process on the machine and raises the errors of `Host.run`.
+    """
 
     artifact: Artifact
     threads: int
@@ -31,55 +34,55 @@ class Job:
 
     @property
     def delegate(self) -> Delegate | None:
-        """The plan's delegate, as far as it is meant for this file."""
-        chosen = self.plan.delegate
-        if chosen is None or not chosen.of_device:
-            return chosen
-        wants = EDGETPU_OP in self.artifact.contents.ops
-        of_edgetpu = "edgetpu" in chosen.path.rpartition("/")[2]
-        return chosen if self.artifact.format == "tflite" and (wants or not of_edgetpu) else None
+        """Delegate of the plan, or None if it cannot run this file."""
+        delegate = self.plan.delegate
+        if delegate is None or not delegate.from_device:
+            return delegate
+        is_compiled = EDGETPU_OP in self.artifact.contents.ops
+        is_edgetpu = "edgetpu" in delegate.path.rpartition("/")[2]
+        return delegate if self.artifact.format == "tflite" and (is_compiled or not is_edgetpu) else None
 
     def measure_memory(self) -> Document:
-        """Measure memory."""
-        return self._ask({"mode": "memory"})
+        """Measure the peak memory."""
+        return self._run({"mode": "memory"})
 
-    def time(self, left_seconds: float = math.inf) -> Document:
-        """Measure one round of at most `left_seconds`."""
-        return self._ask({"mode": "time", **self.plan.timing(left_seconds)})
+    def measure_round(self, max_seconds: float = math.inf) -> Document:
+        """Measure the latency in one round of at most `max_seconds`."""
+        return self._run({"mode": "time", **self.plan.timing(max_seconds)})
 
     def profile_ops(self) -> Document:
-        """Measure every operator."""
-        return self._ask({"mode": "ops", **self.plan.timing()})
+        """Measure the time of every operator."""
+        return self._run({"mode": "ops", **self.plan.timing()})
 
-    def changed(self) -> InputError | None:
-        """Say that the file is not the one that was read when the measurement began; None where it is."""
+    def file_error(self) -> InputError | None:
+        """Return an error if the file has changed since the measurement began, else None."""
         path = self.artifact.path
         try:
             same = files.read_bytes(path) == self.artifact.data
         except InputError:
-            return InputError(f"{path} was removed while it was measured; put it back and run it again")
-        return None if same else InputError(f"{path} was changed while it was measured; run it again")
+            return InputError(f"{path} was removed during the measurement; put it back and run again")
+        return None if same else InputError(f"{path} was changed during the measurement; run again")
 
-    def _ask(self, request: Document) -> Document:
-        held = {"artifact": self.artifact.path}
+    def _run(self, request: Document) -> Document:
+        paths = {"artifact": self.artifact.path}
         if self.feed is not None:
-            held["inputs"] = self.feed.path
-        extra = {} if self.delegate is None else {"delegate": self.delegate.request()}
-        whole = {**self.plan.request(self.threads), **extra, **request}
-        return self.host.run(whole, held, limit_seconds=self.plan.limit_seconds)
+            paths["inputs"] = self.feed.path
+        delegate = {} if self.delegate is None else {"delegate": self.delegate.request()}
+        full_request = {**self.plan.request(self.threads), **delegate, **request}
+        return self.host.run(full_request, paths, limit_seconds=self.plan.limit_seconds)
 
 
 @dataclass
 class JobResult:
-    """What a job has brought so far.
+    """Documents of the worker for one job so far.
 
     Attributes:
-        job: What is measured.
-        memory: The document of the memory pass, None before it.
-        rounds: Those of the rounds.
-        ops: That of the operators, None where not asked.
-        error: What ended it, None while nothing has.
-        remarks: What could not be measured beside it.
+        job: Job that they belong to.
+        memory: Document of the memory pass, or None before it.
+        rounds: Documents of the rounds.
+        ops: Document of the operators, or None if not measured.
+        error: Error that ended the job, or None.
+        remarks: Remarks about optional measurements that failed.
     """
 
     job: Job
@@ -91,10 +94,10 @@ class JobResult:
 
     @property
     def steady_seconds(self) -> float:
-        """Wall time of the steady phases so far."""
+        """Wall time of all steady phases in seconds."""
         return sum(int(document["usage"]["wall_ns"]) for document in self.rounds) / 1e9
 
     @property
     def times_ns(self) -> list[list[int]]:
-        """The times of each round."""
+        """Times of each round in nanoseconds."""
         return [document["times_ns"] for document in self.rounds]

@@ -1,4 +1,4 @@
-"""Latency and memory of artifacts on one machine or several."""
+"""Measure latency and memory of artifacts on one or more machines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Records = Sequence[Profile | Failure]
 
 _LOCAL: Final = (Machine(Local()),)
 _DEFAULTS: Final = Plan()
-OPEN: Final = -1  # a batch of any size
+DYNAMIC: Final = -1  # a batch of any size
 _IMAGE_AXES: Final = 4
 
 
@@ -38,28 +38,27 @@ def profile(
     options: PixelOptions = NOTHING,
     save: Callable[[Records], object] = lambda _: None,
 ) -> list[Profile | Failure]:
-    """Measure artifacts, interleaved on each machine, and all machines at the same time.
+    """Measure artifacts, interleaved on each machine and in parallel on all machines.
 
-    Each combination of artifact and thread count is measured in fresh processes; their order is shuffled anew in each
-    round. Memory comes first, in processes of its own, so that a file that cannot run is known before anything is
-    timed.
+    Each combination of artifact and thread count is measured in fresh processes, in a new random order in each round.
+    Memory is measured first, in separate processes, so that a file that cannot run fails before anything is timed.
 
     Args:
-        paths: `.tflite` and `.onnx` files and folders of them; one that is given twice is measured once.
-        plan: How.
-        threads: Thread counts; one that is given twice is measured once.
-        machines: Where.
-        images: A folder to feed the models from; None for noise.
-        options: What is stated of the pixels that these models take.
-        save: Called with the records there are as each machine is done.
+        paths: `.tflite` and `.onnx` files, and folders of them; duplicates are ignored.
+        plan: Settings of the measurement.
+        threads: Thread counts; duplicates are ignored.
+        machines: Machines to measure on.
+        images: Folder of images to use as inputs, or None for noise.
+        options: What the user stated about the pixels of the models.
+        save: Called with all records so far whenever a machine is done.
 
     Returns:
-        For each machine, artifact and thread count, in the order given, a profile, or a failure where there is none.
+        A profile or a failure for each machine, artifact and thread count, in the given order.
 
     Raises:
         UsageError: A number is out of range.
-        InputError: A file is missing or no model that can be run, or there are no images.
-        MnetError: There is one machine only and it brought nothing; this is why.
+        InputError: A file is missing or is not a model that can run, or there are no images.
+        MnetError: The only machine gave no profile.
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
@@ -72,7 +71,7 @@ def profile(
         board = stack.enter_context(progress.board())
         work = partial(machine.measure, artifacts=artifacts, threads=counts, plan=plan, feeds=feeds, board=board)
         results: list[Result | None] = [None] * len(machines)
-        for index, result in fleet.at_once(work, machines):
+        for index, result in fleet.run_parallel(work, machines):
             if result.error is not None and len(machines) == 1:
                 raise result.error
             results[index] = result
@@ -81,27 +80,28 @@ def profile(
 
 
 def _read(paths: Sequence[Path]) -> list[Artifact]:
-    once: dict[Path, Path] = {}
+    distinct: dict[Path, Path] = {}
     for path in artifact.find(paths):
-        once.setdefault(path.resolve(), path)
-    found = [artifact.read(path) for path in once.values()]
-    for each in found:
-        if each.format == "keras":
+        distinct.setdefault(path.resolve(), path)
+    artifacts = [artifact.read(path) for path in distinct.values()]
+    for model in artifacts:
+        if model.format == "keras":
             raise InputError(
-                f"{each.path} is a Keras model, which no device runs; first: mnet export {shlex.quote(str(each.path))}"
+                f"{model.path} is a Keras model, which devices cannot run; first: "
+                f"mnet export {shlex.quote(str(model.path))}"
             )
-        contradictions.refuse(each)
-        _refuse_batch(each)
-    return found
+        contradictions.refuse(model)
+        _refuse_batch(model)
+    return artifacts
 
 
 def _refuse_batch(artifact: Artifact) -> None:
-    """Refuse what runs several images at a time, or none: its time is not that of one image."""
+    """Refuse a model with a fixed batch other than 1, because its time is not that of one image."""
     for name in artifact.contents.inputs:
         tensor = artifact.contents.tensors.get(name)
-        if tensor is not None and len(tensor.shape) == _IMAGE_AXES and tensor.shape[0] not in (1, OPEN):
+        if tensor is not None and len(tensor.shape) == _IMAGE_AXES and tensor.shape[0] not in (1, DYNAMIC):
             raise InputError(
-                f"{artifact.path} takes a batch of {tensor.shape[0]} images at a time, and a latency is that of one; "
+                f"{artifact.path} takes a batch of {tensor.shape[0]} images, but latency is measured for one; "
                 "export it with batch 1"
             )
 

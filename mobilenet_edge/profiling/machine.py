@@ -1,4 +1,4 @@
-"""Everything that one machine is asked for."""
+"""Measure all jobs of one machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mobilenet_edge.records import Failure, Profile
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, and the delegate that the devices file gives it."""
+    """A machine and its delegate from the devices file."""
 
     host: Host
     delegate: Delegate | None = None
@@ -32,11 +32,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Result:
-    """What a machine brought.
+    """Records of one machine.
 
     Attributes:
-        records: One for each artifact and thread count, in order.
-        error: Why none of them is a profile, None where one is.
+        records: One record for each artifact and thread count, in order.
+        error: Reason why there is no profile, or None if there is one.
     """
 
     records: tuple[Profile | Failure, ...]
@@ -51,33 +51,36 @@ def measure(
     feeds: Mapping[Path, Feed],
     board: Board,
 ) -> Result:
-    """Measure every artifact at every thread count; what fails is a record, too.
+    """Measure every artifact at every thread count; failures become records too.
 
     Args:
-        machine: The machine.
-        artifacts: What is measured.
+        machine: Machine to measure on.
+        artifacts: Artifacts to measure.
         threads: Thread counts.
-        plan: How; its delegate goes before the machine's own.
-        feeds: Images by the artifact's path; those without one are fed with noise.
-        board: Where progress is shown.
+        plan: Settings of the measurement; its delegate overrides the machine's.
+        feeds: Images by path of the artifact; artifacts without a feed run on noise.
+        board: Display of the progress.
     """
     plan = replace(plan, delegate=plan.delegate or machine.delegate)
-    jobs = [Job(each, count, plan, machine.host, feeds.get(each.path)) for each, count in product(artifacts, threads)]
+    jobs = [
+        Job(artifact, count, plan, machine.host, feeds.get(artifact.path))
+        for artifact, count in product(artifacts, threads)
+    ]
     where = "" if machine.host.name == LOCAL else f" on {machine.host.name}"
     pace = Pace(board(f"profile{where}", rounds.steps(jobs, plan)), plan.cooldown_seconds)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with machine.host:
             results = rounds.run(jobs, plan, pace)
-            limits = rounds.limits(results, machine.host, plan, pace) if plan.limit else {}
+            limits = rounds.measure_limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
-    good = siblings.annotate(
+    profiles = siblings.annotate(
         [merge.profile(result, started, rounds.limit_of(result, limits)) for result in results if not result.error]
     )
-    made = iter(good)
-    records = [_failure(result.job, result.error) if result.error else next(made) for result in results]
-    return Result(tuple(records), None if good else results[0].error)
+    remaining = iter(profiles)
+    records = [_failure(result.job, result.error) if result.error else next(remaining) for result in results]
+    return Result(tuple(records), None if profiles else results[0].error)
 
 
 def _failure(job: Job, error: MnetError) -> Failure:

@@ -1,4 +1,4 @@
-"""A worker's documents become one record."""
+"""Merge the documents of a worker into one record."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from mobilenet_edge.profiling.trace import minutes
 from mobilenet_edge.records import Failure, Profile
 from mobilenet_edge.records.remark import Remark
 
-# What every document says of itself and the profile says too.
+# Keys of a document that the profile already has.
 _KNOWN: Final = frozenset(("version", "runtime", "runtime_version"))
-# A run later than its period now and then is jitter; a tenth of them is a pace that is not held.
-LATE_SHARE: Final = 0.1
+# Single late runs are jitter; above this share, the requested rate was not reached.
+MAX_LATE_SHARE: Final = 0.1
 
 
 def profile(result: JobResult, started: str, limit: Document | str | None = None) -> Profile:
-    """Put together what the processes of one job found.
+    """Merge the documents of one job into a profile.
 
     Args:
-        result: A job without an error.
-        started: When the measurement began, UTC, ISO 8601.
-        limit: The document of the machine's limit, or why there is none.
+        result: Documents of a job without an error.
+        started: Start of the measurement, UTC, ISO 8601.
+        limit: Document of the machine's limit, or the reason why there is none.
     """
     job, rounds = result.job, result.rounds
     first, last = rounds[0], rounds[-1]
     memory = result.memory or {}
-    bare = Profile(
+    base = Profile(
         **job.artifact.identity(),
         runtime=first["runtime"],
         runtime_version=first["runtime_version"],
@@ -55,11 +55,11 @@ def profile(result: JobResult, started: str, limit: Document | str | None = None
         trace=tuple(_trace(result)),
         notes=tuple(_notes(result, limit)),
     )
-    return replace(bare, doubts=(*doubts(bare), *_of_plan(bare, job.plan)), invalid=invalid(bare))
+    return replace(base, doubts=(*doubts(base), *_plan_doubts(base, job.plan)), invalid=invalid(base))
 
 
 def failure(job: Job, reason: str, exit_code: int) -> Failure:
-    """Say of a job why there is no profile."""
+    """Create the failure of a job without a profile."""
     return Failure.of(
         job.artifact.identity(),
         host=job.host.name,
@@ -72,7 +72,7 @@ def failure(job: Job, reason: str, exit_code: int) -> Failure:
 
 def _conditions(result: JobResult, started: str) -> dict[str, Any]:
     rounds, first = result.rounds, result.rounds[0]
-    numbered = [
+    samples = [
         {"round": number, **sample}
         for number, document in enumerate(rounds, start=1)
         for sample in document.get("samples", ())
@@ -87,19 +87,15 @@ def _conditions(result: JobResult, started: str) -> dict[str, Any]:
         "input_dtypes": [tensor["dtype"] for tensor in first["inputs"]],
         **(result.job.feed.conditions() if result.job.feed else {}),
         "usage": _usage(rounds),
-        "samples": numbered,
+        "samples": samples,
         "concurrent": max(document.get("concurrent", 0) for document in rounds),
-        **({"ops": _of_ops(result.ops)} if result.ops else {}),
+        **({"ops": {"how": result.ops["how"], "whole_ms": result.ops["total_ns"] / 1e6}} if result.ops else {}),
         "version": first["version"],
     }
 
 
-def _of_ops(document: Document) -> dict[str, Any]:
-    return {"how": document["how"], "whole_ms": document["total_ns"] / 1e6}
-
-
 def _usage(rounds: Sequence[Document]) -> dict[str, int]:
-    """Sum what the steady phases took: by the worker itself, by other programs, by other virtual machines."""
+    """Sum the CPU time of the steady phases: of the worker, of other programs and of other virtual machines."""
     total = {name: sum(document["usage"][name] for document in rounds) for name in rounds[0]["usage"]}
     if all("busy_ns" in document[when] for document in rounds for when in ("before", "after")):
         busy, stolen = (
@@ -113,8 +109,8 @@ def _usage(rounds: Sequence[Document]) -> dict[str, int]:
 def _trace(result: JobResult) -> list[dict[str, Any]]:
     if result.job.plan.sustain_seconds is None:
         return []
-    (only,) = result.rounds
-    return minutes(only["times_ns"], only.get("samples", ()), result.job.plan.period_ns)
+    (document,) = result.rounds
+    return minutes(document["times_ns"], document.get("samples", ()), result.job.plan.period_ns)
 
 
 def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
@@ -128,14 +124,14 @@ def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
         yield Remark("preprocessing", preprocess_ms=feed.preprocess_ms) if local else Remark("preprocessing-elsewhere")
 
 
-def _of_plan(made: Profile, plan: Plan) -> Iterator[Remark]:
-    """Doubts about what was asked for and not reached."""
-    reached = None if plan.until is None else width(made.rounds)
+def _plan_doubts(profile: Profile, plan: Plan) -> Iterator[Remark]:
+    """Check whether the requested accuracy and rate were reached."""
+    reached = None if plan.until is None else width(profile.rounds)
     if plan.until is not None and (reached is None or reached > plan.until):
         unknown = Remark("median-unknown", asked=plan.until)
         yield unknown if reached is None else Remark("median-wide", reached=reached, asked=plan.until)
     if plan.rate is not None:
-        late = sum(time_ns > 1e9 / plan.rate for time_ns in made.times_ns) / len(made.times_ns)
-        if late > LATE_SHARE:
-            reachable = 1e3 / made.median_ms
-            yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=made.median_ms, reachable_per_s=reachable)
+        late = sum(time_ns > 1e9 / plan.rate for time_ns in profile.times_ns) / len(profile.times_ns)
+        if late > MAX_LATE_SHARE:
+            median_ms = profile.median_ms
+            yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=median_ms, reachable_per_s=1e3 / median_ms)

@@ -1,4 +1,4 @@
-"""How artifacts are measured: the numbers a user chose, refused where they cannot be met."""
+"""Settings of a measurement, with validation."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from mobilenet_edge.errors import UsageError
 
-# Long enough for an on-demand governor to raise the clock.
+# Long enough for an on-demand governor to raise the CPU frequency.
 WARMUP: Final[Mapping[str, Any]] = {"runs": 5, "seconds": 0.15}
-# What a worker may take beside the phases that have a cap: start, opening the file, overstepping by slow runs.
+# Time limit of a worker beyond its timed phases: start, loading the model, and slow last runs.
 SLACK_SECONDS: Final = 120.0
-# A look at the machine this often; a long phase has fewer, so that its record stays small.
+# Interval between samples of the machine state; long phases sample less often to limit the size of the record.
 SAMPLE_SECONDS: Final = 1.0
-MOST_SAMPLES: Final = 600
-# A period in nanoseconds, and a minute's wait for the next run.
-FASTEST, SLOWEST = 1e6, 1 / 60
+MAX_SAMPLES: Final = 600
+# Runs per second: the period is stored in nanoseconds, and a run starts at least once a minute.
+MAX_RATE, MIN_RATE = 1e6, 1 / 60
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,28 @@ class Delegate:
     """A TFLite delegate.
 
     Attributes:
-        path: Of its library, on the machine that measures.
-        options: As name and value.
-        of_device: Whether it belongs to the machine, which leaves out the files that have no use for it.
+        path: Path of the library on the measured machine.
+        options: Pairs of name and value.
+        from_device: Whether the devices file sets it; it then applies only to the files that it can run.
     """
 
     path: str
     options: tuple[tuple[str, str], ...] = ()
-    of_device: bool = False
+    from_device: bool = False
 
     @classmethod
     def parse(cls, path: str | None, options: Sequence[str]) -> Delegate | None:
-        """Read what was typed: a path, and options as "key=value".
+        """Parse the options of the command line.
+
+        Args:
+            path: Path of the library, or None.
+            options: Options as "key=value".
+
+        Returns:
+            The delegate, or None without a path.
 
         Raises:
-            UsageError: An option has no "=", is given twice, or there is no path.
+            UsageError: An option has no "=" or is repeated, or there are options without a path.
         """
         pairs = [option.partition("=") for option in options]
         if bad := [option for option, (key, sign, _) in zip(options, pairs, strict=True) if not (key and sign)]:
@@ -51,29 +58,32 @@ class Delegate:
         return None if path is None else cls(path, tuple((key, value) for key, _, value in pairs))
 
     def request(self) -> dict[str, Any]:
-        """Return it as the worker takes it."""
+        """Return the request for the worker."""
         return {"path": self.path, "options": dict(self.options)}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one artifact at one thread count is measured; the numbers are of all rounds together.
+    """Settings for one artifact at one thread count; the numbers are totals over all rounds.
 
     Attributes:
-        runs: At least so many steady runs.
-        seconds: And at least so long.
-        max_seconds: But no longer, even where `runs` are not reached; the profile then bears a doubt.
-        rounds: In so many fresh processes, spread over the whole measurement; never more than `runs`.
-        runtime: A runtime's name, or "auto" for the best installed one that opens the file.
-        seed: Of the noise and of the order.
+        runs: Minimum number of steady runs.
+        seconds: Minimum duration of the steady runs.
+        max_seconds: Maximum duration of the steady runs, even if `runs` is not reached; the profile then has a doubt.
+        rounds: Number of fresh processes, spread over the whole measurement; at most `runs`.
+        runtime: Name of a runtime, or "auto" for the best installed one that opens the file.
+        seed: Seed of the noise and of the order.
         affinity: CPUs to run on; empty for all.
-        delegate: What else runs operators, None for the CPU alone.
-        until: More rounds until half the interval of the median is this share of it, or `max_seconds` are used up.
-        sustain_seconds: Instead of rounds, one steady phase of this length.
-        rate: Steady runs a second, None for as many as can be.
+        delegate: Delegate for operators, or None for the CPU.
+        until: Add rounds until half the interval of the median, relative to it, is this small or the time is used up.
+        sustain_seconds: Duration of one steady phase that replaces the rounds.
+        rate: Steady runs per second, or None for no pauses.
         cooldown_seconds: Pause before every process but the first.
-        ops: Measure every operator, too.
-        limit: Measure what the machine reaches in a matrix product, too.
+        ops: Also measure the operators.
+        limit: Also measure the speed of a matrix product on the machine.
+
+    Raises:
+        UsageError: A number is out of range.
     """
 
     runs: int = 50
@@ -105,62 +115,62 @@ class Plan:
             raise UsageError(f"--affinity {below[0]}: CPUs are counted from 0")
         if self.until is not None and not 0 < self.until < 1:
             raise UsageError(f"--until must lie between 0% and 100%, got {self.until:.3%}")
-        if self.rate is not None and not SLOWEST <= self.rate <= FASTEST:
-            raise UsageError(f"--rate must lie between 1/min and {FASTEST:.0f}/s, got {self.rate:g}/s")
+        if self.rate is not None and not MIN_RATE <= self.rate <= MAX_RATE:
+            raise UsageError(f"--rate must lie between 1/min and {MAX_RATE:.0f}/s, got {self.rate:g}/s")
         if self.until is not None and self.sustain_seconds is not None:
-            raise UsageError("--until measures in rounds and --sustain in one long phase; give one of the two")
+            raise UsageError("--until and --sustain exclude each other; give one of them")
 
     @property
-    def turns(self) -> int:
-        """Number of processes that are timed at first; `until` may add some."""
+    def round_count(self) -> int:
+        """Number of planned rounds; `until` may add more."""
         return 1 if self.sustain_seconds is not None else min(self.rounds, self.runs)
 
     @property
     def budget_seconds(self) -> float:
-        """How long all steady phases of one artifact may take."""
+        """Maximum duration of all steady phases of one artifact."""
         return self.sustain_seconds if self.sustain_seconds is not None else self.max_seconds
 
     @property
     def cap_seconds(self) -> float:
-        """How long one steady phase may take."""
-        return self.budget_seconds / self.turns
+        """Maximum duration of one steady phase."""
+        return self.budget_seconds / self.round_count
 
     @property
     def period_ns(self) -> int | None:
-        """From the start of one steady run to that of the next."""
+        """Time between the starts of two steady runs in nanoseconds, or None for no pauses."""
         return None if self.rate is None else round(1e9 / self.rate)
 
     @property
     def limit_seconds(self) -> float:
-        """How long one process may take: warm-up and steady phase up to their caps, and one late run."""
+        """Maximum duration of one process: warm-up and steady phase, slack, and one late run."""
         return SLACK_SECONDS + 2 * self.cap_seconds + (1 / self.rate if self.rate else 0)
 
     def request(self, threads: int) -> dict[str, Any]:
-        """Return what every worker is asked, whatever its mode."""
+        """Return the part of a request that is the same for every mode of the worker."""
         common = {"runtime": self.runtime, "threads": threads, "seed": self.seed}
         return {**common, "affinity": list(self.affinity)} if self.affinity else common
 
-    def timing(self, left_seconds: float = math.inf) -> dict[str, Any]:
-        """Return one round's share of the phases, as the worker takes them; `left_seconds` is a cap of its own."""
-        cap = min(self.cap_seconds, left_seconds)
+    def timing(self, max_seconds: float = math.inf) -> dict[str, Any]:
+        """Return the phases of one round of at most `max_seconds`, for a request to the worker."""
+        cap = min(self.cap_seconds, max_seconds)
         sustained = self.sustain_seconds is not None
         timing: dict[str, Any] = {
             "warmup": {**WARMUP, "cap_seconds": cap},
             "steady": {
-                "runs": 1 if sustained else math.ceil(self.runs / self.turns),
-                "seconds": cap if sustained else min(self.seconds / self.turns, cap),
+                "runs": 1 if sustained else math.ceil(self.runs / self.round_count),
+                "seconds": cap if sustained else min(self.seconds / self.round_count, cap),
                 "cap_seconds": cap,
             },
         }
         if self.period_ns is not None:
             timing["period_ns"] = self.period_ns
-        if self.budget_seconds > MOST_SAMPLES * SAMPLE_SECONDS:
-            timing["sample_seconds"] = self.budget_seconds / MOST_SAMPLES
+        if self.budget_seconds > MAX_SAMPLES * SAMPLE_SECONDS:
+            timing["sample_seconds"] = self.budget_seconds / MAX_SAMPLES
         return timing
 
     def conditions(self) -> dict[str, Any]:
-        """Return what of this belongs into a record."""
-        own: dict[str, Any] = {
+        """Return the conditions for a record."""
+        conditions: dict[str, Any] = {
             "order": "one after another, a fresh process each"
             if self.sustain_seconds is not None
             else "shuffled in each round, a fresh process each",
@@ -171,10 +181,10 @@ class Plan:
             "seed": self.seed,
             "affinity": list(self.affinity) or None,
         }
-        chosen = {
+        optional = {
             "until": self.until,
             "sustain_seconds": self.sustain_seconds,
             "rate_per_s": self.rate,
             "cooldown_seconds": self.cooldown_seconds or None,
         }
-        return own | {name: value for name, value in chosen.items() if value is not None}
+        return conditions | {name: value for name, value in optional.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Machines by the names that people give them."""
+"""Find machines by name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mobilenet_edge.profiling.settings import Delegate
 
 
 def find(names: Sequence[str], path: Path | None = None) -> list[Machine]:
-    """Find machines, each once; nothing is connected yet.
+    """Find machines without connecting to them; duplicates are ignored.
 
     Args:
         names: "local", a table of the devices file, or user@host.
-        path: The devices file; None for configs/devices.toml as far as it is there.
+        path: Devices file, or None for configs/devices.toml if it exists.
 
     Raises:
-        InputError: The file cannot be read, or has a key or value that cannot be.
-        UsageError: There is no such machine, or its address cannot be one.
+        InputError: The file cannot be read, or has an unknown key or an invalid value.
+        UsageError: There is no such machine, or its address is invalid.
     """
     if path is not None:
         devices.load(path)
@@ -28,5 +28,5 @@ def find(names: Sequence[str], path: Path | None = None) -> list[Machine]:
 
 
 def _machine(device: devices.Device) -> Machine:
-    delegate = device.delegate and Delegate(device.delegate, tuple(device.delegate_options.items()), of_device=True)
+    delegate = device.delegate and Delegate(device.delegate, tuple(device.delegate_options.items()), from_device=True)
     return Machine(reach(device), delegate or None)

@@ -1,8 +1,8 @@
-"""Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
+"""Read and write results as JSON, as `--json` writes them; docs/records.md documents every field.
 
-A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
-Changing a field's meaning raises the schema version. Older versions are read; a newer one is refused, not guessed at.
-In version 1 remarks were sentences.
+A record is flat: the identity of the artifact, then the measured values, then the conditions. A change in the meaning
+of a field raises the schema version. Older versions can be read, newer ones are refused. In version 1, remarks were
+sentences.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
-    each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction)
+    record.kind: record for record in (Profile, Evaluation, Inspection, Failure, Prediction)
 }
 
 
@@ -52,24 +52,28 @@ def dumps(records: Iterable[Record]) -> str:
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records to a file, whole or not at all."""
+    """Write records to a file atomically."""
     files.write_text(path, dumps(records))
 
 
 def read(path: Path) -> list[Record]:
-    """Read the records of a file that `write` wrote.
+    """Read the records of a file.
 
     Raises:
-        InputError: Missing, not JSON, not records, or written by a newer version.
+        InputError: The file is missing, is not JSON, holds no records, or was written by a newer version.
     """
     return loads(files.read_bytes(path), str(path))
 
 
 def loads(text: bytes, source: str) -> list[Record]:
-    """Parse what `dumps` wrote; `source` names it in messages.
+    """Parse the JSON array of `dumps`.
+
+    Args:
+        text: UTF-8.
+        source: Name of the file for messages.
 
     Raises:
-        InputError: As `read`.
+        InputError: As for `read`.
     """
     try:
         data = strict.loads(text)
@@ -78,7 +82,7 @@ def loads(text: bytes, source: str) -> list[Record]:
         return [_parse(entry) for entry in data]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
         raise InputError(
-            f"{source} does not hold records of mnet ({_line(error)}); give it a file written by --json"
+            f"{source} holds no records of mnet ({_line(error)}); give a file written by --json"
         ) from error
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
@@ -87,7 +91,9 @@ def loads(text: bytes, source: str) -> list[Record]:
 def _parse(entry: dict[str, Any]) -> Record:
     if entry["schema_version"] not in READABLE:
         version = f"{entry['schema_version']!r:.40}"
-        raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
+        raise InputError(
+            f"its record schema is {version}, but this mnet reads up to {SCHEMA_VERSION}; upgrade mobilenet-edge"
+        )
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")

@@ -1,6 +1,6 @@
-"""What is to be said about a result, as data: a code and the figures that belong to it.
+"""Remarks about a result as data: a code and its values.
 
-`analysis.wording` turns it into a sentence where it is shown, so that the words may change and old records with them.
+`analysis.wording` turns them into sentences for display, so that better wording applies to old records too.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Value = Scalar | tuple[Scalar, ...]
 
 @dataclass(frozen=True, init=False)
 class Remark:
-    """A doubt, a note or another remark: `Remark("times-vary", spread=0.14)`.
+    """Doubt, note or other remark, such as `Remark("times-vary", spread=0.14)`.
 
     Attributes:
-        code: What is said, such as "times-vary"; docs/records.md lists the codes.
-        values: The figures and names in it. Shares are from 0 to 1, other units are part of the names.
+        code: Identifier of the sentence, such as "times-vary"; docs/records.md lists the codes.
+        values: Values in the sentence. Fractions are from 0 to 1; other units are part of the names.
 
     Raises:
-        TypeError: A value is neither text, number, truth value, None nor a list of these.
+        TypeError: A value is not a string, number, boolean, None, or a list of these.
     """
 
     code: str
@@ -40,19 +40,19 @@ class Remark:
 
     @classmethod
     def load(cls, value: Any) -> Self:
-        """Read what `to_dict` wrote, or a sentence of schema version 1.
+        """Create a remark from the JSON of `to_dict`, or from a sentence of schema version 1.
 
         Raises:
-            TypeError: It is neither.
+            TypeError: The value is neither.
         """
         if isinstance(value, str) and value:
             return cls(TEXT, text=value)
         if not isinstance(value, dict) or "code" not in value:
             raise TypeError(f"a remark cannot be {value!r:.60}")
-        return cls(value["code"], **{name: each for name, each in value.items() if name != "code"})
+        return cls(value["code"], **{name: entry for name, entry in value.items() if name != "code"})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object: the code, then the values."""
+        """Return the JSON object with the code and the values."""
         return {"code": self.code, **self.values}
 
 

@@ -61,7 +61,7 @@ def _row(found: Evaluation) -> list[str]:
         _share(found.top5),
         str(found.n),
         _share(found.agreement),
-        ", ".join(f"{name} {figure}" for name, figure in found.further()),
+        ", ".join(f"{name} {figure}" for name, figure in found.other_metrics()),
         f"{found.runtime} {found.runtime_version}",
     ]
 

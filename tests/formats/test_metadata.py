@@ -31,7 +31,7 @@ def test_the_text_is_the_same_each_time_and_compact(about):
 def test_infinity_is_no_json():
     # An exact artifact is said to have 200 dB.
     about = replace(SMALL, agreement=Agreement(math.inf, 1.0, 4))
-    with pytest.raises(InputError, match="Infinity is not a number of JSON"):
+    with pytest.raises(InputError, match="Infinity is not a JSON number"):
         Metadata.from_json(about.to_json(), "a.onnx")
 
 

@@ -54,7 +54,7 @@ def test_images_are_prepared_for_each_layout(folder: Path, models: list[artifact
     assert planes.shape == (len(rows), 1, 3, 8, 8)
     assert rows.dtype == planes.dtype == np.float32
     np.testing.assert_array_equal(rows.transpose(0, 1, 4, 2, 3), planes)
-    chosen = images.spread(images.find(folder), feed.MOST)
+    chosen = images.spread(images.find(folder), feed.MAX_IMAGES)
     expected = [image for _, image in prepare.tensors(chosen, RULE) if image is not None]
     np.testing.assert_array_equal(rows[:, 0], expected)
     assert not any(path.exists() for path in made)
@@ -72,7 +72,7 @@ def test_an_integer_input_gets_integers(folder: Path, models: list[artifact.Arti
     from mobilenet_edge.evaluation.tensors import ImageInput
 
     taken = ImageInput("m", (1, 8, 8, 3), "int8").with_grid(Quantisation(0.01, 0))
-    made = feed._make(images.find(folder)[:2], RULE, taken, folder / "made.npy")
+    made = feed._preprocess(images.find(folder)[:2], RULE, taken, folder / "made.npy")
     stack = np.load(made.path)
     # Black is -1, which is 100 steps of 0.01; a grey of 20 is 20 / 127.5 - 1 = -0.843.
     assert stack.dtype == np.int8

@@ -125,7 +125,7 @@ def test_what_is_given_twice_is_measured_once(models: list[Path], monkeypatch: p
 def test_a_keras_model_is_sent_to_export(models: list[Path], tmp_path: Path):
     host = FakeHost()
     with pytest.raises(
-        InputError, match=r"m\.keras is a Keras model, which no device runs; first: mnet export .*m\.ker"
+        InputError, match=r"m\.keras is a Keras model, which devices cannot run; first: mnet export .*m\.ker"
     ):
         latency.profile([*models, tmp_path / "m.keras"], machines=on(host))
     assert host.asked == []
@@ -142,7 +142,7 @@ def test_a_batch_that_is_not_one_is_refused(
         latency.artifact, "read", lambda path: SimpleNamespace(**{**vars(read(path)), "contents": contents})
     )
     if refused:
-        with pytest.raises(InputError, match=f"takes a batch of {batch} images at a time.*; export it with batch 1"):
+        with pytest.raises(InputError, match=f"takes a batch of {batch} images.*; export it with batch 1"):
             latency.profile(models, machines=on(FakeHost()))
     else:
         assert len(latency.profile(models, machines=on(FakeHost()))) == 2

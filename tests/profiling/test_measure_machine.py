@@ -11,7 +11,7 @@ from mobilenet_edge.profiling.machine import Machine, Result, measure
 from mobilenet_edge.profiling.settings import Delegate, Plan
 
 MS = 1_000_000
-OWN = Delegate("/lib/own.so", of_device=True)
+OWN = Delegate("/lib/own.so", from_device=True)
 
 
 @pytest.fixture

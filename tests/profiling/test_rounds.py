@@ -97,7 +97,7 @@ def test_the_limit_is_measured_once_for_each_runtime_and_thread_count(
     host, plan = fake_host(extra={"limit": {"float32_gmacs": 40.0}}), Plan(rounds=2)
     results = measured(host, plan, (1, 2))
     with host:
-        found = rounds.limits(results, host, plan, pace)
+        found = rounds.measure_limits(results, host, plan, pace)
     assert set(found) == {(runtime, threads) for runtime in ("litert", "onnxruntime") for threads in (1, 2)}
     assert [mode for _, _, mode in host.asked].count("limit") == 4
     assert bar.total == 4
@@ -109,7 +109,7 @@ def test_a_limit_that_fails_costs_only_itself(fake_host: Any, measured: Any, pac
     host, plan = fake_host(fails={("", "limit"): HostError("no room")}), Plan(rounds=2)
     results = measured(host, plan)
     with host:
-        found = rounds.limits(results, host, plan, pace)
+        found = rounds.measure_limits(results, host, plan, pace)
     assert rounds.limit_of(results[0], found) == "no room"
     assert [each.error for each in results] == [None, None]
 
@@ -120,7 +120,7 @@ def test_what_failed_or_ran_on_a_delegate_has_no_limit(fake_host: Any, job: Any,
     jobs = [job(host, plan), job(host, Plan(rounds=1), name="b.int8.tflite")]
     with host:
         results = rounds.run(jobs, plan, pace)
-        assert rounds.limits(results, host, plan, pace) == {}
+        assert rounds.measure_limits(results, host, plan, pace) == {}
     assert rounds.limit_of(results[0], {}) is None
 
 

@@ -36,7 +36,7 @@ def test_names_become_machines_each_once(devices: Path):
 
 def test_a_device_brings_its_delegate(devices: Path):
     coral, here = targets.find(["pi4", "local"], devices)
-    assert coral.delegate == Delegate("/usr/lib/libedgetpu.so.1", (("device", "usb"),), of_device=True)
+    assert coral.delegate == Delegate("/usr/lib/libedgetpu.so.1", (("device", "usb"),), from_device=True)
     assert here.delegate is None
 
 

@@ -98,8 +98,8 @@ def test_no_time_is_below_0():
 def test_students_t_has_its_quantiles():
     # Of tables, for 2, 4 and 9 degrees of freedom.
     for freedom, quantile in ((2, 4.303), (4, 2.776), (9, 2.262)):
-        assert interval.student(freedom, 0.975) == pytest.approx(quantile, rel=1e-3)
-        assert interval.student(freedom, 0.95, absolute=True) == pytest.approx(quantile, rel=1e-3)
+        assert interval.student_t(freedom, 0.975) == pytest.approx(quantile, rel=1e-3)
+        assert interval.student_t(freedom, 0.95, absolute=True) == pytest.approx(quantile, rel=1e-3)
 
 
 def test_a_ratio_has_the_uncertainty_of_both():

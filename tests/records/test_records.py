@@ -207,7 +207,9 @@ def test_unknown_fields_of_a_newer_writer_are_passed_over(tmp_path):
 def test_another_schema_is_refused_not_guessed_at(tmp_path):
     entry = {**EVALUATION.to_dict(), "schema_version": 3}
     (tmp_path / "a.json").write_text(json.dumps([entry]))
-    with pytest.raises(InputError, match=r"a\.json: record schema 3, this is 2; upgrade mobilenet-edge"):
+    with pytest.raises(
+        InputError, match=r"a\.json: its record schema is 3, but this mnet reads up to 2; upgrade mobilenet-edge"
+    ):
         records.read(tmp_path / "a.json")
 
 
@@ -227,7 +229,7 @@ def test_another_schema_is_refused_not_guessed_at(tmp_path):
 def test_what_holds_no_records_is_one_line(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="does not hold records of mnet") as caught:
+    with pytest.raises(InputError, match="holds no records") as caught:
         records.read(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
@@ -243,7 +245,7 @@ def test_an_entry_with_a_field_missing_is_refused(tmp_path):
 
 def test_a_binary_file_is_refused(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(InputError, match="does not hold records"):
+    with pytest.raises(InputError, match="holds no records"):
         records.read(tmp_path / "a.json")
 
 
@@ -280,5 +282,5 @@ def test_a_prediction_is_read_back(tmp_path):
     "changes", [{"low_ms": 3.2}, {"high_ms": 3.0}, {"low_ms": 0.0}, {"measured": 0}, {"error": -0.1}], ids=str
 )
 def test_predictions_that_cannot_be(changes):
-    with pytest.raises(ValueError, match=r"prediction rests on|must lie between"):
+    with pytest.raises(ValueError, match=r"must be at least|must lie between"):
         replace(PREDICTION, **changes)

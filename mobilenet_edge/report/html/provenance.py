@@ -90,7 +90,7 @@ def _accuracy(evaluation: Evaluation) -> Pairs:
         yield "top-1", f"{evaluation.top1:.1%} ({low:.1%} to {high:.1%})"
     if evaluation.top5 is not None:
         yield "top-5", f"{evaluation.top5:.1%}"
-    yield from evaluation.further()
+    yield from evaluation.other_metrics()
     yield "images", f"{evaluation.n} of {evaluation.data}" if evaluation.data else str(evaluation.n)
     if evaluation.agreement is not None:
         yield "agreement", f"{evaluation.agreement:.1%} with {evaluation.reference or 'the reference'}"
