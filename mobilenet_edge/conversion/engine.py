@@ -47,7 +47,7 @@ def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
 
     def compute(image: Array) -> list[Array]:
         results = session.run(None, {graph.input: _first(image[None])})
-        return [_last(result) if result.ndim == 4 else result for result in results]
+        return [_as_in_graph(result, graph.shape(name)) for name, result in zip(names, results, strict=True)]
 
     with workers() as pool:
         rest = list(pool.map(compute, images[EXACT:]))
@@ -207,9 +207,14 @@ def _stats(name: str, results: Mapping[str, Array]) -> ChannelStats:
     return ChannelStats(-low, high, np.sqrt(np.maximum(variance, 0)))
 
 
+def _as_in_graph(values: Array, shape: tuple[int, ...]) -> Array:
+    """Bring a result (n, c, h, w) or (n, c) into the layout of the graph; a vector may stand as a map of one pixel."""
+    return _last(values) if len(shape) == 3 else values.reshape(-1, *shape)
+
+
 def _observation(node: Node, results: Mapping[str, Array], places: Places | None) -> Observation:
     if len(node.shape) != 3:
-        return Observation.of(results[f"{node.name}/values"], places)
+        return Observation.of(_as_in_graph(results[f"{node.name}/values"], node.shape), places)
     pixels = _pixels(results[f"{node.name}/pixels"], places) if places else np.empty((0, 0), np.float32)
     high = results[f"{node.name}/high"].max()
     low = -results[f"{node.name}/low"].max() if node.activation == "linear" else min(high, pixels.min(initial=0))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data import prepare
+from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
@@ -43,8 +44,13 @@ def load(folder: Path, rule: Preprocess, shape: tuple[int, ...], count: int) -> 
     """
     if shape != rule.shape:
         raise UsageError(f"images cannot be made for an input of {shape}; mnet makes RGB and grey ones")
+    return load_paths(images.spread(images.find(folder), count), rule)
+
+
+def load_paths(paths: Sequence[Path], rule: Preprocess) -> prepare.Pictures:
+    """Load pictures, their colours red, green, blue, or grey; raises as `load`."""
     plain = rule if rule.colour != "bgr" else replace(rule, colour="rgb")
-    return prepare.load_folder(folder, plain, count)
+    return prepare.load(paths, plain)
 
 
 def inferred(model: Model, pixels: NDArray[np.uint8], rule: Preprocess, *, force: bool) -> Preprocess:

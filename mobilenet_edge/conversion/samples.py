@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.data import folders, images
+from mobilenet_edge.data.prepare import Pictures
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.errors import UsageError
+from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats.metadata import Calibration
 from mobilenet_edge.graph import Array
 from mobilenet_edge.model.read import Model
@@ -45,7 +46,7 @@ class Samples:
         images: float32 (n, h, w, c), preprocessed.
         source: "images" or "synthetic".
         unreadable: Names of files that could not be read.
-        held_out: Images of the same folder that the quantiser must not see, to measure with; none where there are few.
+        held_out: Images of the same folder that the quantiser must not see, to measure with; None if there are few.
     """
 
     images: Array
@@ -54,11 +55,11 @@ class Samples:
     held_out: Array | None = None
 
     def hold_out(self) -> Samples:
-        """Take out a fifth of the images, evenly spread, where there are enough of them."""
+        """Take out a fifth of the images, evenly spread, if there are enough of them and none are held out yet."""
         count = len(self.images)
-        if self.source != "images" or count < ENOUGH:
+        if self.source != "images" or count < ENOUGH or self.held_out is not None:
             return self
-        number = min(max(LEAST_HELD_OUT, count // 5), CHECKED)
+        number = _fifth(count)
         chosen = np.zeros(count, np.bool_)
         chosen[(2 * np.arange(number) + 1) * count // (2 * number)] = True
         return replace(self, images=self.images[~chosen], held_out=self.images[chosen])
@@ -81,6 +82,10 @@ class Samples:
         count = len(self.images) + (0 if self.held_out is None else len(self.held_out)) + len(names)
         shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
         return f"{len(names)} of {count} image files could not be read: {shown}"
+
+
+def _fifth(count: int) -> int:
+    return min(max(LEAST_HELD_OUT, count // 5), CHECKED)
 
 
 def check(source: Source) -> None:
@@ -121,8 +126,23 @@ def collect(
     place = folders.locate(folder, folders.FOR_CALIBRATION)
     pictures = rules.load(place.folder, rule, model.graph.input_shape, count)
     rule = rules.inferred(model, pictures.pixels, rule, force=force)
+    held_out = _others(place.folder, pictures, rule)
     names = tuple(path.name for path in pictures.unreadable)
-    return Samples(rules.ordered(pictures.pixels, rule), "images", names), rule, place.note
+    return Samples(rules.ordered(pictures.pixels, rule), "images", names, held_out), rule, place.note
+
+
+def _others(folder: Path, pictures: Pictures, rule: Preprocess) -> Array | None:
+    """Load pictures that `count` left out, to measure with; None if there are too few of them."""
+    taken = {*pictures.used, *pictures.unreadable}
+    paths = [path for path in images.find(folder) if path not in taken]
+    number = _fifth(len(pictures.used))
+    if len(paths) < number:
+        return None
+    try:
+        loaded = rules.load_paths(images.spread(paths, number), rule)
+    except InputError:  # none of them can be read
+        return None
+    return rules.ordered(loaded.pixels, rule) if len(loaded.pixels) >= LEAST_HELD_OUT else None
 
 
 def _of_array(source: NDArray[Any], model: Model, rule: Preprocess, force: bool) -> tuple[Samples, Preprocess]:
