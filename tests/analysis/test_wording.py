@@ -19,8 +19,9 @@ def made() -> list[tuple[str, set[str | None]]]:
     """List the code and the names of values of each remark that the package makes, read off its source."""
     calls = [
         node
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for text in (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+        if "Remark(" in text
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Remark"
     ]
     return [(ast.literal_eval(call.args[0]), {keyword.arg for keyword in call.keywords}) for call in calls]
@@ -35,11 +36,11 @@ def test_every_remark_has_a_sentence_and_every_sentence_a_remark():
     assert {code for code, _ in remarks} == SENTENCES.keys() - {"text"}
 
 
-@pytest.mark.parametrize("code", SENTENCES)
-def test_every_code_is_documented(code: str):
-    if code != "text":
+def test_every_code_is_documented():
+    page = DOCS.read_text(encoding="utf-8")
+    for code in SENTENCES.keys() - {"text"}:
         values = ", ".join(f"`{name}`" for name in fields(SENTENCES[code])) or "none"
-        assert f"| `{code}` | {values} | {SENTENCES[code]} |" in DOCS.read_text(encoding="utf-8")
+        assert f"| `{code}` | {values} | {SENTENCES[code]} |" in page
 
 
 def test_a_doubt_says_what_to_do():

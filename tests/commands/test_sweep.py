@@ -138,7 +138,10 @@ def test_too_few_to_predict_from_is_found_first(config: Callable[..., Path], tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_in_which_another_sweep_is_at_work(config: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_folder_in_which_another_sweep_is_at_work(
+    config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
     with lock.hold(tmp_path / "out"), pytest.raises(InputError, match="another sweep is at work"):
         sweep.run(config(), HERE, out=tmp_path / "out")
 

@@ -27,7 +27,7 @@ import os, signal
 from pathlib import Path
 
 if "MNET_TEST_KILLS" in os.environ:
-    from mobilenet_edge import images
+    from mobilenet_edge.data import images
 
     decode = images.decode
 
@@ -127,7 +127,7 @@ def test_any_number_of_processes_gives_the_same(folder, expected, jobs):
 def killer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that notes the kill; with "always" in it there is no end of kills."""
     (tmp_path / "sitecustomize.py").write_text(KILLER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("MNET_TEST_KILLS", str(tmp_path / "killed"))
     return tmp_path / "killed"
 
@@ -191,7 +191,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     place = tmp_path_factory.mktemp("cluster")
     (place / "sitecustomize.py").write_text(KILLER)
     (place / "killed").write_text("once")
-    with running(place, 3, PYTHONPATH=str(place), MNET_TEST_KILLS=str(place / "killed")) as address:
+    search = os.pathsep.join(filter(None, (str(place), os.environ.get("PYTHONPATH"))))
+    with running(place, 3, PYTHONPATH=search, MNET_TEST_KILLS=str(place / "killed")) as address:
         yield address, place / "killed"
 
 

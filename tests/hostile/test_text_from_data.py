@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -240,12 +241,12 @@ def test_markdown_has_no_tag_link_or_picture_of_a_file(line, bad, tame, mnet, tm
 FORMULAS = ("=cmd|'/C calc'!A0", "+1+cmd", "-2+3", "@SUM(1)", "\t=1", "\r=1", "x;=1+1")
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_csv_holds_no_formula(formula, mnet, tmp_path):
+def test_csv_holds_no_formula(mnet, tmp_path):
     made = json.loads(records.dumps(grid.grid()))
+    names = ("artifact", "variant", "data", "weights", "runtime", "runtime_version", "target")
+    formulas = cycle(FORMULAS)
     for each in made:
-        for name in ("artifact", "variant", "data", "weights", "runtime", "runtime_version", "target"):
-            each.update({name: formula} if name in each else {})
+        each.update({name: next(formulas) for name in names if name in each})
     (tmp_path / "r.json").write_text(json.dumps(made))
     ended = mnet("table", tmp_path / "r.json", "--format", "csv", "--out", tmp_path / "t.csv")
     assert ended.code == 0, ended.err
@@ -255,7 +256,8 @@ def test_csv_holds_no_formula(formula, mnet, tmp_path):
     texts = [each for each in cells if not _is_number(each)]
     assert [each for each in texts if each.startswith(tuple("=+-@"))] == []
     # It is still there, for who looks for it.
-    assert any(formula.strip().rpartition(";")[2] in each for each in texts)
+    for formula in FORMULAS:
+        assert any(formula.strip().rpartition(";")[2] in each for each in texts)
 
 
 def test_a_negative_number_is_no_formula():

@@ -136,10 +136,8 @@ def test_models_from_keras(keras: Any, mobilenet: Any) -> None:
     body = keras.applications.MobileNet((96, 96, 3), alpha=0.5, include_top=False, weights=None)
     own = keras.Sequential([body, layers.GlobalAveragePooling2D(), layers.Dropout(0.1), layers.Dense(7)])
     assert spec_of(parse(keras_bytes(own), "x").graph) == ModelSpec(0.5, 96, 7)
-    assert (
-        spec_of(parse(keras_bytes(keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2)), "x").graph)
-        is None
-    )
+    second = keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2)
+    assert spec_of(parse(keras_bytes(second), "x").graph) == ModelSpec(1.0, 32, 2, "mobilenet_v2")
 
 
 @pytest.mark.parametrize(

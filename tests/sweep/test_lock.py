@@ -12,7 +12,8 @@ from mobilenet_edge.errors import InputError
 from mobilenet_edge.sweep import lock
 
 
-def test_a_second_one_is_refused(tmp_path: Path) -> None:
+def test_a_second_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
     with lock.hold(tmp_path), pytest.raises(InputError, match=r"another sweep is at work in .*; wait for it"):
         lock.hold(tmp_path).__enter__()
 

@@ -290,7 +290,7 @@ def weighted(node: Node, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return out
 
 
-@pytest.fixture(params=GRAPHS)
+@pytest.fixture(scope="module", params=GRAPHS)
 def graph(request: pytest.FixtureRequest) -> Graph:
     """Each graph in turn."""
     return GRAPHS[request.param]()
@@ -302,13 +302,13 @@ def small() -> Graph:
     return classifier()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made(graph) -> QuantisedGraph:
     """The integers of each graph."""
     return quantised(graph)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def batch(graph) -> np.ndarray:
     """Six images for each graph."""
     return images(graph)

@@ -58,9 +58,11 @@ def constants(data):
     return {each.name: numpy_helper.to_array(each) for each in onnx.load_from_string(data).graph.initializer}
 
 
-def simulated(made, images, simulate):
-    results = []
-    for image in made.grids[made.graph.input].quantise(images):
+@pytest.fixture(scope="module")
+def simulated(made, batch, simulate):
+    """What the integers of `paired` say of the batch."""
+    made, results = paired(made), []
+    for image in made.grids[made.graph.input].quantise(batch):
         done = {made.graph.input: image}
         for node in made.graph.nodes:
             done[node.name] = simulate(made, done, node)
@@ -102,26 +104,26 @@ def test_weights_and_biases_in_the_file_are_the_given_integers(made, activations
 
 
 @pytest.mark.parametrize("activations", ["uint8", "int8"])
-def test_outputs_are_within_a_step_or_two_of_integer_arithmetic(made, batch, simulate, activations):
+def test_outputs_are_within_a_step_or_two_of_integer_arithmetic(made, batch, simulated, activations):
     made = paired(made)
     grid = made.grids[made.graph.output.name]
     found = invoke(int8_onnx(made, activations=activations), batch)
     steps = found / np.float32(grid.scale) + grid.zero_point
     # A tie that falls the other way in an early layer moves what follows by a fraction; the softmax is left in float.
-    difference = np.abs(steps - simulated(made, batch, simulate))
+    difference = np.abs(steps - simulated)
     assert difference.max() <= 2.5
     assert difference.mean() <= 0.5
 
 
 @pytest.mark.parametrize(("io", "activations"), [("int8", "uint8"), ("uint8", "uint8")])
-def test_integer_ends_lie_on_the_grids(made, batch, simulate, io, activations):
+def test_integer_ends_lie_on_the_grids(made, batch, simulated, io, activations):
     made = paired(made)
     data = int8_onnx(made, io, activations)
     shift = 128 if io == "uint8" else 0
     inner = made.grids[made.graph.input].quantise(batch).astype(int)
     found = invoke(data, (inner + shift).astype(io))
     assert found.dtype == np.dtype(io)
-    difference = np.abs(found.astype(int) - shift - simulated(made, batch, simulate))
+    difference = np.abs(found.astype(int) - shift - simulated)
     assert difference.max() <= 2
     assert difference.mean() <= 0.3
 
