@@ -1,4 +1,4 @@
-"""The systems that processes are started on."""
+"""Check the operating system."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mobilenet_edge.errors import HostError
 
 
 def require_posix() -> None:
-    """Refuse to start a process where it could not be ended with all of its own.
+    """Refuse systems on which a process cannot be killed together with its children.
 
     Raises:
-        HostError: The system is neither Linux nor macOS.
+        HostError: The system is not POSIX, such as Linux or macOS.
     """
     if os.name != "posix":
         raise HostError("mnet builds, exports, evaluates and profiles on Linux and macOS; on Windows, run it in WSL")

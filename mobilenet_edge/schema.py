@@ -1,4 +1,4 @@
-"""Dataclasses from JSON and TOML: values from files are checked against the annotations at run time."""
+"""Build dataclasses from JSON and TOML, and check values against the annotations at run time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KeyPath = tuple[str | int, ...]
 
 
 class Mismatch(TypeError):
-    """A key or value that the dataclass does not have or take.
+    """A key that the dataclass does not have, or a value that its field does not accept.
 
     Attributes:
-        path: Keys that lead to it; an int is an index into an array.
+        path: Keys that lead to the key or value; an int is an index into an array.
     """
 
     def __init__(self, path: KeyPath, message: str) -> None:
@@ -41,19 +41,19 @@ def from_dict(
 ) -> T:
     """Build a dataclass, and the dataclasses that are its fields, from parsed JSON or TOML.
 
-    Lists become tuples. A class with a method `load` of its own makes itself of the value. A key that is not known is
-    passed over, since a newer version may have added it.
+    Lists become tuples. A class with a method `load` is built by that method. Unknown keys are ignored, since a newer
+    version may have added them.
 
     Args:
         cls: The dataclass.
         entry: Values by name of the field.
-        strict: For files that people write: an unknown key is refused with the nearest known one, a tuple of one may
-            be written without brackets, and whole numbers become floats where the field is one.
+        strict: Whether the file is written by hand: unknown keys are refused with the nearest known one, a single value
+            is accepted for a tuple, and an integer for a float.
         path: Keys that lead to `entry`, for messages.
-        given: Fields that are not in `entry`.
+        given: Values of fields that are not in `entry`.
 
     Raises:
-        TypeError: A key is missing or unknown, or a value does not fit; `Mismatch` says where.
+        TypeError: A key is missing or unknown, or a value has the wrong type; a `Mismatch` gives its path.
     """
     kind: Any = cls
     hints, known = _hints(kind), _keys(kind) - given.keys()
@@ -67,16 +67,16 @@ def from_dict(
 
 
 def values(cls: type, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments of a dataclass that checks itself; see `from_dict`."""
+    """Return the keyword arguments for a dataclass that checks its own fields; see `from_dict`."""
     hints = _hints(cls)
     return {key: _convert(hints[key], entry[key], (key,), strict=False) for key in entry if key in _keys(cls)}
 
 
 def check(value: Any) -> None:
-    """Compare every field of a dataclass with its annotation, one level deep in tuples and dictionaries.
+    """Check every field of a dataclass against its annotation, including items of tuples and dictionaries.
 
     Raises:
-        TypeError: A field holds something else; the message names it.
+        TypeError: A field has the wrong type; the message names it.
     """
     hints = _hints(value.__class__)
     for field in fields(value):
@@ -84,7 +84,7 @@ def check(value: Any) -> None:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Return whether a value matches an annotation; an int serves as a float, True and False serve as neither."""
+    """Return whether a value matches an annotation; an int is accepted as a float, a bool as neither."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
@@ -104,23 +104,23 @@ def fits(value: Any, hint: Any) -> bool:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    """Return the hint for a name that is not known: the known one that it resembles, or else all of them.
+    """Return a hint for an unknown name: the most similar known name, or else all known names.
 
     Args:
-        name: As it was written.
-        known: What it could be.
-        otherwise: The hint where it resembles none, instead of the whole list.
+        name: The unknown name.
+        known: The known names.
+        otherwise: The hint if no name is similar, None for the list of all.
     """
-    import difflib  # takes a while, and only mistakes need it
+    import difflib  # only needed for mistakes, and slow to import
 
     known = list(known)
-    if near := difflib.get_close_matches(name, known, 1):
-        return f"did you mean {near[0]!r}?"
+    if matches := difflib.get_close_matches(name, known, 1):
+        return f"did you mean {matches[0]!r}?"
     return f"known: {', '.join(known)}" if otherwise is None else otherwise
 
 
 def dotted(path: KeyPath) -> str:
-    """Write a path as TOML does, tables of an array counted from 1: "budget[2].size"."""
+    """Format a path in the notation of TOML, with indexes from 1: "budget[2].size"."""
     return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
 
 
@@ -154,7 +154,7 @@ def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:
         item_hint = get_args(hint)[0]
         if not strict and not hasattr(item_hint, "__dataclass_fields__"):
             return tuple(value)
-        # The line of a plain value in a list is that of its key; tables have their own.
+        # Only tables of an array have lines of their own; for other items the line of the key is given.
         tables = isinstance(value, list) and hasattr(item_hint, "__dataclass_fields__")
         items = enumerate(value if isinstance(value, list) else [value])
         return tuple(_convert(item_hint, item, (*path, index) if tables else path, strict) for index, item in items)
@@ -184,7 +184,7 @@ def _keys(cls: Any) -> frozenset[str]:
 
 def _fits_tuple(value: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
     if arguments == (str, ...):
-        return all(isinstance(item, str) for item in value)  # by far the quickest: a model has a thousand labels
+        return all(isinstance(item, str) for item in value)  # a shortcut, since a model may have 1000 labels
     if arguments[1:] == (...,):
         return all(fits(item, arguments[0]) for item in value)
     return len(value) == len(arguments) and all(map(fits, value, arguments))

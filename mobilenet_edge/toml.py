@@ -1,4 +1,4 @@
-"""Dataclasses from TOML files: an unknown key is refused with its line and the nearest known one."""
+"""Read dataclasses from TOML files; errors give the line, and for an unknown key the nearest known one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ T = TypeVar("T")
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """Read a file as one dataclass: its tables are those of the fields that are dataclasses themselves.
+    """Read a file as one dataclass, whose tables are the fields that are dataclasses themselves.
 
-    A tuple takes a list, or one value for a list of one.
+    A field that is a tuple takes a list or a single value.
+
+    Args:
+        path: The file.
+        kind: The dataclass.
 
     Raises:
-        InputError: The file cannot be read, is not TOML, or has a key or value that cannot be.
+        InputError: The file cannot be read, is not TOML, or has an invalid key or value.
     """
     text, table = _load(path)
     with _as_input_error(path, text):
@@ -29,10 +33,17 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def read_named(path: Path, kind: type[T]) -> dict[str, T]:
-    """Read a file of tables of one kind, `[pi4]`; the name of each becomes its field `name`.
+    """Read a file of tables such as `[pi4]`, each as a dataclass whose field `name` is the name of the table.
+
+    Args:
+        path: The file.
+        kind: The dataclass.
+
+    Returns:
+        The dataclasses by name.
 
     Raises:
-        InputError: As `read`.
+        InputError: The file cannot be read, is not TOML, or has an invalid key or value.
     """
     text, tables = _load(path)
     with _as_input_error(path, text):
@@ -40,17 +51,24 @@ def read_named(path: Path, kind: type[T]) -> dict[str, T]:
 
 
 def line_of(text: str, keys: Sequence[str | int]) -> int | None:
-    """Find the line on which a key is set, from 1; None where it never is. An int is the place in an array of tables.
+    """Find the line that sets a key.
 
-    The parser does not tell, so it is asked again about ever more of the file: what adds the key sets it.
+    The parser reports no lines, so it parses ever longer parts of the file until the key appears.
+
+    Args:
+        text: Content of the file.
+        keys: Keys that lead to the value; an int is an index into an array of tables.
+
+    Returns:
+        The line from 1, None if the key is never set.
     """
     lines, complete = text.splitlines(keepends=True), 0
     for count in range(1, len(lines) + 1):
         try:
             table = tomllib.loads("".join(lines[:count]))
         except tomllib.TOMLDecodeError:
-            continue  # inside a value of several lines
-        if _holds(table, keys):
+            continue  # the part ends within a value of several lines
+        if _has_key(table, keys):
             return complete + 1
         complete = count
     return None
@@ -58,7 +76,7 @@ def line_of(text: str, keys: Sequence[str | int]) -> int | None:
 
 @contextmanager
 def _as_input_error(path: Path, text: str) -> Iterator[None]:
-    """Add the file, and where there is one the line, to an error of the block."""
+    """Add the file and, if known, the line to an error raised in the block."""
     try:
         yield
     except schema.Mismatch as error:
@@ -76,13 +94,13 @@ def _load(path: Path) -> tuple[str, dict[str, Any]]:
         raise InputError(f"{path} is not TOML: {error}; see configs/ for examples") from error
 
 
-def _holds(table: object, keys: Sequence[str | int]) -> bool:
+def _has_key(table: object, keys: Sequence[str | int]) -> bool:
     if not keys:
         return True
     key, rest = keys[0], keys[1:]
     if isinstance(table, list):
-        return isinstance(key, int) and key < len(table) and _holds(table[key], rest)
-    return isinstance(table, dict) and key in table and _holds(table[key], rest)
+        return isinstance(key, int) and key < len(table) and _has_key(table[key], rest)
+    return isinstance(table, dict) and key in table and _has_key(table[key], rest)
 
 
 def _named(kind: type[T], name: str, table: Any) -> T:

@@ -1,6 +1,6 @@
-"""The command line: a verb parses, calls one function, prints, and stops.
+"""Define the command line: each verb parses its options, calls one function, prints the result and exits.
 
-The verbs register themselves in the order in which `mnet --help` lists them.
+The verbs are registered on import, in the order in which `mnet --help` lists them.
 """
 
 from mobilenet_edge.cli import creating, measuring, deciding, checking  # noqa: F401, I001 - the order of the help

@@ -1,4 +1,4 @@
-"""The verb that says yes or no: check."""
+"""Define the verb that passes or fails: check."""
 
 from __future__ import annotations
 
@@ -8,62 +8,79 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_edge.cli.app import app
+from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import CheckFormat
-from mobilenet_edge.cli.output import WHOLE, show
+from mobilenet_edge.cli.output import FULL_VIEW, show
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-@app.command()
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet check results/ --budgets configs/budgets.toml", "mnet check results/ --baseline git:main --format github"
+    ),
+)
 def check(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="[ARTIFACTS|RECORDS...]",
-            help="Model files, files of --json, or folders of them.",
-            show_default="the budgets' own",
+            help="Model files, records written by --json, or folders of either.",
+            show_default="the files that the budgets name",
         ),
     ] = None,
-    budgets: Annotated[Path, typer.Option(metavar="FILE", help="What may cost how much; see docs/check.md.")] = Path(
-        "configs/budgets.toml"
-    ),
+    budgets: Annotated[
+        Path, typer.Option(metavar="FILE", help="File of budgets, the limits to check; see docs/check.md.")
+    ] = Path("configs/budgets.toml"),
     baseline: Annotated[
         str | None,
-        typer.Option(metavar="FILE|git:REF", help="What it cost before.", show_default="the budget file's, if any"),
+        typer.Option(
+            metavar="FILE|git:REF",
+            help="Earlier figures that relative limits compare with.",
+            show_default="the budget file's, if any",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="METRIC", help="Check this alone, such as size; repeatable.", show_default=False),
+        typer.Option(
+            metavar="METRIC", help="Check only the limits on this metric, such as size; repeatable.", show_default=False
+        ),
     ] = None,
-    update: Annotated[bool, typer.Option("--update", help="Tighten the ratchets in the budget file.")] = False,
-    format: Annotated[CheckFormat, typer.Option(help="For reading, or for machines.")] = CheckFormat.text,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here.", show_default="stdout")] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Tighten the limits with a ratchet in the budget file.")
+    ] = False,
+    format: Annotated[CheckFormat, typer.Option(help="Format of the result.")] = CheckFormat.text,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the result to this file.", show_default="stdout")
+    ] = None,
     record: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.jsonl", help="Add the figures of this commit to a history.", show_default=False),
+        typer.Option(
+            metavar="FILE.jsonl", help="Append the figures of this commit to a history file.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Hold artifacts and records to their budgets."""
+    """Check artifacts and records against budgets."""
     from mobilenet_edge import files
     from mobilenet_edge.commands import check as command
 
     if out is not None:
         files.try_file(out)
     options = command.CheckOptions(budgets, baseline, tuple(only or ()), update, record)
-    made = command.run(paths or [], options)
-    text = command.dump(made, format)
+    outcome = command.run(paths or [], options)
+    text = command.dump(outcome, format)
     if out is None:
-        show(text, WHOLE if format is CheckFormat.text else None)
+        show(text, FULL_VIEW if format is CheckFormat.text else None)
     else:
         files.write_text(out, text + "\n")
     if format is CheckFormat.github and (summary := os.environ.get(SUMMARY)):
-        _summarise(Path(summary), command.dump(made, "markdown"))
-    raise typer.Exit(command.exit_code(made))
+        _append_summary(Path(summary), command.dump(outcome, "markdown"))
+    raise typer.Exit(command.exit_code(outcome))
 
 
-def _summarise(path: Path, text: str) -> None:
-    """Add to the job's summary, to which other steps add too."""
+def _append_summary(path: Path, text: str) -> None:
+    """Append to the summary of the job, which other steps also write."""
     from mobilenet_edge.errors import InputError
     from mobilenet_edge.files import reason
 

@@ -1,4 +1,4 @@
-"""What an option can be, where there is a choice."""
+"""Define the values of options with a fixed choice."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class FormatOption(StrEnum):
-    """Of an artifact."""
+    """Format of an artifact."""
 
     tflite = "tflite"
     onnx = "onnx"
 
 
 class Precision(StrEnum):
-    """Of an artifact."""
+    """Precision of an artifact."""
 
     float32 = "float32"
     float16 = "float16"
@@ -22,7 +22,7 @@ class Precision(StrEnum):
 
 
 class Io(StrEnum):
-    """Element type of an int8 file's ends."""
+    """Element type of the inputs and outputs of an int8 file."""
 
     int8 = "int8"
     uint8 = "uint8"
@@ -30,7 +30,7 @@ class Io(StrEnum):
 
 
 class TargetOption(StrEnum):
-    """Where an int8 file is meant to run."""
+    """Processor that an int8 file is exported for."""
 
     generic = "generic"
     x86 = "x86"
@@ -40,27 +40,27 @@ class TargetOption(StrEnum):
 
 
 class Family(StrEnum):
-    """Which MobileNet."""
+    """Family of architectures."""
 
     mobilenet_v1 = "mobilenet_v1"
     mobilenet_v2 = "mobilenet_v2"
 
 
 class Effort(StrEnum):
-    """How long the quantiser may take."""
+    """Effort of the quantiser: quick, or slower and more accurate."""
 
     fast = "fast"
     best = "best"
 
 
 class PreflightOption(StrEnum):
-    """A target that can tell what it would take of a file."""
+    """Target whose supported operators are known."""
 
     edgetpu = "edgetpu"
 
 
 class TableFormat(StrEnum):
-    """Of a table."""
+    """Format of a table."""
 
     markdown = "markdown"
     csv = "csv"
@@ -68,7 +68,7 @@ class TableFormat(StrEnum):
 
 
 class ComparisonFormat(StrEnum):
-    """Of a comparison."""
+    """Format of a comparison."""
 
     text = "text"
     markdown = "markdown"
@@ -76,7 +76,7 @@ class ComparisonFormat(StrEnum):
 
 
 class CheckFormat(StrEnum):
-    """Of a check."""
+    """Format of the result of a check."""
 
     text = "text"
     json = "json"
@@ -87,14 +87,14 @@ class CheckFormat(StrEnum):
 
 
 class AdviceFormat(StrEnum):
-    """Of a recommendation."""
+    """Format of a recommendation."""
 
     text = "text"
     json = "json"
 
 
 class RuntimeOption(StrEnum):
-    """What runs an artifact."""
+    """Runtime that runs an artifact."""
 
     auto = "auto"
     litert = "litert"

@@ -1,4 +1,4 @@
-"""Verbs that put results side by side: table, report, recommend, sweep."""
+"""Define the verbs that combine results: table, report, recommend, sweep."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_edge.cli.app import app
+from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
-from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Notes, Out, Wide
-from mobilenet_edge.cli.output import WHOLE, show
+from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Notes, Out, Records, Wide
+from mobilenet_edge.cli.output import FULL_VIEW, show
 from mobilenet_edge.cli.terminal import View, choose
 from mobilenet_edge.errors import BuildError
 
 
-@app.command()
+@app.command(
+    cls=Verb,
+    epilog=examples("mnet table results/", "mnet table results/ --format csv --out table.csv"),
+)
 def table(
-    records: Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files of --json, or folders of them.")],
+    records: Records,
     format: Annotated[
         TableFormat | None,
-        typer.Option(help="For reading, or for machines.", show_default="markdown, laid out on a terminal"),
+        typer.Option(help="Format of the table.", show_default="markdown, fitted to a terminal"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here.", show_default="stdout")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table to this file.", show_default="stdout")
+    ] = None,
     wide: Wide = False,
     columns: Columns = None,
     notes: Notes = False,
 ) -> None:
-    """Join records into a tradeoff table."""
+    """Combine records into a table of accuracy, latency and size."""
     from mobilenet_edge import files
     from mobilenet_edge.commands import table as command
 
@@ -41,42 +46,54 @@ def table(
         show(choose(text, view.columns), None)
 
 
-@app.command()
+@app.command(cls=Verb, epilog=examples("mnet report results/ --out report"))
 def report(
     records: Annotated[
         list[Path],
-        typer.Argument(metavar="RECORDS...", help="Files of --json, histories (.jsonl), or folders of them."),
+        typer.Argument(
+            metavar="RECORDS...", help="Records written by --json, histories (.jsonl), or folders of either."
+        ),
     ],
     out: Out = Path("report"),
 ) -> None:
-    """Draw records: pictures, and one page to look around in."""
+    """Draw charts of records, and an interactive HTML page."""
     from mobilenet_edge.commands import report as command
 
     for path in command.run(records, out=out):
         show(path)
 
 
-@app.command()
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet recommend results/ --max-latency 20ms --max-size 1.5MB",
+        "mnet recommend results/ --min-top1 55 --device pi4",
+    ),
+)
 def recommend(
-    records: Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files of --json, or folders of them.")],
+    records: Records,
     max_latency: Annotated[
-        str | None, typer.Option(metavar="20ms", help="At most this median latency.", show_default=False)
+        str | None, typer.Option(metavar="20ms", help="Maximum median latency.", show_default=False)
     ] = None,
     max_size: Annotated[
-        str | None, typer.Option(metavar="1.5MB", help="At most so large a file.", show_default=False)
+        str | None, typer.Option(metavar="1.5MB", help="Maximum size of the file.", show_default=False)
     ] = None,
     max_memory: Annotated[
-        str | None, typer.Option(metavar="50MB", help="At most this peak memory.", show_default=False)
+        str | None, typer.Option(metavar="50MB", help="Maximum peak memory.", show_default=False)
     ] = None,
     min_top1: Annotated[
-        float | None, typer.Option(metavar="55", help="At least this top-1 in percent.", show_default=False)
+        float | None, typer.Option(metavar="55", help="Minimum top-1 accuracy, in percent.", show_default=False)
     ] = None,
     device: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The machine, where there are several.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="Machine to choose for, if the records have several.", show_default=False),
     ] = None,
-    format: Annotated[AdviceFormat, typer.Option(help="For reading, or for machines.")] = AdviceFormat.text,
+    format: Annotated[AdviceFormat, typer.Option(help="Format of the recommendation.")] = AdviceFormat.text,
 ) -> None:
-    """Pick the best artifact within limits; say what each costs."""
+    """Recommend the best artifact within limits.
+
+    Also shows what each limit costs: what would be best without it.
+    """
     from mobilenet_edge import units
     from mobilenet_edge.commands import recommend as command
 
@@ -87,35 +104,53 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    show(command.FORMATS[format](advice.found, advice.notes), WHOLE if format is AdviceFormat.text else None)
+    show(command.FORMATS[format](advice.found, advice.notes), FULL_VIEW if format is AdviceFormat.text else None)
     raise typer.Exit(advice.exit_code)
 
 
-@app.command()
+@app.command(
+    cls=Verb,
+    epilog=examples("mnet sweep configs/demo.toml --dry-run", "mnet sweep configs/demo.toml --data photos/ --jobs 4"),
+)
 def sweep(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The grid; see configs/.", show_default=False)],
-    weights: Annotated[str | None, typer.Option(help=WEIGHTS_HELP, show_default="the file's")] = None,
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG.toml", help="File of the grid of variants; see configs/ for examples.", show_default=False
+        ),
+    ],
+    weights: Annotated[str | None, typer.Option(help=WEIGHTS_HELP, show_default="as in CONFIG.toml")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Images to calibrate with and to score.", show_default="the file's"),
+        typer.Option(
+            metavar="DIR", help="Folder of images for calibration and scoring.", show_default="as in CONFIG.toml"
+        ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that build and export.", show_default="the cores")
+        int | None,
+        typer.Option(min=1, help="Number of processes that build and export.", show_default="number of CPUs"),
     ] = None,
     dask: Dask = None,
-    make_only: Annotated[bool, typer.Option("--make-only", help="Build and export, and measure nothing.")] = False,
+    make_only: Annotated[bool, typer.Option("--make-only", help="Build and export without measuring.")] = False,
     measure: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Profile N variants, predict the rest.", show_default="all"),
+        typer.Option(
+            min=1, metavar="N", help="Profile only N variants and predict the latency of the rest.", show_default="all"
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done, and why.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the steps that would run and why, without running them.")
+    ] = False,
     out: Out = RESULTS,
     force: Force = False,
     wide: Wide = False,
     columns: Columns = None,
     notes: Notes = False,
 ) -> None:
-    """Build, export, profile and tabulate a whole grid; go on where it was."""
+    """Build, export, profile and tabulate a grid of variants.
+
+    An interrupted sweep continues where it stopped.
+    """
     from mobilenet_edge.commands import sweep as command
 
     options = command.SweepOptions(

@@ -1,4 +1,4 @@
-"""Verbs that measure, and that see to the machines: evaluate, profile, compare, setup-host, doctor."""
+"""Define the verbs that measure models and prepare machines: evaluate, profile, compare, setup-host, doctor."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_edge.cli.app import app
+from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import ComparisonFormat, RuntimeOption
 from mobilenet_edge.cli.flags import (
-    HERE,
+    DEVICE,
+    LOCAL,
+    OUTPUT,
     Artifacts,
     Colour,
     Columns,
@@ -27,34 +29,49 @@ from mobilenet_edge.cli.flags import (
     Threads,
     Wide,
 )
-from mobilenet_edge.cli.output import WHOLE, output, remark, saver, show, try_json
+from mobilenet_edge.cli.output import FULL_VIEW, output, remark, saver, show, try_json
 from mobilenet_edge.cli.terminal import View
 
+# Section of the help for options that control the runs of a profile.
+RUNS = "Runs"
 
-@app.command()
+
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet evaluate results/ --data photos/ --json accuracy.json",
+        "mnet evaluate model-int8.tflite --data photos/ --reference model.keras",
+    ),
+)
 def evaluate(
     artifacts: Artifacts,
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Images in a folder for each class.", show_default=False)],
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of images, with a subfolder per class.", show_default=False)
+    ],
     labels: Labels = None,
     truth: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Which labels each image has, as CSV or JSON, in place of class folders; see docs/accuracy.md.",
+            help="CSV or JSON file with the labels of each image, instead of subfolders; see docs/accuracy.md.",
             show_default="truth.csv or truth.json, if any",
         ),
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="A float model to agree with.", show_default=False)
+        Path | None,
+        typer.Option(metavar="MODEL", help="Float model to measure the agreement with.", show_default=False),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Threads within one inference.")] = 1,
+    threads: Annotated[int, typer.Option(help="Number of threads within one inference.")] = 1,
     limit: Annotated[int | None, typer.Option(help="Score at most this many images.", show_default=False)] = None,
     leave_out: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Do not score the images that export --count N took.")
+        int,
+        typer.Option(min=0, metavar="N", help="Skip the images that export --count N calibrates with."),
     ] = 0,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that read images, each with the models open.", show_default="cores"),
+        typer.Option(
+            min=1, help="Number of processes that score images, each with the models open.", show_default="cores"
+        ),
     ] = None,
     dask: Dask = None,
     pixels: Pixels = None,
@@ -64,7 +81,10 @@ def evaluate(
     filter: Filter = None,
     json: Json = None,
 ) -> None:
-    """Score models on images: top-1, several labels, agreement with float."""
+    """Score models on images: top-1, multi-label, agreement.
+
+    The agreement is the share of images with the same answer as the --reference model.
+    """
     from mobilenet_edge.data.options import PixelOptions
     from mobilenet_edge.evaluation import evaluate as evaluation
     from mobilenet_edge.report import accuracy
@@ -88,40 +108,81 @@ def evaluate(
     output(records, json, accuracy.table)
 
 
-@app.command()
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet profile results/ --threads 1 --threads 4 --json profile.json",
+        "mnet profile model.tflite --host pi@raspberrypi.local --ops",
+    ),
+)
 def profile(
     artifacts: Artifacts,
     threads: Threads = None,
-    runs: Annotated[int, typer.Option(help="At least this many steady runs.")] = 50,
-    seconds: Annotated[float, typer.Option(help="At least this many steady seconds.")] = 1.0,
-    rounds: Annotated[int, typer.Option(help="Fresh processes for each file, interleaved.")] = 3,
-    max_seconds: Annotated[float, typer.Option(help="But no more steady seconds for a file.")] = 60.0,
+    runtime: Annotated[RuntimeOption, typer.Option(help="Runtime that runs the files.")] = RuntimeOption.auto,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Run on up to 8 images of this folder.", show_default="noise"),
+    ] = None,
+    ops: Annotated[bool, typer.Option("--ops", help="Also time each operator.")] = False,
+    limit: Annotated[bool, typer.Option(help="Also measure the peak rate of matrix products on the machine.")] = True,
+    runs: Annotated[int, typer.Option(help="Minimum number of runs in the steady phase.", rich_help_panel=RUNS)] = 50,
+    seconds: Annotated[
+        float, typer.Option(help="Minimum duration of the steady phase, in seconds.", rich_help_panel=RUNS)
+    ] = 1.0,
+    max_seconds: Annotated[
+        float, typer.Option(help="Maximum steady time of a file in all rounds, in seconds.", rich_help_panel=RUNS)
+    ] = 60.0,
+    rounds: Annotated[
+        int,
+        typer.Option(help="Number of processes per file, interleaved with other files.", rich_help_panel=RUNS),
+    ] = 3,
     until: Annotated[
         str | None,
-        typer.Option(metavar="2%", help="More rounds until the median is known to ± this share.", show_default=False),
+        typer.Option(
+            metavar="2%",
+            help="Add rounds until the median is known to within ± this percentage.",
+            show_default=False,
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     sustain: Annotated[
-        str | None, typer.Option(metavar="10m", help="One long run a file, reported by the minute.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="10m",
+            help="Run each file once for this time, and report every minute.",
+            show_default=False,
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     rate: Annotated[
-        str | None, typer.Option(metavar="5/s", help="Start runs at this pace.", show_default="as fast as can be")
+        str | None,
+        typer.Option(
+            metavar="5/s", help="Start runs at this rate.", show_default="without a pause", rich_help_panel=RUNS
+        ),
     ] = None,
-    cooldown: Annotated[str, typer.Option(metavar="2s", help="Pause between processes.")] = "0s",
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Feed images, up to 8 of these.", show_default="noise")
+    cooldown: Annotated[str, typer.Option(metavar="2s", help="Pause between processes.", rich_help_panel=RUNS)] = "0s",
+    affinity: Annotated[
+        list[int] | None,
+        typer.Option(help="Number of a CPU to run on; repeatable.", show_default="all CPUs", rich_help_panel=DEVICE),
     ] = None,
-    runtime: Annotated[RuntimeOption, typer.Option(help="What runs the files.")] = RuntimeOption.auto,
     delegate: Annotated[
-        str | None, typer.Option(metavar="PATH", help="TFLite delegate, on the device.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Library of a TFLite delegate on the machine, such as libedgetpu.so.1.",
+            show_default=False,
+            rich_help_panel=DEVICE,
+        ),
     ] = None,
     delegate_option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="For it; repeatable.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Option of the delegate; repeatable.",
+            show_default=False,
+            rich_help_panel=DEVICE,
+        ),
     ] = None,
-    affinity: Annotated[
-        list[int] | None, typer.Option(help="Run on this CPU only; repeatable.", show_default=False)
-    ] = None,
-    ops: Annotated[bool, typer.Option("--ops", help="Time every operator, too.")] = False,
-    limit: Annotated[bool, typer.Option(help="Measure what a matrix product reaches here, too.")] = True,
     host: Hosts = None,
     devices: Devices = None,
     pixels: Pixels = None,
@@ -158,7 +219,7 @@ def profile(
         ops=ops,
         limit=limit,
     )
-    machines = targets.find(host or HERE, devices)
+    machines = targets.find(host or LOCAL, devices)
     records = latency.profile(
         artifacts,
         plan,
@@ -172,31 +233,49 @@ def profile(
     raise typer.Exit(exit_code(records))
 
 
-@app.command()
+@app.command(cls=Verb, epilog=examples("mnet compare before.json after.json"))
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE.json", help="Profiles, of --json.", show_default=False)],
-    after: Annotated[Path, typer.Argument(metavar="AFTER.json", help="The same measured again.", show_default=False)],
-    anyway: Annotated[bool, typer.Option("--anyway", help="Compare what was measured differently, too.")] = False,
-    format: Annotated[ComparisonFormat, typer.Option(help="For reading, or for machines.")] = ComparisonFormat.text,
+    before: Annotated[
+        Path,
+        typer.Argument(metavar="BEFORE.json", help="Profiles written by profile --json.", show_default=False),
+    ],
+    after: Annotated[
+        Path, typer.Argument(metavar="AFTER.json", help="Later profiles of the same files.", show_default=False)
+    ],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also compare profiles measured under different conditions.")
+    ] = False,
+    format: Annotated[ComparisonFormat, typer.Option(help="Format of the comparison.")] = ComparisonFormat.text,
 ) -> None:
-    """Say what became faster or slower between two measurements."""
+    """Show what became faster or slower between two measurements."""
     from mobilenet_edge.commands import compare as command
     from mobilenet_edge.report import comparison
 
     write = {"text": comparison.text, "markdown": comparison.markdown, "json": comparison.json}
     text = write[format](command.run(before, after, anyway=anyway))
-    show(text, WHOLE if format is ComparisonFormat.text else None)
+    show(text, FULL_VIEW if format is ComparisonFormat.text else None)
 
 
-@app.command(name="setup-host")
+@app.command(
+    name="setup-host",
+    cls=Verb,
+    epilog=examples("mnet setup-host pi@raspberrypi.local", "mnet setup-host pi4 onnxruntime"),
+)
 def setup_host(
-    host: Annotated[str, typer.Argument(metavar="HOST", help="Of the devices file, or user@host.", show_default=False)],
+    host: Annotated[
+        str, typer.Argument(metavar="HOST", help="Name of a device, or user@host for SSH.", show_default=False)
+    ],
     packages: Annotated[
-        list[str] | None, typer.Argument(metavar="PACKAGE...", help="For pip.", show_default="what fits the device")
+        list[str] | None,
+        typer.Argument(
+            metavar="PACKAGE...",
+            help="Packages for pip to install.",
+            show_default="the runtimes that fit the device",
+        ),
     ] = None,
     devices: Devices = None,
 ) -> None:
-    """Install on a device what measuring needs."""
+    """Install the runtimes on a device, in a virtual environment."""
     from mobilenet_edge.commands import setup_host as command
     from mobilenet_edge.profiling import targets
 
@@ -205,21 +284,27 @@ def setup_host(
     show("\n".join([installed.executable, *(f"{name} {version}" for name, version in installed.packages.items())]))
 
 
-@app.command()
+@app.command(cls=Verb, epilog=examples("mnet doctor", "mnet doctor --host pi@raspberrypi.local"))
 def doctor(
     host: Hosts = None,
     devices: Devices = None,
     json: Annotated[
         str | None,
-        typer.Option("--json", metavar="FILE|-", help="Write the findings as JSON; - is stdout.", show_default=False),
+        typer.Option(
+            "--json",
+            metavar="FILE|-",
+            help="Write the findings to this file as JSON; - for stdout.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
 ) -> None:
-    """Say what a machine can run, and what it lacks."""
+    """Show what a machine can run, and what is missing."""
     from mobilenet_edge.commands import doctor as command
     from mobilenet_edge.profiling import targets
     from mobilenet_edge.report import diagnosis
 
     try_json(json)
-    reports = command.run([machine.host for machine in targets.find(host or HERE, devices)])
+    reports = command.run([machine.host for machine in targets.find(host or LOCAL, devices)])
     output(reports, json, diagnosis.text)
     raise typer.Exit(command.exit_code(reports))

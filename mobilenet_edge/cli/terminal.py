@@ -1,6 +1,6 @@
-"""Show a report in a terminal: tables as wide as it is, words unbroken, few notes.
+"""Fit a report to a terminal: tables in its width, words unbroken, few notes.
 
-Reports are Markdown, which is what a pipe gets. Their tables are laid out again here for the width there is.
+Reports are Markdown, and a pipe gets them unchanged. This module lays their tables out again for the terminal.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 MAX_NOTES: Final = 5
-# What is left out first where the width does not do; the front is bold without its column.
-DROPPED_FIRST: Final = (
+# Columns to leave out of a table that is too wide, in this order; rows of the Pareto front are also bold.
+DROP_ORDER: Final = (
     "Pareto", "params", "MACs", "p90 ms", "runtime", "published", "target", "delegate", "agreement", "size", "doubts",
 )  # fmt: skip
 STYLES: Final = {
@@ -33,13 +33,13 @@ _INTEGER_PART: Final = re.compile(r"[^0-9]*[0-9]+")
 
 @dataclass(frozen=True)
 class View:
-    """What of a report is shown.
+    """The part of a report to show.
 
     Attributes:
-        wide: Show every column, however wide the table becomes.
+        wide: Whether to show all columns, even if the table is wider than the terminal.
         columns: Titles of the columns to show, in this order; empty for those that fit.
-        notes: Show every note under a table, not the last few alone.
-        drop: Leave columns out where the width does not do; else cells are folded.
+        notes: Whether to show all notes under a table instead of the last few.
+        drop: Whether to leave columns out of a table that is too wide; otherwise its cells are folded.
     """
 
     wide: bool = False
@@ -49,18 +49,18 @@ class View:
 
     @classmethod
     def of(cls, wide: bool, columns: str | None, notes: bool) -> View:
-        """Make a view of options, columns separated by commas."""
+        """Create a view from the values of options; `columns` is separated by commas."""
         return cls(wide, tuple(title.strip() for title in (columns or "").split(",") if title.strip()), notes)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of Markdown.
+    """A Markdown table.
 
     Attributes:
-        titles: One for each column.
-        right: Whether a column's cells stand to the right.
-        rows: One cell for each column, as it is to be read.
+        titles: Titles of the columns.
+        right: Whether each column is aligned to the right.
+        rows: Cells of each row, without escapes.
     """
 
     titles: tuple[str, ...]
@@ -69,46 +69,50 @@ class Table:
 
     @property
     def width(self) -> int:
-        """Characters that the widest row takes."""
+        """Width of the table in characters."""
         columns = zip(self.titles, *self.rows, strict=True)
         return sum(max(map(len, column)) + _GAP for column in columns) - _GAP
 
     def select(self, titles: Sequence[str]) -> Table:
-        """Return the table with those of these columns that it has, in this order; as it is where it has none."""
-        places = {title.lower(): place for place, title in enumerate(self.titles)}
-        chosen = [places[title.lower()] for title in titles if title.lower() in places] or list(places.values())
+        """Return the table with only these columns, in this order; unchanged if it has none of them."""
+        indexes = {title.lower(): index for index, title in enumerate(self.titles)}
+        chosen = [indexes[title.lower()] for title in titles if title.lower() in indexes] or list(indexes.values())
 
         def pick(cells: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(cells[place] for place in chosen)
+            return tuple(cells[index] for index in chosen)
 
-        return Table(pick(self.titles), tuple(self.right[place] for place in chosen), tuple(map(pick, self.rows)))
+        return Table(pick(self.titles), tuple(self.right[index] for index in chosen), tuple(map(pick, self.rows)))
 
     def markdown(self) -> str:
-        """Write the table as Markdown again."""
+        """Format the table as Markdown."""
         columns = [Column(title, not right) for title, right in zip(self.titles, self.right, strict=True)]
         return grid(columns, self.rows)
 
     def shorten(self) -> tuple[Table, str]:
-        """Return the table without what all names in its first column begin with, and that beginning."""
+        """Return the table without the common prefix of the names in its first column, and that prefix."""
         names = [row[0] for row in self.rows]
-        # What the first and the last in order have in common, all have.
+        # The common prefix of the first and the last name in order is common to all.
         pairs = zip(min(names, default=""), max(names, default=""), strict=False)
         common = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         prefix = common[: max(common.rfind(mark) for mark in "-/") + 1] if len(set(names)) > 1 else ""
         return replace(self, rows=tuple((row[0].removeprefix(prefix), *row[1:]) for row in self.rows)), prefix
 
     def constants(self) -> dict[str, str]:
-        """Return the titles of columns of words that are equal in all rows, each with a remark that says so."""
+        """Return the text columns with the same value in all rows: a remark with that value, by title."""
         columns = zip(self.titles, self.right, zip(*self.rows, strict=True), strict=True) if len(self.rows) > 1 else ()
         return {title: f"{title} ({cells[0]})" for title, right, cells in columns if not right and len(set(cells)) == 1}
 
     def fit(self, width: int, drop: bool = True) -> tuple[Table, list[str]]:
-        """Return the table in so many characters, as far as it can be, and what was left out of it."""
+        """Shorten the table to a width in characters, as far as possible.
+
+        Returns:
+            The table, and remarks on the parts that were left out.
+        """
         table, remarks = self, []
         if table.width > width:
             table, prefix = table.shorten()
             remarks += [f"{table.titles[0]} without {prefix}"] if prefix else []
-        for title, remark in [*table.constants().items(), *zip(DROPPED_FIRST, DROPPED_FIRST, strict=True)]:
+        for title, remark in [*table.constants().items(), *zip(DROP_ORDER, DROP_ORDER, strict=True)]:
             if drop and table.width > width and title in table.titles:
                 table = table.select([other for other in table.titles if other != title])
                 remarks.append(remark)
@@ -116,7 +120,7 @@ class Table:
 
 
 def parse(block: str) -> Table | None:
-    """Read a block of Markdown as a table, None where it is none."""
+    """Parse a block of Markdown as a table; None if it is not one."""
     lines = block.split("\n")
     if len(lines) < 2 or not all(line.startswith("| ") and line.endswith(" |") for line in lines):
         return None
@@ -126,7 +130,7 @@ def parse(block: str) -> Table | None:
 
 
 def align(cells: Sequence[str]) -> list[str]:
-    """Pad numbers so that their points stand below each other; other words stay as they are."""
+    """Pad numbers so that their decimal points are aligned; other cells are unchanged."""
     splits = [_INTEGER_PART.match(cell) for cell in cells]
     left = max((match.end() for match in splits if match), default=0)
     right = max((len(cell) - match.end() for cell, match in zip(cells, splits, strict=True) if match), default=0)
@@ -137,10 +141,10 @@ def align(cells: Sequence[str]) -> list[str]:
 
 
 def choose(text: str, columns: Sequence[str]) -> str:
-    """Keep these columns of a report's tables, still as Markdown.
+    """Keep only these columns of the tables of a report.
 
     Raises:
-        UsageError: No table has such a column.
+        UsageError: No table has one of the columns.
     """
     if not columns:
         return text
@@ -148,15 +152,20 @@ def choose(text: str, columns: Sequence[str]) -> str:
     titles = list(dict.fromkeys(title for _, table in blocks if table for title in table.titles))
     missing = [name for name in columns if name.lower() not in (title.lower() for title in titles)]
     if missing:
-        raise UsageError(f"no column is called {missing[0]!r}; --columns takes {', '.join(titles)}")
+        raise UsageError(f"no column is called {missing[0]!r}; give --columns any of {', '.join(titles)}")
     return "\n\n".join(block if table is None else table.select(columns).markdown() for block, table in blocks)
 
 
 def lay_out(text: str, view: View, width: int) -> Iterator[RenderableType]:
-    """Yield a report for a terminal of so many characters, a block at a time.
+    """Lay out a report for a terminal, and yield its blocks.
+
+    Args:
+        text: The report in Markdown.
+        view: The part of the report to show.
+        width: Width of the terminal in characters.
 
     Raises:
-        UsageError: As `choose`.
+        UsageError: No table has a column of the view.
     """
     from rich.text import Text
 
@@ -169,11 +178,11 @@ def lay_out(text: str, view: View, width: int) -> Iterator[RenderableType]:
         elif block.startswith("### "):
             yield Text(block.removeprefix("### "), style="bold")
         else:
-            yield from map(Text, _few(block, view))
+            yield from map(Text, _trim_notes(block, view))
 
 
-def _few(block: str, view: View) -> list[str]:
-    """Keep the last notes of a list, which are of these rows; those before them explain the columns."""
+def _trim_notes(block: str, view: View) -> list[str]:
+    """Keep the last notes of a list, which are on the rows; the first ones explain the columns."""
     notes = block.split("\n")
     if not all(note.startswith("- ") for note in notes):
         return [block]
@@ -188,20 +197,20 @@ def _table(table: Table, view: View, width: int) -> Iterator[RenderableType]:
     front = table.titles.index("Pareto") if "Pareto" in table.titles else None
     bold = [front is not None and row[front] == "*" for row in table.rows]
     table, remarks = (table, []) if view.wide else table.fit(width, view.drop and not view.columns)
-    table = replace(table, rows=_aligned(table))
-    shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    table = replace(table, rows=_align_rows(table))
+    rich_table = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for title, right in zip(table.titles, table.right, strict=True):
-        shown.add_column(title, justify="right" if right else "left", header_style="dim")
+        rich_table.add_column(title, justify="right" if right else "left", header_style="dim")
     for cells, is_best in zip(table.rows, bold, strict=True):
         styled = (Text(cell, style=STYLES.get(cell.strip(), "")) for cell in cells)
-        shown.add_row(*styled, style="bold" if is_best else "")
-    yield shown
+        rich_table.add_row(*styled, style="bold" if is_best else "")
+    yield rich_table
     if remarks:
         advice = " See all with --wide, or choose with --columns." if view.drop else ""
         yield Text(f"Left out: {', '.join(remarks)}.{advice}", style="dim")
 
 
-def _aligned(table: Table) -> tuple[tuple[str, ...], ...]:
+def _align_rows(table: Table) -> tuple[tuple[str, ...], ...]:
     columns = list(zip(*table.rows, strict=True))
     padded = [align(cells) if right else cells for cells, right in zip(columns, table.right, strict=True)]
     return tuple(zip(*padded, strict=True))

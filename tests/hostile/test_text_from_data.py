@@ -175,7 +175,7 @@ def test_progress_is_no_way_around():
         with view.phase("build", 1, console) as done:
             done(f"{ALL}[bold]")
         if not terminal:
-            lines = progress._Lines(console, ALL, 2)
+            lines = progress._LineBar(console, ALL, 2)
             lines.now(ALL, seconds=100)
             assert_plain(told.getvalue())
             assert "[bold]" in told.getvalue()
