@@ -207,7 +207,9 @@ def test_unknown_fields_of_a_newer_writer_are_passed_over(tmp_path):
 def test_another_schema_is_refused_not_guessed_at(tmp_path):
     entry = {**EVALUATION.to_dict(), "schema_version": 3}
     (tmp_path / "a.json").write_text(json.dumps([entry]))
-    with pytest.raises(InputError, match=r"a\.json: its record schema is 3, but this mnet reads up to 2; upgrade mobilenet-edge"):
+    with pytest.raises(
+        InputError, match=r"a\.json: its record schema is 3, but this mnet reads up to 2; upgrade mobilenet-edge"
+    ):
         records.read(tmp_path / "a.json")
 
 
