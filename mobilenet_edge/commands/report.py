@@ -11,7 +11,7 @@ from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.report import summary
 from mobilenet_edge.report.html import document, timeline
-from mobilenet_edge.report.html.pictures import KINDS, NAMES, pictures
+from mobilenet_edge.report.html.pictures import FORMATS, NAMES, pictures
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, join
 
@@ -45,7 +45,7 @@ def run(paths: Sequence[Path], out: Path) -> list[Path]:
         )
     contents = dict(_contents(rows, entries))
     files.write_together({out / name: data for name, data in contents.items()})
-    for name in {f"{name}.{kind}" for name in NAMES for kind in KINDS} - contents.keys():
+    for name in {f"{name}.{format}" for name in NAMES for format in FORMATS} - contents.keys():
         (out / name).unlink(missing_ok=True)
     return [out / name for name in contents]
 

@@ -80,7 +80,7 @@ def test_what_fails_is_exit_code_1_and_says_where_the_bytes_go(mnet):
     code, out, err = mnet("check")
     assert (code, err) == (1, "")
     assert "1 failed, 2 passed: 1 artifact" in out
-    assert "Where the bytes of results/one.tflite go" in out
+    assert "Bytes by part of results/one.tflite" in out
     assert "| weights" in out
 
 

@@ -99,7 +99,7 @@ def test_variants_without_a_published_figure_cannot_meet_a_top1():
     assert text.endswith("--min-top1 excludes mobilenet_v1-a0.33-r160, for lack of a published figure.")
     text = run([0.33], [96, 128, 160, 192, 224], min_top1=50)
     assert text.startswith("No variant is left: --min-top1 excludes ")
-    assert text.endswith("mobilenet_v1-a0.33-r160 and 2 more.")
+    assert text.endswith("mobilenet_v1-a0.33-r160 and 2 more, for lack of a published figure.")
 
 
 def test_variants_left_out_are_named_beside_the_limit_too():

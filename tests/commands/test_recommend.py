@@ -82,7 +82,7 @@ def test_the_pick_the_runner_up_and_what_the_limit_costs(tmp_path: Path, capsys:
         # 21.2 - 20 and 63.9 - 62.2
         f"--max-latency 20 ms: 1.2 ms more buys 1.7 points of top-1: {LARGE.name} int8 tflite: 21.20 ms, 1.40 MB, "
         f"top-1 63.9 % ({LARGE.name}.int8.tflite).",
-        "--max-size 1.50 MB costs nothing: without it, the others kept, the choice would be the same.",
+        "--max-size 1.50 MB costs nothing: without this limit alone, the choice would be the same.",
         "Machine: Xeon.",
         "Top-1 is the published figure (TF-slim), not that of these files; measure theirs with mnet evaluate.",
         "For int8 it is that of quantisation-aware training, which post-training int8 rarely reaches.",
@@ -144,8 +144,8 @@ def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytes
     assert code == 0
     # 19 give or take a tenth
     assert lines[0].startswith(f"Take {LARGE.name} int8 tflite: ≈ 19.00 ms (17.10 to 20.90) predicted, 1.40 MB")
-    assert f"Its latency is predicted; before you rely on it: mnet profile {LARGE.name}.int8.tflite" in lines
-    assert "Its latency may be above the limit: the interval reaches 20.90 ms." in lines
+    assert f"Its latency is predicted; to measure it: mnet profile {LARGE.name}.int8.tflite" in lines
+    assert "Its latency may exceed the limit: the interval extends to 20.90 ms." in lines
 
 
 def test_doubts_of_the_pick_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
