@@ -256,7 +256,7 @@ def recommend(
         device: Name of the machine, where there are several.
 
     Returns:
-        The advice: `found.pick` is the choice, or None if nothing fits; `notes` say what it rests on.
+        The advice: `recommendation.pick` is the choice, or None if nothing fits; `notes` say what it rests on.
 
     Raises:
         InputError: There is nothing to choose from, or accuracy was measured on different pictures.

@@ -44,8 +44,8 @@ def test_a_table_of_records():
 def test_a_recommendation_of_records():
     first, second = identity(SPECS[0]), identity(SPECS[1])
     records = [profile(first, 1.5), profile(second, 3.0), evaluation(first, 0.5), evaluation(second, 0.75)]
-    assert me.recommend(records).found.pick.artifact == second["artifact"]
-    assert me.recommend(records, latency_ms=2).found.pick.artifact == first["artifact"]
+    assert me.recommend(records).recommendation.pick.artifact == second["artifact"]
+    assert me.recommend(records, latency_ms=2).recommendation.pick.artifact == first["artifact"]
     with pytest.raises(UsageError, match="percent"):
         me.recommend(records, top1=0.5)
 
@@ -74,6 +74,6 @@ def test_from_a_spec_to_a_recommendation(tmp_path: Path, capfd: pytest.CaptureFi
     assert results[1].agreement == 1.0
     assert not any(isinstance(record, Failure) for record in profiles)
     best = me.recommend(results + profiles, latency_ms=10_000)
-    assert best.found.pick is not None
+    assert best.recommendation.pick is not None
     assert len(me.tradeoff(results + profiles).rows) == 3
     assert capfd.readouterr() == ("", "")

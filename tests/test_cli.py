@@ -163,7 +163,7 @@ def test_an_unreadable_file(
         ("table cut.json", 3, "cut.json holds no records of mnet ("),
         ("table records.json", 3, "records.json holds no records of mnet (kind is missing); give a file"),
         ("table m.onnx", 3, "m.onnx holds no records of mnet ("),
-        ("table empty", 3, "no profile and no evaluation in empty; make some with: mnet profile ARTIFACT --json FILE"),
+        ("table empty", 3, "no profile and no evaluation in empty; measure with: mnet profile ARTIFACT --json FILE"),
     ],
 )
 def test_files_of_the_wrong_sort(line: str, code: int, message: str, refused: Callable[..., str]) -> None:

@@ -104,7 +104,9 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    show(command.FORMATS[format](advice.found, advice.notes), FULL_VIEW if format is AdviceFormat.text else None)
+    show(
+        command.FORMATS[format](advice.recommendation, advice.notes), FULL_VIEW if format is AdviceFormat.text else None
+    )
     raise typer.Exit(advice.exit_code)
 
 
@@ -157,7 +159,7 @@ def sweep(
         weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure, force=force
     )
     if dry_run:
-        show(command.look(config, options, out=out))
+        show(command.preview(config, options, out=out))
         return
     table, failures = command.run(config, options, out=out)
     show(table, View.of(wide, columns, notes))

@@ -1,4 +1,4 @@
-"""`mnet plan`: what each variant costs, from arithmetic and published figures alone."""
+"""`mnet plan`: compute the cost of variants, without building them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED, Family, Model
 from mobilenet_edge.report import explain, variants
 from mobilenet_edge.units import format_bytes, format_count
 
-# Less than any model's header and weights.
-_LEAST_BYTES: Final = 1000
+# Every model is larger than this.
+_MIN_BYTES: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class _Limit:
     """One constraint.
 
     Attributes:
-        option: How it was asked.
-        excess: By how much a variant misses it; 0 or less where it fits.
-        figure: A variant's figure.
-        in_megabytes: The option as it was probably meant, where a size is too small to be one; else empty.
+        option: Option on the command line.
+        excess: Function that returns the excess of a variant; 0 or less if it fits.
+        figure: Function that returns the figure of a variant as text.
+        in_megabytes: For an implausibly small size, the option with the unit MB; else empty.
     """
 
     option: str
@@ -51,43 +51,43 @@ def run(
     Args:
         alphas: Width multipliers; empty for the published ones.
         resolutions: Input sides in pixels; empty for the published ones.
-        layers: Explain the one variant asked for.
-        max_macs: Most multiply-accumulates of one inference.
-        max_size: Most bytes of the int8 file, judged by its floor.
-        min_top1: Least published float top-1, in percent.
-        classes: Number of outputs.
-        families: Of the variants.
+        layers: Explain a single variant.
+        max_macs: Maximum multiply-accumulates of one inference.
+        max_size: Maximum size of the int8 file in bytes; compared with the lower bound of the size.
+        min_top1: Minimum published float32 top-1 in percent.
+        classes: Number of classes.
+        families: Families of the variants.
 
     Returns:
-        Text for the terminal, which is Markdown too, and whether a variant is left; where none is, a sentence.
+        Markdown text, and whether any variant fits.
 
     Raises:
-        UsageError: A value is out of range, or `layers` with more than one variant.
+        UsageError: A value is out of range, or there is more than one variant with `layers`.
     """
     specs = [spec for family in families for spec in _specs(family, alphas, resolutions, classes)]
     if layers and len(specs) > 1:
         raise UsageError(f"--layers explains one variant, not {len(specs)}; give one --alpha and one --rho")
     unknown = [] if min_top1 is None else [spec for spec in specs if lookup(spec) is None]
-    note = f"--min-top1 needs a published figure and leaves out {_names(unknown)}." if unknown else ""
-    kept = [spec for spec in specs if spec not in unknown]
+    note = f"--min-top1 excludes {_names(unknown)}, for lack of a published figure." if unknown else ""
+    candidates = [spec for spec in specs if spec not in unknown]
     met: list[str] = []
     for limit in _limits(max_macs, max_size, min_top1):
-        fitting = [spec for spec in kept if limit.excess(spec) <= 0]
-        if kept and not fitting:
-            return _joined(_nothing(kept, limit, met), note), False
-        kept = fitting
+        fitting = [spec for spec in candidates if limit.excess(spec) <= 0]
+        if candidates and not fitting:
+            return _join(_no_fit(candidates, limit, met), note), False
+        candidates = fitting
         met.append(limit.option)
-    if not kept:
+    if not candidates:
         return f"No variant is left: {note}", False
-    return _joined(explain.text(kept[0]) if layers else variants.table(kept), note), True
+    return _join(explain.text(candidates[0]) if layers else variants.table(candidates), note), True
 
 
 def _specs(family: Family, alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:
-    """List the variants of a family, widest first; the published ones where nothing is asked for."""
-    asked = set(PUBLISHED[family])
+    """List variants of a family, widest first; the published ones by default."""
+    pairs = set(PUBLISHED[family])
     if alphas or resolutions:
-        asked = set(product(alphas or {alpha for alpha, _ in asked}, resolutions or {side for _, side in asked}))
-    return sorted({ModelSpec(*each, classes, family) for each in asked}, reverse=True)
+        pairs = set(product(alphas or {alpha for alpha, _ in pairs}, resolutions or {side for _, side in pairs}))
+    return sorted({ModelSpec(*pair, classes, family) for pair in pairs}, reverse=True)
 
 
 def _limits(max_macs: int | None, max_size: int | None, min_top1: float | None) -> list[_Limit]:
@@ -106,12 +106,12 @@ def _limits(max_macs: int | None, max_size: int | None, min_top1: float | None) 
                 f"--max-size {format_bytes(max_size)}",
                 lambda spec: int8_bytes(spec) - max_size,
                 lambda spec: f"at least {format_bytes(int8_bytes(spec))} in int8",
-                f"--max-size {max_size}MB" if max_size < _LEAST_BYTES else "",
+                f"--max-size {max_size}MB" if max_size < _MIN_BYTES else "",
             )
         )
     if min_top1 is not None:
         if not 1 <= min_top1 <= 100:
-            raise UsageError(f"--min-top1 is in percent, from 1 to 100, got {min_top1:g}; for example 55")
+            raise UsageError(f"--min-top1 is in percent, from 1 to 100, got {min_top1:g}; give, for example, 55")
         limits.append(
             _Limit(
                 f"--min-top1 {min_top1:g}",
@@ -123,15 +123,19 @@ def _limits(max_macs: int | None, max_size: int | None, min_top1: float | None) 
 
 
 def _top1(spec: ModelSpec) -> float:
-    known = lookup(spec)
-    return known.top1 if known else 0.0
+    published = lookup(spec)
+    return published.top1 if published else 0.0
 
 
-def _nothing(left: Sequence[ModelSpec], limit: _Limit, met: Sequence[str]) -> str:
-    closest = min(left, key=limit.excess)
-    last = "the last one" if len(left) == 1 else f"the last {len(left)}"
+def _no_fit(candidates: Sequence[ModelSpec], limit: _Limit, met: Sequence[str]) -> str:
+    closest = min(candidates, key=limit.excess)
+    last = "the last variant" if len(candidates) == 1 else f"the last {len(candidates)}"
     within = f" within {' and '.join(met)}" if met else ""
-    unit = f"\nA bare number is bytes; with a unit: {limit.in_megabytes}." if limit.in_megabytes else ""
+    unit = (
+        f"\nA number without a unit is in bytes; for megabytes, give {limit.in_megabytes}."
+        if limit.in_megabytes
+        else ""
+    )
     return (
         f"No variant fits: {limit.option} removes {last}{within}.\n"
         f"The closest is {closest.name}, with {limit.figure(closest)}.{unit}"
@@ -143,5 +147,5 @@ def _names(specs: Sequence[ModelSpec]) -> str:
     return shown if len(specs) <= 3 else f"{shown} and {len(specs) - 3} more"
 
 
-def _joined(*parts: str) -> str:
+def _join(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)

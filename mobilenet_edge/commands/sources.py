@@ -1,4 +1,4 @@
-"""The files of records that a verb is given, and folders of them."""
+"""Read the record files given to a command, and folders of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mobilenet_edge.records import Record
 
 
 def read(paths: Sequence[Path]) -> list[Record]:
-    """Read the records of files that `--json` wrote, and of folders of such files.
+    """Read the records of files written by `--json`, and of folders of them.
 
-    Tables and checks in a folder are passed over, and so is a file that is given again with its folder.
+    Tables and checks in a folder are skipped. Each file is read once.
 
     Raises:
-        InputError: A file cannot be read or holds something else.
+        InputError: A file cannot be read or holds no records.
     """
     return [
         record

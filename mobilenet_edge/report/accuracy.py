@@ -1,4 +1,4 @@
-"""What `mnet evaluate` found, for reading."""
+"""Format the results of `mnet evaluate`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.report.markdown_table import Column, grid, inline
 
-_NAMED = 5
-_FURTHER = "several labels, features"
+_MAX_NAMES = 5
+_OTHER_METRICS = "other metrics"
 _COLUMNS = (
     Column("artifact", True),
     Column("top-1"),
@@ -16,13 +16,13 @@ _COLUMNS = (
     Column("top-5"),
     Column("n"),
     Column("agreement"),
-    Column(_FURTHER, True),
+    Column(_OTHER_METRICS, True),
     Column("runtime", True),
 )
 
 
 def table(evaluations: Sequence[Evaluation]) -> str:
-    """Lay out evaluations; what could not be read, and what a file lacks, stands below."""
+    """Format evaluations as a table, with notes on unreadable images and missing metadata below."""
     notes = [
         f"Scored on {split}"
         for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations)
@@ -39,30 +39,32 @@ def table(evaluations: Sequence[Evaluation]) -> str:
     )
     remarks = "\n".join(f"- {inline(note)}" for note in notes)
     rows = [_row(evaluation) for evaluation in evaluations]
-    # Columns that are empty in every row say nothing.
-    kept = [
-        place for place in range(len(_COLUMNS)) if _COLUMNS[place].title != _FURTHER or any(row[place] for row in rows)
+    # The column is left out if it is empty in every row.
+    shown = [
+        place
+        for place in range(len(_COLUMNS))
+        if _COLUMNS[place].title != _OTHER_METRICS or any(row[place] for row in rows)
     ]
-    whole = grid([_COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in rows])
-    return "\n\n".join(filter(None, [whole, remarks]))
+    lines = grid([_COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in rows])
+    return "\n\n".join(filter(None, [lines, remarks]))
 
 
 def _unreadable(names: Sequence[str]) -> str:
     what = "image file could not be read and is" if len(names) == 1 else "image files could not be read and are"
-    shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    shown = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
     return f"{len(names)} {what} not counted: {shown}"
 
 
-def _row(found: Evaluation) -> list[str]:
+def _row(evaluation: Evaluation) -> list[str]:
     return [
-        found.artifact,
-        _share(found.top1),
-        " to ".join(_share(end) for end in found.interval or ()),
-        _share(found.top5),
-        str(found.n),
-        _share(found.agreement),
-        ", ".join(f"{name} {figure}" for name, figure in found.other_metrics()),
-        f"{found.runtime} {found.runtime_version}",
+        evaluation.artifact,
+        _share(evaluation.top1),
+        " to ".join(_share(end) for end in evaluation.interval or ()),
+        _share(evaluation.top5),
+        str(evaluation.n),
+        _share(evaluation.agreement),
+        ", ".join(f"{name} {figure}" for name, figure in evaluation.other_metrics()),
+        f"{evaluation.runtime} {evaluation.runtime_version}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""A row of the table as plain values: what CSV and JSON hold."""
+"""Convert a row of the table to plain values for CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mobilenet_edge.report.rows import Row
 
 
 def values(row: Row) -> dict[str, Any]:
-    """Return the columns by name, units in the names, None where nothing is known or the latency is not used."""
+    """Return the values by column name, with units in the names; None if unknown or if the latency is unusable."""
     return {**_file(row), **_latency(row), **_accuracy(row), **_provenance(row)}
 
 
 def _file(row: Row) -> dict[str, Any]:
     record, artifact, spec, profile = row.record, row.artifact, row.spec, row.profile
-    known = profile or row.prediction
+    timing = profile or row.prediction
     return {
         "variant": record.variant,
         "alpha": spec and spec.alpha,
@@ -26,8 +26,8 @@ def _file(row: Row) -> dict[str, Any]:
         "precision": record.precision,
         "target": artifact and artifact.target,
         "machine": row.machine or None,
-        "runtime": known and known.runtime,
-        "runtime_version": known and known.runtime_version,
+        "runtime": timing and timing.runtime,
+        "runtime_version": timing and timing.runtime_version,
         "threads": threads(row),
         "delegate": delegate(row) if profile and profile.delegate else None,
         "macs": artifact and artifact.macs,
@@ -96,17 +96,17 @@ def _provenance(row: Row) -> dict[str, Any]:
 
 
 def delegate(row: Row) -> str | None:
-    """Name a delegate's library and what it took: "libedgetpu.so.1 31/31 ops"; None without one."""
-    own = row.profile and row.profile.delegate
-    return f"{PurePosixPath(own['path']).name} {own['nodes']}/{own['total']} ops" if own else None
+    """Return the library of the delegate and the ops it ran, "libedgetpu.so.1 31/31 ops", or None without one."""
+    facts = row.profile and row.profile.delegate
+    return f"{PurePosixPath(facts['path']).name} {facts['nodes']}/{facts['total']} ops" if facts else None
 
 
 def threads(row: Row) -> int | None:
-    """Return the threads of the profile, of the prediction, or of the failure."""
-    known = row.profile or row.prediction
-    return known.threads if known else next((failure.threads for failure in row.failures), None)
+    """Return the number of threads of the profile, the prediction or the failure."""
+    timing = row.profile or row.prediction
+    return timing.threads if timing else next((failure.threads for failure in row.failures), None)
 
 
 def _percent(share: float | None) -> float | None:
-    # Shares are quotients of image counts; nine digits keep them exact and lose the noise of times 100.
+    # Nine digits are exact for quotients of image counts, and remove the error of multiplying by 100.
     return None if share is None else round(100 * share, 9)

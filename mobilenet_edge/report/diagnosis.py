@@ -1,4 +1,4 @@
-"""What `mnet doctor` found, for reading: a line a finding, and what to do about it below."""
+"""Format the findings of `mnet doctor`, each with its next step below."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 from mobilenet_edge.analysis.finding import Finding
 from mobilenet_edge.analysis.health import Report
 from mobilenet_edge.analysis.installation import formats
+from mobilenet_edge.report.hardware import UNKNOWN
 
 WIDTH: Final = 80
 INDENT: Final = 8
@@ -16,9 +17,9 @@ _WORDS: Final = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
 
 
 def text(reports: Sequence[Report], width: int = WIDTH) -> str:
-    """Lay out reports, without colours.
+    """Format reports without colours.
 
-    Facts are wrapped at `width` columns; next steps never, so that a command in one can be copied whole.
+    Facts are wrapped at `width` columns. Next steps are not wrapped, so that their commands can be copied.
     """
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 
@@ -26,7 +27,7 @@ def text(reports: Sequence[Report], width: int = WIDTH) -> str:
 def _lines(report: Report, width: int) -> list[str]:
     if report.facts is None:
         return [f"{report.host}: not reached", *_wrap("  FAIL  ", report.failure or "", width)]
-    column = max(len(each.name) for each in report.findings) + 2
+    column = max(len(finding.name) for finding in report.findings) + 2
     lines = _wrap("", f"{report.host}: {_name(report.facts['host'])}", width)
     for finding in report.findings:
         lines += _wrap(f"  {_WORDS[finding.status]:4}  {finding.name:{column}}", finding.fact, width)
@@ -37,15 +38,15 @@ def _lines(report: Report, width: int) -> list[str]:
 def _name(host: Mapping[str, Any]) -> str:
     cores = host.get("cores")
     facts = [host.get("board"), host.get("cpu"), f"{cores} core{'s' * (cores > 1)}" if cores else None, host.get("os")]
-    return ", ".join(str(fact) for fact in facts if fact) or "a machine that did not say what it is"
+    return ", ".join(str(fact) for fact in facts if fact) or UNKNOWN
 
 
 def _verdict(facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
-    kinds = " and ".join(f".{kind}" for kind in formats(facts))
-    bad, poor = (sum(finding.status == status for finding in findings) for status in ("fail", "warn"))
-    counts = [f"{bad} failed" if bad else "", f"{poor} warning{'s' * (poor > 1)}" if poor else ""]
-    verdict = f"It can run {kinds} files" if kinds else "Nothing can run there"
-    return f"{verdict}: {', '.join(filter(None, counts)) or 'all is well'}."
+    names = " and ".join(f".{name}" for name in formats(facts))
+    failed, warned = (sum(finding.status == status for finding in findings) for status in ("fail", "warn"))
+    counts = [f"{failed} failed" if failed else "", f"{warned} warning{'s' * (warned > 1)}" if warned else ""]
+    verdict = f"It can run {names} files" if names else "It cannot run any format"
+    return f"{verdict}: {', '.join(filter(None, counts)) or 'no problems'}."
 
 
 def _wrap(head: str, fact: str, width: int) -> list[str]:
@@ -59,6 +60,6 @@ def _wrap(head: str, fact: str, width: int) -> list[str]:
     ) or [head.rstrip()]
 
 
-def _plain(said: str) -> str:
-    # What a machine says of itself is foreign text: no control character of it reaches the terminal.
-    return "".join(character if character.isprintable() else " " for character in said)
+def _plain(text: str) -> str:
+    # Text from a machine is untrusted, so its control characters must not reach the terminal.
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,4 +1,4 @@
-"""A sustained run minute by minute, as a table and a sentence on what became of the speed."""
+"""Format a sustained run minute by minute, with a sentence on the change in speed."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from mobilenet_edge.units import format_ms
 
 Minute = Mapping[str, Any]
 
-# Below it two minutes differ by chance.
-CHANGED: Final = 0.02
+# Smaller changes between two minutes can be chance.
+MIN_CHANGE: Final = 0.02
 
 
 def text(profile: Profile) -> str:
-    """Lay out the trace of a profile that has one, with a line for each minute."""
-    shown = [each for each in _COLUMNS if any(each[1] in minute for minute in profile.trace)]
-    cells = [[write(minute.get(key)) for _, key, write in shown] for minute in profile.trace]
+    """Format the trace of a profile that has one, one row per minute."""
+    shown = [entry for entry in _COLUMNS if any(entry[1] in minute for minute in profile.trace)]
+    cells = [[format_(minute.get(key)) for _, key, format_ in shown] for minute in profile.trace]
     table = grid([column for column, _, _ in shown], cells)
     return f"### {heading(profile)}: minute by minute\n\n{table}\n\n- {summary(profile)}"
 
 
 def summary(profile: Profile) -> str:
-    """Compare the last whole minute with the first; the very last one is often a part of a minute."""
+    """Compare the last full minute with the first; the final one is often incomplete."""
     first, *rest = profile.trace
-    whole = [each for each in rest if each is not profile.trace[-1]] or rest
-    if not whole:
-        return "One minute says nothing about heat; ask for more with --sustain."
-    last = whole[-1]
+    full = [minute for minute in rest if minute is not profile.trace[-1]] or rest
+    if not full:
+        return "One minute is too short to show the effect of heat; use a longer --sustain."
+    last = full[-1]
     change = last["median_ms"] / first["median_ms"] - 1
-    if abs(change) < CHANGED:
-        return f"Minute {last['minute']} is as fast as minute {first['minute']} (within {CHANGED:.0%})."
+    if abs(change) < MIN_CHANGE:
+        return f"Minute {last['minute']} is as fast as minute {first['minute']} (within {MIN_CHANGE:.0%})."
     word = "slower" if change > 0 else "faster"
     return f"Minute {last['minute']} is {abs(change):.0%} {word} than minute {first['minute']}."
 
@@ -55,7 +55,7 @@ _COLUMNS: Final[tuple[tuple[Column, str, Callable[[Any], str]], ...]] = (
     (Column("runs"), "runs", _number(0)),
     (Column("median ms"), "median_ms", _ms),
     (Column("p90 ms"), "p90_ms", _ms),
-    (Column("hottest C"), "temperature_c", _number(1)),
-    (Column("lowest MHz"), "mhz", _number(0)),
+    (Column("max °C"), "temperature_c", _number(1)),
+    (Column("min MHz"), "mhz", _number(0)),
     (Column("throttled", words=True), "throttled", _words),
 )

@@ -1,4 +1,4 @@
-"""What `mnet export` wrote, for reading."""
+"""Format the results of `mnet export`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
 NOTES: Final = """\
-Each file was opened again and run beside the float model. SNR is the signal-to-noise ratio of its logits, for float32
-of its outputs: 20 dB more is a tenth of the error."""
+Each file was read back and compared with the float model. SNR is the signal-to-noise ratio of its logits (of its
+outputs for float32); 20 dB more is a tenth of the error."""
 _COLUMNS: Final = (
     Column("file", words=True),
     Column("size"),
@@ -25,12 +25,12 @@ _COLUMNS: Final = (
 
 
 def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "") -> str:
-    """Lay out files with the figures of their check.
+    """Format the files with the results of their verification.
 
     Args:
-        artifacts: The files.
-        mutual: Share of images on which the int8 files agree with each other, None where that is not known.
-        split: Which of several splits calibrated, in words.
+        artifacts: Exported files.
+        mutual: Fraction of images on which the int8 files agree with each other, or None if unknown.
+        split: Description of the split used for calibration, if there are several.
     """
     calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
     remarks = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
@@ -38,8 +38,8 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
     if mutual is not None:
         names = " and ".join(printable(artifact.path.name) for artifact in artifacts if artifact.precision == "int8")
         notes.append(
-            f"{names} answer like each other on {mutual:.1%} of the images checked; how often they answer like the "
-            "float model stands above."
+            f"{names} give the same top-1 on {mutual:.1%} of the checked images; the table shows how often they "
+            "agree with the float model."
         )
     if split:
         notes.append(f"Calibrated with {printable(split)}.")
@@ -48,35 +48,35 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
 
 
 def _uncompiled(artifacts: Sequence[Artifact]) -> list[str]:
-    """How to compile what was made for the Edge TPU, where no compiler was at hand."""
-    made = [artifact for artifact in artifacts if artifact.metadata and artifact.metadata.target == "edgetpu"]
-    if any(each.metadata and each.metadata.compilation for each in made):
+    """Return how to compile the files for the Edge TPU if no compiler was available."""
+    targeted = [artifact for artifact in artifacts if artifact.metadata and artifact.metadata.target == "edgetpu"]
+    if any(artifact.metadata and artifact.metadata.compilation for artifact in targeted):
         return []
-    return [printable(compiler.advice(each.path)) for each in made]
+    return [printable(compiler.advice(artifact.path)) for artifact in targeted]
 
 
-def _row(made: Artifact) -> list[str]:
-    found = made.metadata.agreement if made.metadata else None
-    if found is None:
-        return [str(made.path), units.format_bytes(made.size_bytes), "", "", ""]
-    real = found.inputs == "images"
+def _row(artifact: Artifact) -> list[str]:
+    agreement = artifact.metadata.agreement if artifact.metadata else None
+    if agreement is None:
+        return [str(artifact.path), units.format_bytes(artifact.size_bytes), "", "", ""]
+    real = agreement.inputs == "images"
     return [
-        str(made.path),
-        units.format_bytes(made.size_bytes),
-        f"{found.snr_db:.1f} dB",
-        _same(found) if real else "not measured",
-        _inputs(found),
+        str(artifact.path),
+        units.format_bytes(artifact.size_bytes),
+        f"{agreement.snr_db:.1f} dB",
+        _same(agreement) if real else "not measured",
+        _inputs(agreement),
     ]
 
 
-def _same(found: Agreement) -> str:
-    if found.measure == "cosine":
-        return f"cosine {found.top1:.4f}"
-    return f"{found.top1:.1%}" + ("" if found.measure == "top-1" else f" ({found.measure})")
+def _same(agreement: Agreement) -> str:
+    if agreement.measure == "cosine":
+        return f"cosine {agreement.top1:.4f}"
+    return f"{agreement.top1:.1%}" + ("" if agreement.measure == "top-1" else f" ({agreement.measure})")
 
 
 def _inputs(agreement: Agreement) -> str:
-    """What a file was checked on."""
+    """Return what the file was checked on."""
     if agreement.inputs != "images":
         return f"{agreement.count} images of noise"
     if agreement.held_out:

@@ -1,4 +1,4 @@
-"""Which machine a latency belongs to, in words; two latencies are alike where the words are."""
+"""Describe the machine of a latency; equal descriptions mean the same machine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Final
 
 from mobilenet_edge.records import Prediction, Profile
 
-UNKNOWN: Final = "a machine that did not say what it is"
+UNKNOWN: Final = "an unknown machine"
 LOCAL: Final = "local"
 
 
 def describe(profile: Profile | Prediction) -> str:
-    """Name host, board, CPU, cores, architecture, instruction sets, system, governor and pinning, as far as known."""
+    """Return host, board, CPU, cores, architecture, instruction sets, system, governor and affinity, if known."""
     host = profile.host
     name, cores, governor, isa = (host.get(key) for key in ("name", "cores", "governor", "isa"))
     emulated, pinned = host.get("emulated"), profile.conditions.get("affinity")

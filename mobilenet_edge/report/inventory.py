@@ -1,4 +1,4 @@
-"""What is inside a model file, for reading."""
+"""Format the contents of a model file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mobilenet_edge.text import printable
 
 
 def text(record: Inspection) -> str:
-    """Lay an inspection out for reading."""
+    """Format an inspection."""
     facts = [f"input: {_tensor(tensor)}" for tensor in record.inputs]
     facts += [f"output: {_tensor(tensor)}" for tensor in record.outputs]
     facts += [f"versions: {record.versions}"] if record.versions else []
@@ -24,7 +24,7 @@ def text(record: Inspection) -> str:
     facts += [f"contradicts itself: {sentence(remark)}" for remark in record.contradictions]
     title = printable(f"{record.artifact}: {record.variant}, {record.format} {record.precision}")
     lines = [title, *(f"  {printable(fact)}" for fact in facts)]
-    # Every operator is in the preflight, so that the count of each would say it twice.
+    # The preflight already lists every operator.
     operators = mapping.text(record.preflight) if record.preflight else _operators(record)
     return "\n\n".join(["\n".join(lines), _bytes(record), operators])
 
@@ -37,7 +37,7 @@ def _bytes(record: Inspection) -> str:
 
 
 def _operators(record: Inspection) -> str:
-    rows = [[kind, str(count)] for kind, count in record.ops.items()]
+    rows = [[op_type, str(count)] for op_type, count in record.ops.items()]
     name = "layer" if record.format == "keras" else "operator"
     return grid([Column(name, True), Column("count")], rows)
 
@@ -47,42 +47,43 @@ def _tensor(tensor: dict[str, Any]) -> str:
     return f"{tensor['name']} {tensor['dtype']} {tensor['shape']}{scaled}"
 
 
-def _provenance(about: dict[str, Any]) -> list[str]:
-    rule, weights = about["preprocess"], about["weights"]
+def _provenance(metadata: dict[str, Any]) -> list[str]:
+    rule, weights = metadata["preprocess"], metadata["weights"]
     lines = [
         f"weights: {weights['source']}{'' if weights['seed'] is None else ' seed ' + str(weights['seed'])}",
         f"images: {describe.line(describe.rule_of(rule))}",
-        f"target: {about['target']}",
+        f"target: {metadata['target']}",
     ]
-    if labels := about["labels"]:
+    if labels := metadata["labels"]:
         lines.append(f"labels: {len(labels)}, from {labels[0]!r} to {labels[-1]!r}")
-    if (calibration := about["calibration"]) is not None:
+    if (calibration := metadata["calibration"]) is not None:
         note = f" ({calibration['note']})" if calibration["note"] else ""
         lines.append(f"calibration: {_count(calibration['count'], calibration['source'] == 'images')}{note}")
-        lines += [f"method: {calibration['method']}", f"scheme: {about['scheme']}"]
-    if (found := about["agreement"]) is not None:
-        real = found["inputs"] == "images"
-        answers = f", same top-1 on {found['top1']:.1%}" if real else ""
+        lines += [f"method: {calibration['method']}", f"scheme: {metadata['scheme']}"]
+    if (agreement := metadata["agreement"]) is not None:
+        real = agreement["inputs"] == "images"
+        same = f", same top-1 on {agreement['top1']:.1%}" if real else ""
         lines.append(
-            f"beside the float model at export: {found['snr_db']:g} dB{answers}, on {_count(found['count'], real)}"
-            + (" held out of the calibration" if real and found["held_out"] else "")
+            f"agreement with the float model at export: {agreement['snr_db']:g} dB{same}, "
+            f"on {_count(agreement['count'], real)}"
+            + (" held out of the calibration" if real and agreement["held_out"] else "")
         )
-    if (compiled := about["compilation"]) is not None:
-        lines += _compilation(compiled)
-    tools = ", ".join(f"{name} {version}" for name, version in sorted(about["tools"].items()))
+    if (compilation := metadata["compilation"]) is not None:
+        lines += _compilation(compilation)
+    tools = ", ".join(f"{name} {version}" for name, version in sorted(metadata["tools"].items()))
     return [*lines, *([f"made by: {tools}"] if tools else [])]
 
 
-def _compilation(compiled: dict[str, Any]) -> list[str]:
-    total = compiled["mapped"] + compiled["on_cpu"]
+def _compilation(compilation: dict[str, Any]) -> list[str]:
+    total = compilation["mapped"] + compilation["on_cpu"]
     on_chip, free, off_chip = (
-        "unknown" if compiled[key] is None else units.format_bytes(compiled[key])
+        "unknown" if compilation[key] is None else units.format_bytes(compilation[key])
         for key in ("on_chip_bytes", "on_chip_free_bytes", "off_chip_bytes")
     )
     return [
-        f"compiled by {compiled['compiler']} for runtime {compiled['runtime']}: "
-        f"{compiled['mapped']} of {total} operators on the device",
-        f"parameters: {on_chip} on the chip with {free} to spare, {off_chip} streamed",
+        f"compiled by {compilation['compiler']} for runtime {compilation['runtime']}: "
+        f"{compilation['mapped']} of {total} operators on the device",
+        f"parameters: {on_chip} on the chip with {free} free, {off_chip} streamed",
     ]
 
 

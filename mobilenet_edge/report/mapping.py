@@ -1,4 +1,4 @@
-"""What the Edge TPU would take of a model file, for reading."""
+"""Format the preflight check of a model file for the Edge TPU."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ from mobilenet_edge.report.markdown_table import Column, grid
 NAME_WIDTH: Final = 40
 _MEMORY: Final = {
     "yes": "they stay on the chip",
-    "perhaps": "the executable takes part of that memory, so some may be streamed at every inference",
-    "no": "more than the chip holds, so the rest is streamed at every inference",
+    "perhaps": "the executable uses part of that memory, so some parameters may be streamed in every inference",
+    "no": "they exceed it, so the rest is streamed in every inference",
 }
-_COLUMNS: Final = (Column("no."), Column("operator", True), Column("makes", True), Column("Edge TPU", True))
+_COLUMNS: Final = (Column("no."), Column("operator", True), Column("output", True), Column("Edge TPU", True))
 
 
-def text(found: dict[str, Any]) -> str:
-    """Lay out `Preflight.to_dict()`: the verdict in a sentence or two, then every operator."""
-    rows = [[str(op["index"]), op["kind"], _short(op["output"]), _verdict(op)] for op in found["ops"]]
-    return "\n".join(_summary(found)) + "\n\n" + grid(_COLUMNS, rows)
+def text(preflight: dict[str, Any]) -> str:
+    """Format `Preflight.to_dict()`: a summary, then every operator."""
+    rows = [[str(op["index"]), op["kind"], _short(op["output"]), _verdict(op)] for op in preflight["ops"]]
+    return "\n".join(_summary(preflight)) + "\n\n" + grid(_COLUMNS, rows)
 
 
-def _summary(found: dict[str, Any]) -> list[str]:
-    if found["compiled"]:
-        return ["Edge TPU: this file is compiled already; edgetpu-custom-op stands for all that runs there."]
-    lines = [f"Edge TPU: {found['mapped']} of {found['total']} operators are mapped, by Coral's published rules."]
-    if found["cut"] is not None:
-        kind = found["ops"][found["cut"]]["kind"]
+def _summary(preflight: dict[str, Any]) -> list[str]:
+    if preflight["compiled"]:
+        return ["Edge TPU: this file is already compiled; edgetpu-custom-op contains all operators that run there."]
+    lines = [
+        f"Edge TPU: {preflight['mapped']} of {preflight['total']} operators are mapped, by Coral's published rules."
+    ]
+    if preflight["cut"] is not None:
+        op_type = preflight["ops"][preflight["cut"]]["kind"]
         lines.append(
-            f"The one partition is cut at operator {found['cut']}, {kind}; what needs its result runs on the CPU."
+            f"The partition ends at operator {preflight['cut']}, {op_type}; operators after it run on the CPU."
         )
-    if found["mapped"]:
-        size, room = units.format_bytes(found["parameter_bytes"]), found["on_chip_bytes"] >> 20
-        lines.append(f"Parameters: {size}; the chip has about {room} MiB: {_MEMORY[found['fits']]}.")
-    if found["runtime"]:
-        lines.append(f"It needs Edge TPU runtime {found['runtime']} or newer.")
+    if preflight["mapped"]:
+        size, room = units.format_bytes(preflight["parameter_bytes"]), preflight["on_chip_bytes"] >> 20
+        lines.append(f"Parameters: {size}; the chip has about {room} MiB: {_MEMORY[preflight['fits']]}.")
+    if preflight["runtime"]:
+        lines.append(f"It needs Edge TPU runtime {preflight['runtime']} or newer.")
     return lines
 
 
 def _short(name: str) -> str:
-    """The end of a long name: converters join those of all layers that they fused, the outermost first."""
+    """Shorten the name of an output; converters join the names of fused layers, the outermost first."""
     first = name.partition(";")[0]
     return first if len(first) <= NAME_WIDTH else f"...{first[3 - NAME_WIDTH :]}"
 
 
-def _verdict(each: dict[str, Any]) -> str:
-    if not each["mapped"]:
-        return f"no: {each['reason']}"
-    return f"mapped; {each['caution']}" if each["caution"] else "mapped"
+def _verdict(op: dict[str, Any]) -> str:
+    if not op["mapped"]:
+        return f"no: {op['reason']}"
+    return f"mapped; {op['caution']}" if op["caution"] else "mapped"

@@ -1,4 +1,4 @@
-"""Markdown tables that also read well where nothing renders them: aligned columns, numbers to the right."""
+"""Format Markdown tables with aligned columns, so that they are readable as plain text."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Final, NamedTuple
 
 from mobilenet_edge.text import printable
 
-# What begins a tag, makes a link of words or fetches a picture, and a backslash that would be an escape or undo one. No
-# more than that: in a terminal the backslashes are seen.
+# Characters that start a tag, link or image, and backslashes that escape. Other characters are not escaped, because the
+# backslashes are visible in a terminal.
 _MARKUP: Final = re.compile(r"<|(?<=!)\[|(?<=\])\(|\\(?![\w\s])")
 
 
 class Column(NamedTuple):
-    """One column: its title, and whether its cells are words (left) or numbers (right)."""
+    """Column with a title; its cells are words (aligned left) or numbers (aligned right)."""
 
     title: str
     words: bool = False
 
 
 def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table; `rows` hold one cell a column."""
+    """Format a table; each row has one cell per column."""
     body = [[inline(cell).replace("|", "\\|") for cell in row] for row in rows]
     titles = [column.title for column in columns]
     widths = [max(len(cell) for cell in cells) for cells in zip(titles, *body, strict=True)]
@@ -30,9 +30,9 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
 
 
 def inline(text: str) -> str:
-    """Write foreign text for Markdown: one line, in which no HTML, link or picture is left.
+    """Escape untrusted text for Markdown as one line without HTML, links and images.
 
-    Names of other people's files end up in tables, and tables in comments and job summaries.
+    File names end up in tables, and tables in comments and job summaries.
     """
     return _MARKUP.sub(r"\\\g<0>", printable(text))
 

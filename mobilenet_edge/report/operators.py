@@ -1,4 +1,4 @@
-"""The operators of one artifact: where its time goes, beside what each has to compute."""
+"""Format the operators of one artifact with their time and work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mobilenet_edge.report.heading import heading
 from mobilenet_edge.report.markdown_table import Column, grid, inline
 from mobilenet_edge.units import format_count, format_ms
 
-LONGEST: Final = 28  # so that the table fits 100 columns
-LEAST_SHARE: Final = 0.005
+MAX_NAME: Final = 28  # the table then fits in 100 columns
+MIN_SHARE: Final = 0.005
 NONE: Final = "-"
 COLUMNS: Final = (
     Column("op"),
     Column("operator", words=True),
-    Column("kind", words=True),
+    Column("type", words=True),
     Column("ms"),
     Column("share"),
     Column("MACs"),
@@ -25,7 +25,7 @@ COLUMNS: Final = (
 
 
 def text(profile: Profile) -> str:
-    """Lay out the operators of a profile that has them, in the order in which they run."""
+    """Format the operators of a profile that has them, in the order in which they run."""
     ops = profile.ops or ()
     total = sum(op["ms"] for op in ops)
     table = grid(COLUMNS, [_cells(op, total) for op in ops])
@@ -39,7 +39,7 @@ def _cells(op: Mapping[str, Any], total: float) -> list[str]:
         str(op["index"]),
         _short(str(op["name"])),
         str(op["kind"]),
-        # A difference of two times may fall below 0, and is shown as it is.
+        # The time is a difference of two measurements, which can be negative.
         format_ms(op["ms"]) if op["ms"] >= 0 else f"{op['ms']:z.3f}",
         f"{op['ms'] / total:z.1%}" if total > 0 else NONE,
         NONE if macs is None else format_count(macs),
@@ -48,21 +48,21 @@ def _cells(op: Mapping[str, Any], total: float) -> list[str]:
 
 
 def _short(name: str) -> str:
-    """Keep the end of a long name, which is where names of one model differ."""
-    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
+    """Shorten a long name to its end, where the names within one model differ."""
+    return name if len(name) <= MAX_NAME else f"…{name[1 - MAX_NAME :]}"
 
 
 def _notes(profile: Profile, total: float) -> Iterator[str]:
     about = profile.conditions.get("ops", {})
     whole = about.get("whole_ms")
-    beside = f"; the whole inference {format_ms(whole)} ms, in the same process" if whole else ""
-    yield f"Operators: {format_ms(total)} ms in all{beside}."
-    kinds: dict[str, float] = {}
+    inference = f"; the whole inference took {format_ms(whole)} ms in the same process" if whole else ""
+    yield f"Operators: {format_ms(total)} ms in total{inference}."
+    by_type: dict[str, float] = {}
     for op in profile.ops or ():
-        kinds[op["kind"]] = kinds.get(op["kind"], 0.0) + op["ms"]
+        by_type[op["kind"]] = by_type.get(op["kind"], 0.0) + op["ms"]
     if total > 0:
-        shares = sorted(kinds.items(), key=lambda item: -item[1])
-        parts = [f"{kind} {share / total:.0%}" for kind, share in shares if share / total >= LEAST_SHARE]
-        yield f"By kind: {', '.join(parts)}."
+        times = sorted(by_type.items(), key=lambda item: -item[1])
+        parts = [f"{op_type} {ms / total:.0%}" for op_type, ms in times if ms / total >= MIN_SHARE]
+        yield f"By type: {', '.join(parts)}."
     if how := about.get("how"):
-        yield f"How: {how}."
+        yield f"Method: {how}."

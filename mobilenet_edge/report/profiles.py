@@ -1,4 +1,4 @@
-"""What `mnet profile` prints: the table, then what was asked about single artifacts."""
+"""Format the results of `mnet profile`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mobilenet_edge.report import endurance, operators, rows, summary
 
 
 def text(records: Sequence[Record]) -> str:
-    """Lay out profiles, and failures where there are any."""
+    """Format profiles and failures as a table, followed by operators and traces."""
     profiles = [record for record in records if isinstance(record, Profile)]
     return "\n\n".join(
         [

@@ -1,7 +1,4 @@
-"""The tradeoff table: Markdown for reading, CSV and JSON for machines.
-
-Each takes one row or more, as `rows.join` makes them.
-"""
+"""Format the tradeoff table as Markdown, CSV or JSON, from one or more rows of `rows.join`."""
 
 from __future__ import annotations
 
@@ -21,31 +18,31 @@ from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable_lines
 
 SCHEMA_VERSION: Final = 2
-# What a spreadsheet would calculate, also where it takes semicolons between columns.
+# Start of a cell that a spreadsheet evaluates as a formula, also if semicolons separate its columns.
 _FORMULA: Final = re.compile(r"(^|;)( *)(?=[=+\-@])")
 Rows = Sequence[Row]
 
 
 def markdown(rows: Rows) -> str:
-    """Lay out a table for each machine, large models first, with its conditions under it."""
+    """Format one table per machine, with its conditions below."""
     return "\n\n".join(_section(machine, group) for machine, group in by_machine(rows).items())
 
 
 def csv(rows: Rows) -> str:
-    """Write one line a row: plain values, units in the column names, empty where nothing is known.
+    """Format one line per row, with units in the column names and empty cells for unknown values.
 
-    Text is one line of printable characters, with an apostrophe before what a spreadsheet would take for a formula.
+    An apostrophe precedes text that a spreadsheet would evaluate as a formula.
     """
     text = io.StringIO()
     lines = [values(row) for row in rows]
     writer = DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _plain(value) for name, value in each.items()} for each in lines)
+    writer.writerows({name: _plain(value) for name, value in line.items()} for line in lines)
     return text.getvalue().rstrip("\n")
 
 
 def json(rows: Rows) -> str:
-    """Write the rows of each machine, with the columns of `csv`, beside its facts and the notes on its conditions."""
+    """Format the rows of each machine with the columns of `csv`, the facts of the machine and the notes."""
     tables = [
         {
             "machine": machine or None,
@@ -69,7 +66,7 @@ def _plain(value: Any) -> Any:
 
 
 def _host(rows: Rows) -> dict[str, Any] | None:
-    """Return the facts that all rows of a machine share; what moves stays in the records."""
+    """Return the facts of a machine that do not change during a measurement."""
     host = next((row.profile.host for row in rows if row.profile), None)
     return host and {name: fact for name, fact in host.items() if name not in ("before", "after")}
 
@@ -78,8 +75,8 @@ def _section(machine: str, rows: Rows) -> str:
     numbers = {doubt: number for number, doubt in enumerate(doubts(rows), start=1)}
     marks = Field(Column("doubts"), lambda row: _marks(row, numbers), lambda _: bool(numbers))
     shown = [field for field in (*FIELDS, marks) if field.needed(rows)]
-    cells = [[each.cell(row) for each in shown] for row in rows]
-    table = grid([each.column for each in shown], cells)
+    cells = [[field.cell(row) for field in shown] for row in rows]
+    table = grid([field.column for field in shown], cells)
     remarks = "\n".join(f"- {inline(note)}" for note in notes(rows))
     return f"### {inline(machine) or 'Not profiled'}\n\n{table}\n\n{remarks}"
 

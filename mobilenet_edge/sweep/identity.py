@@ -1,4 +1,4 @@
-"""What a latency depends on of the machine: how it is reached, and what it says it is."""
+"""Describe the machine that a latency depends on."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mobilenet_edge.hosts.reach import reach
 from mobilenet_edge.sweep import stage
 
 RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime", "onnxruntime", "numpy")
-# Of `device.facts.static`: what stays as it is from one start to the next.
+# Facts of `device.facts.static` that do not change between two boots.
 FACTS: Final = ("board", "cpu", "machine", "cores", "isa", "memory_bytes", "os", "emulated", "python")
-# The worker tries four packages one after the other.
+# The worker imports four packages in turn.
 LIMIT_SECONDS: Final = 270.0
 
 
 def description(name: str) -> dict[str, Any]:
-    """Return how a machine is reached and its delegate; the name alone may mean another machine tomorrow.
+    """Return the address and the delegate of a machine, because its name may later refer to another one.
 
     Raises:
-        InputError, UsageError: As `devices.find`.
+        InputError, UsageError: As for `devices.find`.
     """
     device = devices.find(name)
     return {
@@ -36,34 +36,34 @@ def description(name: str) -> dict[str, Any]:
 
 
 def facts(name: str) -> Mapping[str, Any] | None:
-    """Ask a machine what it is and which runtimes it has; this one without starting a worker.
+    """Query the hardware and the runtimes of a machine; the local one without starting a worker.
 
     Returns:
-        None where it does not answer.
+        Facts, or None if the machine does not answer.
     """
     device = devices.find(name)
     if device.host == LOCAL and device.python is None:
         return {"cpu": _this_cpu(), "versions": dict(stage.versions(RUNTIMES))}
-    return _answer(device.name, device.host, device.python)
+    return _query(device.name, device.host, device.python)
 
 
 @cache
-def _answer(name: str, address: str, python: str | None) -> Mapping[str, Any] | None:
+def _query(name: str, address: str, python: str | None) -> Mapping[str, Any] | None:
     host = reach(Device(name, address, python))
     try:
         with host:
-            found = host.run({"mode": "doctor"}, limit_seconds=LIMIT_SECONDS)
+            document = host.run({"mode": "doctor"}, limit_seconds=LIMIT_SECONDS)
     except MnetError:
         return None
-    versions = {key: entry["version"] for key, entry in found["runtimes"].items() if entry["version"]}
-    return {**{key: found["host"].get(key) for key in FACTS}, "versions": versions}
+    versions = {key: entry["version"] for key, entry in document["runtimes"].items() if entry["version"]}
+    return {**{key: document["host"].get(key) for key in FACTS}, "versions": versions}
 
 
 def _this_cpu() -> str | None:
-    """Say what kind of machine this is, so that profiles in a copied folder are not taken for its own."""
+    """Return the model and number of the CPUs, so that profiles in a folder copied from elsewhere are stale."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:
         return None
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "CPU part"))]
-    return f"{len(named)} x {named[0]}" if named else None
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "CPU part"))]
+    return f"{len(models)} x {models[0]}" if models else None

@@ -1,4 +1,4 @@
-"""From a sweep's file to its stages."""
+"""Turn the file of a sweep into stages."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"
-# What scores an image: its decoder too.
+# Packages whose version can change an accuracy.
 SCORERS: Final = (*identity.RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The stages of a sweep, and what goes into each.
+    """Stages of a sweep with their ingredients.
 
     Attributes:
-        sweep: The file, options of the command line applied.
-        out: The folder for all files.
+        sweep: Contents of the file, with the options of the command line applied.
+        out: Folder for all files.
     """
 
     sweep: Sweep
     out: Path
 
     def build(self, spec: ModelSpec) -> Stage:
-        """Build one variant."""
+        """Return the stage that builds one variant."""
         weights = self.sweep.weights
         stated = self.sweep.preprocess.to_dict()
         request = {"verb": "build", "spec": asdict(spec), "weights": weights.source, "seed": weights.seed}
@@ -50,7 +50,7 @@ class Schedule:
         )
 
     def exports(self, spec: ModelSpec, model: Path, sha256: str) -> Iterator[Stage]:
-        """Export one variant, whose model is `model`, for every target."""
+        """Yield the stages that export the Keras model of one variant, one per target."""
         grid, calibration = self.sweep.grid, self.sweep.calibration
         for target, formats, precisions in grid.targets():
             options = {
@@ -61,13 +61,13 @@ class Schedule:
                 "target": target,
             }
             name = f"export {spec.name}" + (f" for {target}" if len(grid.target) > 1 else "")
-            images_too = set(precisions) != {"float32"}
+            calibrated = set(precisions) != {"float32"}
             yield Stage(
                 name,
                 {
                     "model": sha256,
                     **options,
-                    "calibration": self._calibration if images_too else None,
+                    "calibration": self._calibration if calibrated else None,
                     "versions": stage.versions(stage.WRITERS),
                 },
                 {
@@ -80,8 +80,8 @@ class Schedule:
             )
 
     def profile(self, artifact: Path, sha256: str, host: str, threads: int) -> Stage:
-        """Measure one artifact on one machine."""
-        how = self.sweep.profile
+        """Return the stage that measures one artifact on one identity."""
+        settings = self.sweep.profile
         facts = identity.facts(host)
         return Stage(
             f"profile {artifact.name} on {host} with {threads} thread{'s' * (threads > 1)}",
@@ -89,23 +89,23 @@ class Schedule:
                 "artifact": sha256,
                 "device": identity.description(host),
                 "machine": facts,
-                "runs": how.runs,
-                "seconds": how.seconds,
-                "rounds": how.rounds,
+                "runs": settings.runs,
+                "seconds": settings.seconds,
+                "rounds": settings.rounds,
                 "versions": stage.versions(()),
             },
-            # A machine that is off does not make its profiles stale.
+            # Profiles of a machine that does not answer stay fresh.
             unknown=frozenset() if facts else frozenset(("machine",)),
         )
 
     def evaluate(self, artifact: Artifact, reference: Artifact | None) -> Stage:
-        """Score one artifact."""
+        """Return the stage that evaluates one artifact."""
         return Stage(
             f"evaluate {artifact.path.name}",
             {
                 "artifact": artifact.sha256,
                 "reference": reference.sha256 if reference else None,
-                "data": _listing(folder_of(str(self.sweep.evaluate.data))),
+                "data": _listing(image_folder(str(self.sweep.evaluate.data))),
                 "labels": stage.digest(Path(self.sweep.evaluate.labels)) if self.sweep.evaluate.labels else None,
                 "leave_out": self.leave_out,
                 "versions": stage.versions(SCORERS),
@@ -114,29 +114,31 @@ class Schedule:
 
     @cached_property
     def leave_out(self) -> int:
-        """How many images calibrated and are therefore not scored."""
+        """Number of calibration images, which are not used for evaluation."""
         source, data = self.sweep.calibration.source, self.sweep.evaluate.data
         if "int8" not in self.sweep.grid.precision or source == RANDOM or data is None:
             return 0
-        return self.sweep.calibration.count if folder_of(source, folders.FOR_CALIBRATION) == folder_of(data) else 0
+        return (
+            self.sweep.calibration.count if image_folder(source, folders.FOR_CALIBRATION) == image_folder(data) else 0
+        )
 
     @cached_property
     def _weights(self) -> Mapping[str, Any]:
         path = Path(self.sweep.weights.source)
-        named = self.sweep.weights.source in (RANDOM, "imagenet")
-        return {"source": self.sweep.weights.source, "sha256": None if named else stage.digest(path)}
+        is_keyword = self.sweep.weights.source in (RANDOM, "imagenet")
+        return {"source": self.sweep.weights.source, "sha256": None if is_keyword else stage.digest(path)}
 
     @cached_property
     def _calibration(self) -> Mapping[str, Any]:
         if self.sweep.calibration.source == RANDOM:
             return {"source": RANDOM}
-        folder = folder_of(self.sweep.calibration.source, folders.FOR_CALIBRATION)
+        folder = image_folder(self.sweep.calibration.source, folders.FOR_CALIBRATION)
         chosen: Sequence[Path] = images.spread(images.find(folder), self.sweep.calibration.count)
         return {"source": "images", "sha256": stage.digest_all(folder, chosen)}
 
 
-def folder_of(name: str, splits: Sequence[str] = folders.SPLITS) -> Path:
-    """Where the images of `data` are, by one name whatever way it was written; of `source` with its order of splits."""
+def image_folder(name: str, splits: Sequence[str] = folders.SPLITS) -> Path:
+    """Return the resolved folder of the images of `data`, or of `source` with its order of splits."""
     return folders.locate(Path(name), splits).folder.resolve()
 
 

@@ -161,7 +161,7 @@ def test_only_tflite_files_have_a_preflight(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["inspect", str(tmp_path / "mine.onnx"), "--target", "edgetpu"])
     assert caught.value.code == 2
-    assert "takes no other" in capsys.readouterr().err
+    assert "is not a .tflite file" in capsys.readouterr().err
 
 
 @pytest.mark.data

@@ -90,22 +90,22 @@ def test_of_equally_small_variants_the_sharpest_is_closest():
 
 
 def test_one_variant_that_does_not_fit():
-    assert "removes the last one.\n" in run([0.5], [160], max_macs=1_000_000)
+    assert "removes the last variant.\n" in run([0.5], [160], max_macs=1_000_000)
 
 
 def test_variants_without_a_published_figure_cannot_meet_a_top1():
     text = run([0.33, 0.5], [160], min_top1=50)
     assert variants(text) == ["a0.50-r160"]
-    assert text.endswith("--min-top1 needs a published figure and leaves out mobilenet_v1-a0.33-r160.")
+    assert text.endswith("--min-top1 excludes mobilenet_v1-a0.33-r160, for lack of a published figure.")
     text = run([0.33], [96, 128, 160, 192, 224], min_top1=50)
-    assert text.startswith("No variant is left: --min-top1 needs a published figure and leaves out ")
-    assert text.endswith("mobilenet_v1-a0.33-r160 and 2 more.")
+    assert text.startswith("No variant is left: --min-top1 excludes ")
+    assert text.endswith("mobilenet_v1-a0.33-r160 and 2 more, for lack of a published figure.")
 
 
 def test_variants_left_out_are_named_beside_the_limit_too():
     text = run([0.25, 0.33], [160], max_macs=1_000_000, min_top1=40)
-    assert "--max-macs 1.00 M removes the last one." in text
-    assert text.endswith("leaves out mobilenet_v1-a0.33-r160.")
+    assert "--max-macs 1.00 M removes the last variant." in text
+    assert text.endswith("excludes mobilenet_v1-a0.33-r160, for lack of a published figure.")
 
 
 @pytest.mark.parametrize("min_top1", [0.55, 0, -1, 101, float("nan")])
@@ -150,7 +150,7 @@ def test_nothing_heavy_is_imported():
 def test_where_nothing_fits_the_answer_says_so_and_a_missing_unit_is_suspected():
     text, fits = plan.run(max_size=1)
     assert not fits
-    assert text.endswith("A bare number is bytes; with a unit: --max-size 1MB.")
+    assert text.endswith("for megabytes, give --max-size 1MB.")
     # What is advised is an option that works.
     assert plan.run(max_size=parse_bytes("1MB"))[1]
 

@@ -62,7 +62,7 @@ def test_pictures_of_an_earlier_report_do_not_stay(results, tmp_path):
 
 def test_nothing_to_report(tmp_path):
     records.write(tmp_path / "records.json", [])
-    with pytest.raises(InputError, match="make some with: mnet sweep"):
+    with pytest.raises(InputError, match="create them with: mnet sweep"):
         report.run([tmp_path], tmp_path / "report")
     assert not (tmp_path / "report").exists()
 

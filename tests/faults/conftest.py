@@ -121,7 +121,7 @@ class Here:
 @pytest.fixture
 def quick_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build and export in this process, and leave out the machine's limit: seconds that no fault here is about."""
-    monkeypatch.setattr(make, "pool_of", lambda *_: Here())
+    monkeypatch.setattr(make, "open_pool", lambda *_: Here())
     monkeypatch.setattr(profiling, "Plan", lambda **how: Plan(**how, limit=False))
 
 

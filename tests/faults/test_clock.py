@@ -79,7 +79,7 @@ def test_a_sweep_whose_files_are_of_tomorrow(config: Path, mnet: Mnet, tmp_path:
         if path.is_file():
             now = path.stat().st_mtime_ns
             os.utime(path, ns=(now + DAY_NS, now + DAY_NS))
-    assert "0 of 3 stages to do" in mnet("sweep", config, "--out", out, "--dry-run").out
+    assert "0 of 3 stages to run" in mnet("sweep", config, "--out", out, "--dry-run").out
     # Changed after the clock was set back: older than what vouches for it, as large, and another file.
     artifact = next(out.glob("*.onnx"))
     data = artifact.read_bytes()

@@ -54,7 +54,7 @@ def test_two_sweeps_in_one_folder(config: Path, mnet: Mnet, tmp_path: Path) -> N
             before = sorted(out.rglob("*"))
             said = mnet("sweep", config, "--out", out)
             assert said.code == 3
-            assert said.line == (f"mnet: another sweep is at work in {out}; wait for it, or choose another --out")
+            assert said.line == (f"mnet: another sweep runs in in {out}; wait for it, or choose another --out")
             # The first is killed, and the process that writes for it lives on, stopped: still nobody else may write.
             first.kill()
             first.wait()

@@ -194,7 +194,7 @@ def _manifest() -> Iterator[tuple[Manifest, Path]]:
         made = Manifest(Path(folder))
         (made.out / "a.tflite").write_bytes(b"whole")
         made.record(STAGE, [made.out / "a.tflite"])
-        yield made, made.place(STAGE, "stage.json")
+        yield made, made.path(STAGE, "stage.json")
 
 
 def _noted() -> list[bytes]:

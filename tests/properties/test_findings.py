@@ -69,7 +69,7 @@ def test_records_calibrated_with_what_is_no_text() -> None:
 def test_a_table_of_half_a_character(tmp_path: Path) -> None:
     # UnicodeEncodeError when the table was written.
     (tmp_path / "a.json").write_text(profile(variant="\ud800"))
-    with pytest.raises(InputError, match="half a character"):
+    with pytest.raises(InputError, match="lone surrogate"):
         table.run([tmp_path / "a.json"])
 
 
@@ -99,9 +99,9 @@ def test_a_stage_whose_note_is_damaged_is_to_be_done(outputs: Any, tmp_path: Pat
     made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
     made.record(stage, [tmp_path / "a.tflite"])
-    path = made.place(stage, "stage.json")
+    path = made.path(stage, "stage.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": outputs}))
-    assert made.stale_reason(stage) == "never done"
+    assert made.stale_reason(stage) == "never run"
     assert made.outputs(stage) == made.sha256(stage) == []
 
 
@@ -110,7 +110,7 @@ def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
     made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
     made.record(stage, [tmp_path / "a.tflite"])
-    path = made.place(stage, "stage.json")
+    path = made.path(stage, "stage.json")
     path.write_text(path.read_text().replace("a.tflite", "a\\u0000"))
     assert str(made.stale_reason(stage)).endswith("is missing")
 

@@ -120,7 +120,7 @@ def run(machine: Machine, folder: Path, stop: int | None = None) -> str | None:
     """Sweep until the end, and return the table, or until the machine stops."""
     machine.stop = stop
     makers, measure = (
-        patch.object(sweep.make, "pool_of", lambda *_: machine),
+        patch.object(sweep.make, "open_pool", lambda *_: machine),
         patch.object(sweep.measurement.latency, "profile"),
     )
     # Looked up hundreds of times, which takes most of the time and gives the same.

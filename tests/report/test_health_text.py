@@ -40,12 +40,12 @@ def test_facts_keep_within_the_width_and_commands_stay_whole():
 
 def test_last_line():
     well = Finding("numpy", "ok", "2.4.6")
-    assert diagnosis.text([report(well)]).splitlines()[-1] == "It can run .tflite files: all is well."
+    assert diagnosis.text([report(well)]).splitlines()[-1] == "It can run .tflite files: no problems."
     broken = {"litert": {**WORKS, "error": "it crashes"}}
     warned = Finding("a", "warn", "b", "c")
     assert (
         diagnosis.text([report(warned, warned, runtimes=broken)]).splitlines()[-1]
-        == "Nothing can run there: 2 warnings."
+        == "It cannot run any format: 2 warnings."
     )
 
 

@@ -61,7 +61,7 @@ def test_provenance_is_told_in_words():
     assert "  calibration: 100 images" in shown
     assert "  method: min-max ranges" in shown
     assert "  scheme: int8 weights per output channel" in shown
-    assert "  beside the float model at export: 18.25 dB, same top-1 on 95.3%, on 100 images" in shown
+    assert "  agreement with the float model at export: 18.25 dB, same top-1 on 95.3%, on 100 images" in shown
     assert "  made by: mobilenet-edge 0.1, numpy 2.0" in shown
 
 
@@ -73,7 +73,7 @@ def test_noise_has_its_note_and_no_top1():
     calibration = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy meaningless")
     shown = lines(inspection(replace(ABOUT, calibration=calibration, agreement=Agreement(42, 1.0, 32, "noise"))))
     assert "  calibration: 32 images of noise (synthetic calibration; accuracy meaningless)" in shown
-    assert "  beside the float model at export: 42 dB, on 32 images of noise" in shown
+    assert "  agreement with the float model at export: 42 dB, on 32 images of noise" in shown
 
 
 def test_what_is_not_known_is_left_out():

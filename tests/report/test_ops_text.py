@@ -19,15 +19,15 @@ def test_where_the_time_goes(profile):
     assert shown.splitlines() == [
         "### mobilenet_v1-a0.50-r160 tflite float32, 1 thread, local: operators",
         "",
-        "| op | operator                     | kind    |     ms | share |   MACs | GMAC/s |",
+        "| op | operator                     | type    |     ms | share |   MACs | GMAC/s |",
         "| -: | ---------------------------- | ------- | -----: | ----: | -----: | -----: |",
         "|  0 | conv1                        | CONV_2D |   0.50 | 25.1% | 2.00 M |    4.0 |",
         "|  1 | …names/conv_pw_13_relu/Relu6 | CONV_2D |   1.50 | 75.2% | 60.0 M |   40.0 |",
         "|  2 | softmax                      | SOFTMAX | -0.004 | -0.2% |      - |      - |",
         "",
-        "- Operators: 2.00 ms in all; the whole inference 2.05 ms, in the same process.",
-        "- By kind: CONV_2D 100%.",
-        "- How: prefixes, their differences.",
+        "- Operators: 2.00 ms in total; the whole inference took 2.05 ms in the same process.",
+        "- By type: CONV_2D 100%.",
+        "- Method: prefixes, their differences.",
     ]
 
 

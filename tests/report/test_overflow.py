@@ -18,7 +18,7 @@ def test_nothing_is_said_where_nothing_is_multiplied():
 
 
 def test_other_kernels_are_not_affected():
-    assert facts(()) == ["x86 without VNNI: no layer adds in 16 bits, so none can overflow"]
+    assert facts(()) == ["x86 without VNNI: no layer uses 16-bit sums, so none can overflow"]
 
 
 def test_head_room():

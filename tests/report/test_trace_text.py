@@ -18,11 +18,11 @@ def test_a_line_a_minute(profile):
     assert lines == [
         "### mobilenet_v1-a0.50-r160 tflite float32, 1 thread, local: minute by minute",
         "",
-        "| minute | runs | median ms | p90 ms | hottest C | lowest MHz | throttled                     |",
-        "| -----: | ---: | --------: | -----: | --------: | ---------: | ----------------------------- |",
-        "|      1 |  600 |    100.00 | 101.00 |      55.0 |       1500 | no                            |",
-        "|      2 |  500 |    120.00 | 130.00 |      80.0 |       1200 | frequency capped, temperature |",
-        "|      3 |    9 |    150.00 |      - |      82.0 |       1000 | no                            |",
+        "| minute | runs | median ms | p90 ms | max °C | min MHz | throttled                     |",
+        "| -----: | ---: | --------: | -----: | -----: | ------: | ----------------------------- |",
+        "|      1 |  600 |    100.00 | 101.00 |   55.0 |    1500 | no                            |",
+        "|      2 |  500 |    120.00 | 130.00 |   80.0 |    1200 | frequency capped, temperature |",
+        "|      3 |    9 |    150.00 |      - |   82.0 |    1000 | no                            |",
         "",
         # The third is a part of a minute: nine runs.
         "- Minute 2 is 20% slower than minute 1.",
@@ -39,7 +39,7 @@ def test_the_summary_says_what_became_of_the_speed(profile):
         rows = [{"minute": n, "runs": 9, "median_ms": each, "p90_ms": None} for n, each in enumerate(medians, 1)]
         return endurance.summary(replace(profile(), trace=tuple(rows)))
 
-    assert summary(100) == "One minute says nothing about heat; ask for more with --sustain."
+    assert summary(100) == "One minute is too short to show the effect of heat; use a longer --sustain."
     assert summary(100, 101) == "Minute 2 is as fast as minute 1 (within 2%)."
     assert summary(100, 90) == "Minute 2 is 10% faster than minute 1."
     assert summary(100, 101, 300) == "Minute 2 is as fast as minute 1 (within 2%)."

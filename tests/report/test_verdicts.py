@@ -90,7 +90,7 @@ def test_text_says_where_the_bytes_went(check):
     shown = plain.dump(
         check(SLOW, BIG, notes=("a note",), free=("free.onnx",), changes=(Change(0, "b", "size", "2", "1"),))
     )
-    _, _, after = shown.partition("Where the bytes of big.tflite go\n\n")
+    _, _, after = shown.partition("Bytes by part of big.tflite\n\n")
     assert rows(after.partition("\n\n")[0]) == [
         ["weights", "800.0 kB", "66.7%", "+0 B"],
         ["graph", "400.0 kB", "33.3%", "+300 000 B"],
@@ -109,9 +109,9 @@ def test_a_part_that_is_gone_is_shown(check):
 def test_few_tables_of_bytes_are_shown(check):
     many = [
         Subject(f"{n}.tflite", str(n), "tflite", "int8", size_bytes=2_000_000, bytes={"weights": 2_000_000})
-        for n in range(prose.WHERE_SHOWN + 5)
+        for n in range(prose.MAX_TABLES + 5)
     ]
-    assert plain.dump(check(*many)).count("Where the bytes of") == prose.WHERE_SHOWN
+    assert plain.dump(check(*many)).count("Bytes by part of") == prose.MAX_TABLES
 
 
 def test_markdown_folds_and_keeps_names_from_being_html(check):

@@ -10,7 +10,7 @@ import pytest
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.config import CalibrationTable, Evaluating, GridTable, Profiling, Sweep, WeightsTable
+from mobilenet_edge.sweep.config import CalibrationTable, EvaluateTable, GridTable, ProfileTable, Sweep, WeightsTable
 
 ROOT = Path(__file__).parents[2]
 GRID = "[grid]\nalpha = [0.25]\nrho = [32]\n"
@@ -59,8 +59,8 @@ def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
         GridTable((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
         WeightsTable("imagenet", 7),
         CalibrationTable("images", 30, "best"),
-        Profiling((1, 2), ("local", "pi4"), 20, 2.0, 4),
-        Evaluating("images", "labels.txt"),
+        ProfileTable((1, 2), ("local", "pi4"), 20, 2.0, 4),
+        EvaluateTable("images", "labels.txt"),
     )
 
 
@@ -111,12 +111,18 @@ def test_files_that_come_with_the_project_are_valid(path: Path) -> None:
         (f"{GRID}[weights]\nsource = 3\n", "weights.source is 3; it must be text"),
         (f"{GRID}[evaluate]\ndata = 3\n", "evaluate.data is 3; it must be text"),
         (f"{GRID}[evaluate]\ndata = 2026-01-01\n", r"evaluate.data is datetime.*; it must be text"),
-        (f"{GRID}format = ['tf']\n", "grid.format holds tf; known: tflite, onnx"),
-        (f"{GRID}precision = ['int4', 'int8']\n", "grid.precision holds int4; known: float32, float16, dynamic, int8"),
-        (f"{GRID}target = ['arm']\n", "grid.target holds arm; known: generic, x86, x86-vnni, arm64, edgetpu"),
+        (f"{GRID}format = ['tf']\n", "unknown values in grid.format: tf; known: tflite, onnx"),
+        (
+            f"{GRID}precision = ['int4', 'int8']\n",
+            "unknown values in grid.precision: int4; known: float32, float16, dynamic, int8",
+        ),
+        (
+            f"{GRID}target = ['arm']\n",
+            "unknown values in grid.target: arm; known: generic, x86, x86-vnni, arm64, edgetpu",
+        ),
         (
             f"{GRID}target = ['edgetpu']\nformat = ['onnx']\n",
-            "grid.target edgetpu takes nothing of this grid; it is for",
+            "grid.target edgetpu exports nothing of this grid; it supports",
         ),
         (f"{GRID}[calibration]\neffort = 'most'\n", "calibration.effort is 'most'; known: fast, best"),
         (f"{GRID}[profile]\nhosts = []\n", "profile.hosts is empty"),
@@ -132,7 +138,7 @@ def test_what_cannot_be_meant_is_named(text: str, message: str, load: Callable[[
 def test_an_empty_list_leaves_nothing(name: str, load: Callable[[str], Sweep]) -> None:
     values = {"alpha": "[0.25]", "rho": "[32]", name: "[]"}
     text = "[grid]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
-    with pytest.raises(InputError, match=rf"sweep\.toml: grid\.{name} is empty, which leaves nothing to sweep"):
+    with pytest.raises(InputError, match=rf"sweep\.toml: grid\.{name} is empty; give it at least one value"):
         load(text)
 
 
@@ -165,10 +171,10 @@ def test_numbers_out_of_range_are_found_before_anything_is_built(
 
 
 def test_values_are_refused_where_they_are_made() -> None:
-    with pytest.raises(UsageError, match=r"grid\.format holds tf"):
+    with pytest.raises(UsageError, match=r"unknown values in grid\.format: tf"):
         GridTable((0.5,), (32,), format=("tf",))
     with pytest.raises(UsageError, match=r"profile\.runs"):
-        Profiling(runs=0)
+        ProfileTable(runs=0)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def manifest(tmp_path: Path) -> Manifest:
 
 
 def test_what_was_never_done_is_to_be_done(tmp_path: Path) -> None:
-    assert Manifest(tmp_path).stale_reason(STAGE) == "never done"
+    assert Manifest(tmp_path).stale_reason(STAGE) == "never run"
     assert Manifest(tmp_path).outputs(STAGE) == []
 
 
@@ -36,7 +36,7 @@ def test_what_was_done_is_fresh(manifest: Manifest) -> None:
 
 
 def test_another_stage_is_not(manifest: Manifest) -> None:
-    assert manifest.stale_reason(Stage("export b", STAGE.ingredients)) == "never done"
+    assert manifest.stale_reason(Stage("export b", STAGE.ingredients)) == "never run"
 
 
 def test_a_changed_ingredient_is_named(manifest: Manifest) -> None:
@@ -78,7 +78,7 @@ def test_a_touched_file_is_judged_by_its_content(manifest: Manifest) -> None:
 def test_an_entry_that_cannot_be_read_is_as_good_as_none(manifest: Manifest, entry: bytes) -> None:
     (path,) = (manifest.out / FOLDER).glob("*.stage.json")
     path.write_bytes(entry)
-    assert manifest.stale_reason(STAGE) == "never done"
+    assert manifest.stale_reason(STAGE) == "never run"
     assert manifest.sha256(STAGE) == []
 
 
@@ -87,7 +87,7 @@ def test_an_entry_that_lacks_a_field_of_a_file_is_as_good_as_none(manifest: Mani
     entry = json.loads(path.read_text())
     del entry["outputs"][0]["sha256"]
     path.write_text(json.dumps(entry))
-    assert manifest.stale_reason(STAGE) == "never done"
+    assert manifest.stale_reason(STAGE) == "never run"
 
 
 def test_names_that_differ_in_what_a_file_cannot_be_called_are_two(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_names_that_differ_in_what_a_file_cannot_be_called_are_two(tmp_path: Pat
     (tmp_path / "a.json").write_bytes(b"1")
     manifest.record(one, [tmp_path / "a.json"])
     assert manifest.stale_reason(one) is None
-    assert manifest.stale_reason(other) == "never done"
+    assert manifest.stale_reason(other) == "never run"
 
 
 def test_files_are_told_apart_by_name_and_content(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import identity
-from mobilenet_edge.sweep.config import CalibrationTable, Evaluating, GridTable, Profiling, Sweep, WeightsTable
+from mobilenet_edge.sweep.config import CalibrationTable, EvaluateTable, GridTable, ProfileTable, Sweep, WeightsTable
 from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stage import Stage, differences
@@ -95,10 +95,10 @@ def test_every_target_has_its_int8_files_and_the_first_the_others() -> None:
 
 
 def test_a_profile_depends_on_artifact_machine_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_answer", lambda *_: None)
+    monkeypatch.setattr(identity, "_query", lambda *_: None)
 
     def stage(sha256: str = "0", host: str = "local", **how: Any) -> Stage:
-        return plan(profile=Profiling(**how)).profile(Path("a.tflite"), sha256, host, 2)
+        return plan(profile=ProfileTable(**how)).profile(Path("a.tflite"), sha256, host, 2)
 
     assert stage().name == "profile a.tflite on local with 2 threads"
     assert changed(stage(), stage("1")) == ["artifact"]
@@ -122,7 +122,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     (tmp_path / "configs" / "devices.toml").write_text(DEVICES)
     monkeypatch.chdir(tmp_path)
     found = {"cpu": "Cortex-A72", "board": "Pi 4", "versions": {"litert": "2.0"}}
-    monkeypatch.setattr(identity, "_answer", lambda *_: dict(found) or None)
+    monkeypatch.setattr(identity, "_query", lambda *_: dict(found) or None)
     return found
 
 
@@ -180,6 +180,8 @@ def test_images_that_calibrate_are_not_scored(
 ) -> None:
     monkeypatch.chdir(photos.parent)
     made = plan(
-        grid=replace(GRID, precision=precision), calibration=CalibrationTable(source, 2), evaluate=Evaluating("photos")
+        grid=replace(GRID, precision=precision),
+        calibration=CalibrationTable(source, 2),
+        evaluate=EvaluateTable("photos"),
     )
     assert made.leave_out == left_out

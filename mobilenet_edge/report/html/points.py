@@ -1,4 +1,4 @@
-"""Rows as plain values, which is what the page's script draws."""
+"""Convert rows to plain values for the scripts of the page."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from mobilenet_edge.text import printable
 Point = dict[str, Any]
 
 FAMILY: Final = "mobilenet_v1-"
-# Part of an operator's kind, in small letters, to what it is; the first that fits.
-KINDS: Final = (
+# Family by a part of the operator type in lower case; the first match counts.
+FAMILY_BY_TYPE: Final = (
     ("depthwise", "depthwise"), ("conv", "convolution"), ("fully", "dense"), ("gemm", "dense"), ("matmul", "dense"),
     ("pool", "pooling"), ("mean", "pooling"), ("quantize", "type change"), ("cast", "type change"),
 )  # fmt: skip
-# Of a millisecond: a tenth of a microsecond, which is finer than any clock's noise.
+# Decimals of a time in milliseconds; 0.1 µs is below the noise of any clock.
 DIGITS: Final = 4
 
 
 def points(groups: Mapping[str, Sequence[Row]], names: Mapping[str, str]) -> list[Point]:
-    """Return a point for each row, by machine.
+    """Return a point for each row.
 
     Args:
-        groups: Rows of each machine, as `rows.by_machine` gives them.
+        groups: Rows by machine, from `rows.by_machine`.
         names: Short name of each machine.
     """
     return [_point(row, names[machine]) for machine, group in groups.items() for row in group]
 
 
 def label(row: Row) -> str:
-    """Name a row's artifact in few letters: without what all the paper's models are called."""
+    """Return a short name of the artifact of a row, without the prefix of all MobileNets."""
     record = row.record
     target = row.artifact.target if row.artifact else None
     parts = [
@@ -47,12 +47,12 @@ def label(row: Row) -> str:
         record.format,
         target if target != "generic" else None,
     ]
-    return printable(" ".join(each for each in parts if each))
+    return printable(" ".join(part for part in parts if part))
 
 
-def family(kind: str) -> str:
-    """Name the family of an operator: a key of `palette.FAMILIES`."""
-    return next((name for part, name in KINDS if part in kind.lower()), "other")
+def family(op_type: str) -> str:
+    """Return the family of an operator type, a key of `palette.FAMILIES`."""
+    return next((name for part, name in FAMILY_BY_TYPE if part in op_type.lower()), "other")
 
 
 def _point(row: Row, machine: str) -> Point:
@@ -95,12 +95,12 @@ def _remark(remark: Remark) -> dict[str, str]:
 
 def _times(profile: Profile) -> Point:
     times, runs = profile.times_ns, len(profile.times_ns)
-    kept = thin.series(times)
-    whole = len(kept) == runs
+    series = thin.series(times)
+    complete = len(series) == runs
     return {
-        "ms": [_ms(time) for _, time in kept],
-        # The index of a run tells nothing where all runs are there.
-        "run": None if whole else [run for run, _ in kept],
+        "ms": [_ms(time) for _, time in series],
+        # The script numbers the runs itself if all are present.
+        "run": None if complete else [run for run, _ in series],
         "dots": None if runs <= thin.DOTS else [_ms(time) for time in thin.dots(times)],
         "runs": runs,
         "rounds": list(accumulate(len(round_) for round_ in profile.rounds[:-1])),
@@ -110,7 +110,7 @@ def _times(profile: Profile) -> Point:
 
 def _ops(profile: Profile) -> Point:
     about = profile.conditions.get("ops")
-    own = [
+    ops = [
         {
             "kind": printable(op["kind"]),
             "family": family(op["kind"]),
@@ -121,7 +121,7 @@ def _ops(profile: Profile) -> Point:
         }
         for op in profile.ops or ()
     ]
-    return {"list": own, "how": printable(str(about.get("how", ""))) if isinstance(about, dict) else ""}
+    return {"list": ops, "how": printable(str(about.get("how", ""))) if isinstance(about, dict) else ""}
 
 
 def _ms(time_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""All that is known of a row, as pairs of a title and a text: what a figure is worth without them is little."""
+"""List the conditions of a row as pairs of a title and a text."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mobilenet_edge.units import format_bytes, format_count, format_ms
 
 Pairs = Iterator[tuple[str, str]]
 
-# Told by their own lines, or of a length that no page holds.
-_ELSEWHERE: Final = frozenset(("samples", "usage", "ops", "input_shapes", "input_dtypes", "started", "affinity"))
-_MOVING: Final[Mapping[str, str]] = {"load": "load", "temperature_c": "CPU temperature, °C", "throttled": "throttled"}
-_LENGTH: Final = 12
+# Keys that have lines of their own, or are too long.
+_SKIPPED: Final = frozenset(("samples", "usage", "ops", "input_shapes", "input_dtypes", "started", "affinity"))
+_VARYING: Final[Mapping[str, str]] = {"load": "load", "temperature_c": "CPU temperature, °C", "throttled": "throttled"}
+_DIGEST_LENGTH: Final = 12
 
 
 def conditions(row: Row) -> list[tuple[str, str]]:
-    """Say of a row what was measured on what and how, one line of printable characters each."""
+    """Return the identity, results and conditions of a row, each as one line of printable characters."""
     parts = [
         *(_artifact(row.artifact) if row.artifact else ()),
         *(_latency(row) if row.profile else ()),
-        *(_expected(row.prediction) if row.prediction else ()),
+        *(_prediction(row.prediction) if row.prediction else ()),
         *(_accuracy(row.evaluation) if row.evaluation else ()),
         *([("published top-1", f"{row.published[0]:.1f} % ({row.published[1]})")] if row.published else ()),
-        *(_machine(known) if (known := row.profile or row.prediction) else ()),
+        *(_machine(timing) if (timing := row.profile or row.prediction) else ()),
         *(_how(row.profile.conditions) if row.profile else ()),
         *((f"could not {failure.stage}", failure.reason) for failure in row.failures),
     ]
@@ -38,7 +38,7 @@ def conditions(row: Row) -> list[tuple[str, str]]:
 def _artifact(record: ArtifactRecord) -> Pairs:
     yield "file", record.artifact
     yield "size", f"{format_bytes(record.size_bytes)} ({record.size_bytes} bytes)"
-    yield "SHA-256", f"{record.sha256[:_LENGTH]}…" if len(record.sha256) > _LENGTH else record.sha256
+    yield "SHA-256", f"{record.sha256[:_DIGEST_LENGTH]}…" if len(record.sha256) > _DIGEST_LENGTH else record.sha256
     if record.target:
         yield "made for", record.target
     if record.macs is not None:
@@ -46,10 +46,11 @@ def _artifact(record: ArtifactRecord) -> Pairs:
     if record.weights:
         yield "weights", record.weights
     if record.calibration:
-        own = record.calibration
-        yield "calibration", ", ".join(f"{key}: {_text(own[key])}" for key in own if key != "sha256" and own[key])
+        facts = record.calibration
+        shown = [key for key in facts if key != "sha256" and facts[key]]
+        yield "calibration", ", ".join(f"{key}: {_text(facts[key])}" for key in shown)
     for fact in record.lacks:
-        yield "does not say", fact
+        yield "lacks", fact
 
 
 def _latency(row: Row) -> Pairs:
@@ -58,8 +59,8 @@ def _latency(row: Row) -> Pairs:
         return
     yield "runtime", f"{profile.runtime} {profile.runtime_version}"
     yield "threads", str(profile.threads)
-    if took := delegate(row):
-        yield "delegate", took
+    if text := delegate(row):
+        yield "delegate", text
     if row.latency:
         yield "median", f"{median_within(profile.median_ms, profile.interval_ms)} ms (95 %)"
         percentiles = {percent: profile.percentile_ms(percent) for percent in (90, 95, 99)}
@@ -76,7 +77,7 @@ def _latency(row: Row) -> Pairs:
         yield "peak memory", format_bytes(profile.peak_rss_bytes)
 
 
-def _expected(prediction: Prediction) -> Pairs:
+def _prediction(prediction: Prediction) -> Pairs:
     low, high = (format_ms(end) for end in prediction.interval_ms)
     yield "runtime", f"{prediction.runtime} {prediction.runtime_version}"
     yield "threads", str(prediction.threads)
@@ -96,32 +97,32 @@ def _accuracy(evaluation: Evaluation) -> Pairs:
         yield "agreement", f"{evaluation.agreement:.1%} with {evaluation.reference or 'the reference'}"
 
 
-def _machine(known: Profile | Prediction) -> Pairs:
-    host = known.host
+def _machine(timing: Profile | Prediction) -> Pairs:
+    host = timing.host
     for key, value in host.items():
         if key not in ("before", "after") and value not in (None, "", (), []):
             yield _title(key), format_bytes(value) if key == "memory_bytes" else _text(value)
-    if pinned := known.conditions.get("affinity"):
-        yield "held to CPU", _text(pinned)
+    if affinity := timing.conditions.get("affinity"):
+        yield "CPU affinity", _text(affinity)
     before, after = (_mapping(host.get(when)) for when in ("before", "after"))
-    for key, title in _MOVING.items():
+    for key, title in _VARYING.items():
         if key in before or key in after:
             yield title, f"{_text(before.get(key))} before, {_text(after.get(key))} after"
 
 
-def _how(own: Mapping[str, Any]) -> Pairs:
-    if "started" in own:
-        yield "measured", _text(own["started"])
-    shapes, types = own.get("input_shapes") or (), own.get("input_dtypes") or ()
+def _how(conditions: Mapping[str, Any]) -> Pairs:
+    if "started" in conditions:
+        yield "measured", _text(conditions["started"])
+    shapes, types = conditions.get("input_shapes") or (), conditions.get("input_dtypes") or ()
     if shapes:
         yield "input", f"{_text(shapes)} {_text(types)}"
-    for key, value in own.items():
-        if key not in _ELSEWHERE and value not in (None, ()):
+    for key, value in conditions.items():
+        if key not in _SKIPPED and value not in (None, ()):
             yield _title(key), _text(value)
 
 
 def _title(key: str) -> str:
-    plain = {
+    titles = {
         "os": "system",
         "isa": "instruction sets",
         "cpu": "CPU",
@@ -129,15 +130,15 @@ def _title(key: str) -> str:
         "name": "machine",
         "memory_bytes": "memory",
     }
-    return plain.get(key, key.replace("_", " "))
+    return titles.get(key, key.replace("_", " "))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{_title(str(key))} {_text(each)}" for key, each in value.items())
+        return ", ".join(f"{_title(str(key))} {_text(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
-        flat = isinstance(value, tuple) or not any(isinstance(each, list | tuple) for each in value)
-        return (", " if flat else "; ").join(_text(each) for each in value) or "none"
+        flat = isinstance(value, tuple) or not any(isinstance(entry, list | tuple) for entry in value)
+        return (", " if flat else "; ").join(_text(entry) for entry in value) or "none"
     if value is None:
         return "unknown"
     return f"{value:g}" if isinstance(value, float) else str(value)

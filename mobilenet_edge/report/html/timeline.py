@@ -1,4 +1,4 @@
-"""Size and latency over commits: reads the lines that `mnet check --record` adds to a file."""
+"""Read the history of size and latency over commits, written by `mnet check --record`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _COMMIT: Final = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One artifact at one commit; with a latency, on one machine at one thread count.
+    """One artifact at one commit, optionally with a latency on one machine at one thread count.
 
     Attributes:
-        commit: Its hash, None where it was not known.
-        date: Of the commit, ISO 8601.
+        commit: Hash of the commit, or None if unknown.
+        date: Date of the commit, ISO 8601.
         artifact: Path of the file.
-        size_bytes: Size of the file.
-        median_ms: Median latency, None where none was measured.
+        size_bytes: File size in bytes.
+        median_ms: Median latency in milliseconds, or None if it was not measured.
     """
 
     date: str
@@ -43,55 +43,55 @@ class Entry:
 
     def __post_init__(self) -> None:
         if self.size_bytes < 1 or (self.median_ms is not None and self.median_ms <= 0):
-            raise ValueError("sizes and times are above 0")
+            raise ValueError("sizes and times must be above 0")
 
     @property
     def moment(self) -> tuple[str, str]:
-        """What entries of one check have in common: the date, and the commit in short."""
+        """Date and short commit hash, which are equal for all entries of one check."""
         return self.date, (self.commit or "no commit")[:_COMMIT]
 
     @property
     def file(self) -> str:
-        """Name the artifact, whatever commit it is of."""
+        """Name of the artifact, independent of the commit."""
         target = f" {self.target}" if self.target not in (None, "generic") else ""
         return printable(f"{shorten(self.variant)} {self.precision} {self.format}{target}")
 
     @property
     def line(self) -> str:
-        """Name what a latency over commits is of: the artifact, the machine and the threads."""
+        """Name of the artifact with machine and threads, for a line in the chart."""
         place = f", {shorten(self.host)}" if self.host else ""
         threads = f", {self.threads} thread{'s' * (self.threads > 1)}" if self.threads else ""
         return printable(f"{self.file}{place}{threads}")
 
 
 def read(path: Path) -> list[Entry]:
-    """Read a history, in the order in which it was written.
+    """Read a history in the order of its lines.
 
     Raises:
-        InputError: Missing, or a line of it is none of `mnet check --record`.
+        InputError: The file is missing, or a line was not written by `mnet check --record`.
     """
-    found = []
+    entries = []
     for number, line in enumerate(files.read_bytes(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            found.append(_entry(json.loads(line)))
+            entries.append(_entry(json.loads(line)))
         except (ValueError, TypeError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise InputError(
-                f"line {number} of {path} is none of a history ({reason}); give a file of mnet check --record"
+                f"line {number} of {path} is not a history entry ({reason}); give a file of mnet check --record"
             ) from error
-    return found
+    return entries
 
 
 def moments(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """List the checks, by date; those of one date in the order in which they were recorded."""
+    """List the checks by date, and those of the same date in the order of the file."""
     return sorted(dict.fromkeys(entry.moment for entry in entries), key=lambda moment: moment[0])
 
 
 def _entry(line: Any) -> Entry:
     if not isinstance(line, dict):
-        raise TypeError("no JSON object")
+        raise TypeError("not a JSON object")
     if line.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
         raise ValueError(f"schema version {line['schema_version']!r:.20}, this is {SCHEMA_VERSION}")
     return schema.from_dict(Entry, line)

@@ -1,6 +1,6 @@
-"""A check as JUnit XML: a suite for each budget, a test case for each verdict.
+"""Format a check as JUnit XML, with a suite per budget and a test case per verdict.
 
-By the schema that Jenkins documents (github.com/jenkinsci/xunit-plugin, junit-10.xsd), which GitLab reads too.
+The schema is that of Jenkins (github.com/jenkinsci/xunit-plugin, junit-10.xsd), which GitLab supports too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:
-    """Write the verdicts; failed and missing are failures, not applicable is skipped."""
+    """Format the verdicts; failed and missing ones are failures, those that do not apply are skipped."""
     root = ElementTree.Element("testsuites", {"name": "mnet check", "time": "0", **_counts(check.verdicts)})
     groups = defaultdict[int, list[Verdict]](list)
     for verdict in check.verdicts:
@@ -23,8 +23,8 @@ def dump(check: Check) -> str:
     for group in groups.values():
         facts = {"name": printable(group[0].budget), "time": "0", **_counts(group)}
         suite = ElementTree.SubElement(root, "testsuite", facts)
-        for each in group:
-            _case(check, suite, each)
+        for verdict in group:
+            _case(check, suite, verdict)
     ElementTree.indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'
 

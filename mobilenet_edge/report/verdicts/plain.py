@@ -1,4 +1,4 @@
-"""A check for reading in a terminal."""
+"""Format a check for the terminal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:
-    """Lay out the verdicts, where the bytes of too large files go, and how it went."""
+    """Format the verdicts, the bytes by part of files that are too large, and a summary."""
     parts = [prose.table(check)]
-    parts += [
-        f"Where the bytes of {printable(subject.artifact)} go\n\n{table}" for subject, table in prose.where(check)
-    ]
+    parts += [f"Bytes by part of {printable(subject.artifact)}\n\n{table}" for subject, table in prose.where(check)]
     parts.append("\n".join(printable(remark) for remark in prose.remarks(check)))
     parts.append(printable(prose.summary(check)))
     return "\n\n".join(filter(None, parts))

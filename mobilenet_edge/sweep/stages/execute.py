@@ -1,4 +1,4 @@
-"""One stage of a sweep in a process of its own: build or export, asked for in plain values."""
+"""Build or export in a worker process, by a request of plain values."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Build or export.
 
     Args:
-        request: "verb", and what that verb takes. `out` is a folder of this machine, or None to get the files' bytes
-            back; `data` then holds those of the model.
+        request: "verb" and the options of that verb. `out` is a folder on this machine, or None to return the bytes of
+            the files; `data` then holds the bytes of the model.
 
     Returns:
-        {"files": names, in order}, or {"bytes": {name: bytes}} where there is no `out`.
+        {"files": names, in order}, or {"bytes": {name: bytes}} without `out`.
 
     Raises:
-        MnetError: As the verbs.
+        MnetError: As for the verbs.
     """
     if request["out"] is not None:
-        made = MAKERS[request["verb"]](request, Path(request["out"]))
-        return {"files": [each.path.name for each in made]}
+        artifacts = VERBS[request["verb"]](request, Path(request["out"]))
+        return {"files": [artifact.path.name for artifact in artifacts]}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         if "data" in request:
-            # A model that was built elsewhere.
+            # The model was built on another machine.
             files.write_bytes(out / Path(request["model"]).name, request["data"])
             request = {**request, "model": str(out / Path(request["model"]).name)}
-        made = MAKERS[request["verb"]](request, out)
-        return {"bytes": {each.path.name: each.data for each in made}}
+        artifacts = VERBS[request["verb"]](request, out)
+        return {"bytes": {artifact.path.name: artifact.data for artifact in artifacts}}
 
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:
@@ -66,4 +66,4 @@ def _export(request: Mapping[str, Any], out: Path) -> list[Artifact]:
     )
 
 
-MAKERS: Final = {"build": _build, "export": _export}
+VERBS: Final = {"build": _build, "export": _export}

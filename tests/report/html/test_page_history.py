@@ -46,7 +46,7 @@ def test_checks_are_in_order_of_their_dates():
     ("line", "reason"),
     [
         ("{", "Expecting"),
-        ("[]", "no JSON object"),
+        ("[]", "not a JSON object"),
         ("{}", "missing"),
         (json.dumps({**lines(1)[0], "size_bytes": "big"}), "size_bytes cannot be 'big'"),
         (json.dumps({**lines(1)[0], "median_ms": 0}), "above 0"),
