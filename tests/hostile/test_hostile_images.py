@@ -58,7 +58,7 @@ def bombs() -> dict[str, bytes]:
 CODE = """
 import resource, sys
 from pathlib import Path
-from mobilenet_edge import images
+from mobilenet_edge.data import images
 from mobilenet_edge.errors import InputError
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 images.decode(Path(sys.argv[1]))  # Pillow itself
@@ -155,7 +155,7 @@ def test_links_that_multiply_are_followed_once(tmp_path):
 NAMES = """
 import resource, sys
 from pathlib import Path
-from mobilenet_edge import images
+from mobilenet_edge.data import images
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
 print(len(images.names(Path(sys.argv[1]))), peak() - before)
