@@ -16,13 +16,17 @@ LEGACY_LOCK := requirements/legacy.txt
 READY := $(VENV)/.ready
 # Looked up when used, which is after the demo.
 ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
+FAST  := $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not slow and not data and not fuzz"
 PIP   := -m pip --disable-pip-version-check
 COMPILE = $(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
+# Bytecode is kept: half of what the fast tests take would go into compiling them.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast test-base legacy lint format bench lock clean
+.PHONY: help setup demo test test-fast test-base wheel legacy lint format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,22 +39,26 @@ demo: $(READY) ## Build, quantise, profile and tabulate the variants of CONFIG
 	$(BIN)/mnet sweep $(CONFIG) --out $(OUT) $(SWEEP)
 
 test: $(READY) legacy ## Run every test; those on real weights and images look in MNET_DATA
-	$(BIN)/python -m pytest
+	$(FAST)
+	$(BIN)/python -m pytest -m "slow or data or fuzz"
 
 test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
-	$(BIN)/python -m pytest -m "not slow and not data and not fuzz"
+	$(FAST)
 
-test-base: $(READY) ## Run what needs no TensorFlow where there is none, on the demo's artifacts
+test-base: wheel ## Run what needs no TensorFlow where there is none, on the demo's artifacts
 	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }
-	rm -rf $(BASE) && $(PYTHON) -m venv $(BASE)
-	$(BIN)/python $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(BASE)/wheel .
-	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
-	wheel=$$(echo $(BASE)/wheel/*.whl) && \
+	wheel=$$(echo dist/*.whl) && \
 	    $(BASE)/bin/python $(PIP) install --quiet --constraint $(BASE)/pins.txt "$$wheel[tflite,onnx,images]"
 	! $(BASE)/bin/python -c "import tensorflow" 2>/dev/null
-	$(BASE)/bin/mnet --help > /dev/null
-	$(BASE)/bin/mnet plan
 	$(BASE)/bin/mnet profile $(ARTIFACTS) --runs 20
+
+wheel: $(READY) ## Make the wheel and the sdist in dist/, and try the wheel where there is nothing else
+	rm -rf dist $(BASE)
+	$(BIN)/python -m hatchling build -d dist
+	$(PYTHON) -m venv $(BASE)
+	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
+	$(BASE)/bin/python $(PIP) install --quiet --constraint $(BASE)/pins.txt dist/*.whl
+	cd $(BASE) && bin/mnet --version && bin/mnet plan > /dev/null
 
 legacy: $(LEGACY)/.ready ## Make .venv-legacy: tflite-runtime with NumPy 1, for the tests marked so
 

@@ -1,4 +1,4 @@
-"""The CPUs of this machine that this process may use, which need not be all."""
+"""List the CPUs that this process may use."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def available() -> list[int]:
-    """List their numbers, in order; never empty."""
+    """Return the numbers of the CPUs that this process may use, in order; at least one."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))

@@ -1,7 +1,6 @@
-"""The one family of expected failures; `cli.main` maps each to its exit code.
+"""Define the expected failures, each with the exit code of `mnet`.
 
-A message is one line: the fact, then the next step. Anything else is a bug and keeps its
-traceback.
+A message is one line: the fact, then the next step. Any other exception is a bug and keeps its traceback.
 """
 
 from mobilenet_edge.text import plain
@@ -13,24 +12,29 @@ class MnetError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """One line that a terminal shows as it is, whatever a file or a path has put into it."""
+        """Return the message without control characters, which names from files may contain."""
         return plain(super().__str__())
 
 
 class UsageError(MnetError):
-    """An option, or a combination of options, that cannot be met."""
+    """An option or a combination of options is not valid."""
 
     exit_code = 2
 
 
 class InputError(MnetError):
-    """A configuration or input file, or an output place, that cannot be used."""
+    """A configuration file, an input file or an output path cannot be used."""
 
     exit_code = 3
 
 
 class MissingExtraError(MnetError):
-    """A package is needed that the installation does not have."""
+    """A required package is not installed.
+
+    Args:
+        what: What needs the package, as the first part of the message.
+        extra: The extra of mobilenet-edge that installs it.
+    """
 
     exit_code = 4
 
@@ -39,7 +43,7 @@ class MissingExtraError(MnetError):
 
 
 class BuildError(MnetError):
-    """A model could not be built, folded, quantised or written, or its file did not pass the check after writing."""
+    """A model could not be built, folded, quantised or written, or its file failed verification."""
 
     exit_code = 5
 
@@ -51,6 +55,6 @@ class HostError(MnetError):
 
 
 class Interrupted(MnetError):
-    """Ctrl-C in work that can be gone on with; the message says how."""
+    """Ctrl-C was pressed during work that can be resumed; the message gives the command."""
 
     exit_code = 130

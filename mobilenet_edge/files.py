@@ -1,4 +1,4 @@
-"""Writing files so that none is ever seen half-written."""
+"""Read and write files; a file is replaced as a whole, so that it is never incomplete."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from typing import Final
 
 from mobilenet_edge.errors import InputError
 
-# What a file is called until it is whole.
-PART: Final = ".part"
-# A disk that takes no more, which is nobody's bug wherever it happens.
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+# Suffix of a file that is being written.
+PART_SUFFIX: Final = ".part"
+# Disk full or read-only: an expected failure, never a bug.
+FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name beside `path`, then move it into place.
+    """Write `data` to a temporary file in the same folder, then rename it to `path`.
 
     Raises:
-        InputError: The place cannot be written; nothing is left behind.
+        InputError: The file cannot be written; the temporary file is removed.
     """
     write_together({path: data})
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write files that belong together: none is moved into place before all are on the disk.
+    """Write files that belong together: none is renamed before all are written.
 
     Raises:
-        InputError: One of them cannot be written; nothing is left behind, and the files of before are as they were.
+        InputError: A file cannot be written; temporary files are removed, and existing files are unchanged.
     """
-    with ExitStack() as left:
-        parts = {path: _part(path, data, left) for path, data in contents.items()}
+    with ExitStack() as cleanup:
+        parts = {path: _part(path, data, cleanup) for path, data in contents.items()}
         for path, part in parts.items():
-            with _telling(path):
+            with _as_input_error(path):
                 part.replace(path)
 
 
-def _part(path: Path, data: bytes, left: ExitStack) -> Path:
-    """Write a file under a temporary name, under which it is removed at the end."""
-    with _telling(path):
+def _part(path: Path, data: bytes, cleanup: ExitStack) -> Path:
+    """Write a temporary file, which `cleanup` removes unless it has been renamed."""
+    with _as_input_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART_SUFFIX, dir=path.parent)
         part = Path(name)
-        left.callback(part.unlink, missing_ok=True)
+        cleanup.callback(part.unlink, missing_ok=True)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         part.chmod(0o666 & ~_umask())
@@ -54,7 +54,7 @@ def _part(path: Path, data: bytes, left: ExitStack) -> Path:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _as_input_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -62,22 +62,22 @@ def _telling(path: Path) -> Iterator[None]:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what writers left in a folder that were killed; only where nobody else writes there."""
+    """Remove temporary files of killed writers from a folder, which no other process may be writing to."""
     with suppress(OSError):
-        for path in folder.glob(f".*{PART}"):
+        for path in folder.glob(f".*{PART_SUFFIX}"):
             path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, as `write_bytes` does."""
+    """Write `text` in UTF-8; see `write_bytes`."""
     write_bytes(path, text.encode())
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file whole.
+    """Read the content of a file.
 
     Raises:
-        InputError: It does not exist, is a folder, or may not be read.
+        InputError: The file does not exist, is a folder, or cannot be read.
     """
     try:
         return path.read_bytes()
@@ -86,10 +86,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def try_file(path: Path) -> None:
-    """Fail early where a file could not be written; leave nothing.
+    """Check that a file could be written, without creating it.
 
     Raises:
-        InputError: It is a folder, or its folder may not be written.
+        InputError: The path is a folder, or its folder cannot be written.
     """
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")
@@ -97,12 +97,12 @@ def try_file(path: Path) -> None:
 
 
 def try_folder(folder: Path) -> None:
-    """Fail early where a folder could not be written to; leave nothing, not even the folder.
+    """Check that files could be written to a folder, without creating it.
 
     Raises:
-        InputError: It is a file, or may not be written.
+        InputError: The path is a file, or the folder cannot be written.
     """
-    existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
@@ -111,17 +111,17 @@ def try_folder(folder: Path) -> None:
 
 
 def no_room(error: OSError) -> InputError | None:
-    """Say of an error that nobody expected that a disk takes no more; None where it is something else."""
-    if error.errno in FULL:
-        where = f"cannot write {error.filename}" if error.filename else "cannot write"
-        return InputError(f"{where}: {reason(error)}; free some there, or in the temporary folder (set TMPDIR)")
-    if "temporary directory" in (error.strerror or ""):  # tempfile's, which tried them all
+    """Return the expected failure for an unexpected error, if the cause is a full or read-only disk; None otherwise."""
+    if error.errno in FULL_DISK:
+        fact = f"cannot write {error.filename}" if error.filename else "cannot write"
+        return InputError(f"{fact}: {reason(error)}; free some space, or set TMPDIR to another temporary folder")
+    if "temporary directory" in (error.strerror or ""):  # from tempfile, after it tried all candidates
         return InputError("no temporary folder can be written; free some space, or set TMPDIR to another folder")
     return None
 
 
 def reason(error: OSError) -> str:
-    """Say why the system refused, in its own words and lower case."""
+    """Return the system's reason for an error, in lower case."""
     return (error.strerror or str(error)).lower()
 
 
@@ -132,7 +132,7 @@ def _advice(error: OSError) -> str:
 
 
 def _umask() -> int:
-    # The mask can only be read by setting it; mkstemp's 0600 would make results unreadable to others.
+    # Files of mkstemp have mode 0600, which other users cannot read. The mask can be read only by setting it.
     mask = os.umask(0o022)
     os.umask(mask)
     return mask

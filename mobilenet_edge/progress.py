@@ -1,10 +1,11 @@
-"""Progress on stderr: bars on a terminal, at most a line a minute elsewhere. stdout carries results only."""
+"""Show progress on stderr: bars on a terminal, otherwise at most one line per minute."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,42 +17,65 @@ if TYPE_CHECKING:
 
 Advance = Callable[[], None]
 
-# So long without a word looks like a hang; a log that is read later wants no more.
-QUIET_SECONDS: Final = 60.0
+# Minimum time between two lines in a log; longer silence would look like a hang.
+LINE_SECONDS: Final = 60.0
 
 
 class Bar(Protocol):
-    """Work of a known number of steps; may be called from any thread."""
+    """Progress of work with a known number of steps; its methods may be called from any thread."""
 
     def advance(self) -> None:
-        """Count a step as done."""
+        """Count one step as done."""
 
     def extend(self, steps: int) -> None:
-        """Add steps that nobody knew of at the beginning."""
+        """Add steps to the total."""
 
     def now(self, what: str, seconds: float = 0.0) -> None:
-        """Say what is being done, and how long at least where that is long."""
+        """Show the current step and, if it is long, its minimum duration in seconds."""
 
 
 Board = Callable[[str, int], Bar]
+# Called with a description, the steps done and their total.
+Listener = Callable[[str, int, int], object]
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def report_to(listener: Listener) -> Iterator[None]:
+    """Report all progress to a function while the block runs, instead of showing it."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 @contextmanager
 def board() -> Iterator[Board]:
-    """Show several bars under each other while the block runs; call what is yielded with a description and a total."""
+    """Show several bars while the block runs, and yield a function from a description and a total to a new bar."""
+    if (listener := _listener.get()) is not None:
+        yield lambda description, total: _Reported(listener, description, total)
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda description, total: _Lines(console, description, total)
+        yield lambda description, total: _LineBar(console, description, total)
         return
     with _progress(console) as progress:
-        yield lambda named, total: _Drawn(progress, progress.add_task(printable(named), total=total, what=""))
+        yield lambda description, total: _RichBar(
+            progress, progress.add_task(printable(description), total=total, what="")
+        )
+
+
+def print_line(console: Console, text: str) -> None:
+    """Print one line without control characters, markup or wrapping."""
+    console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def bar(description: str, total: int) -> Iterator[Advance]:
-    """Show a bar of `total` steps while the block runs; call what is yielded once a step."""
+    """Show a bar while the block runs, and yield a function that counts one of `total` steps as done."""
     with board() as show:
         yield show(description, total).advance
 
@@ -71,8 +95,26 @@ def _progress(console: Console) -> Progress:
     )
 
 
+@dataclass
+class _Reported:
+    listener: Listener
+    description: str
+    total: int
+    done: int = 0
+
+    def advance(self) -> None:
+        self.done += 1
+        self.listener(self.description, self.done, self.total)
+
+    def extend(self, steps: int) -> None:
+        self.total += steps
+
+    def now(self, what: str, seconds: float = 0.0) -> None:
+        self.listener(f"{self.description}: {what}", self.done, self.total)
+
+
 @dataclass(frozen=True)
-class _Drawn:
+class _RichBar:
     progress: Progress
     task: TaskID
 
@@ -80,43 +122,45 @@ class _Drawn:
         self.progress.advance(self.task)
 
     def extend(self, steps: int) -> None:
-        total = next(each.total or 0 for each in self.progress.tasks if each.id == self.task)
+        total = next(task.total or 0 for task in self.progress.tasks if task.id == self.task)
         self.progress.update(self.task, total=total + steps)
 
     def now(self, what: str, seconds: float = 0.0) -> None:
-        self.progress.update(self.task, what=f"{printable(what)}{_lasting(seconds)}")
+        self.progress.update(self.task, what=f"{printable(what)}{_format_duration(seconds)}")
 
 
 @dataclass
-class _Lines:
+class _LineBar:
     console: Console
     description: str
     total: int
     done: int = 0
     clock: Callable[[], float] = time.monotonic
-    began: float = field(init=False)
-    spoke: float = field(init=False)
+    started: float = field(init=False)
+    printed: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.began = self.spoke = self.clock()
+        self.started = self.printed = self.clock()
 
     def advance(self) -> None:
         self.done += 1
-        self._speak(f"{self.done} of {self.total}")
+        self._print(f"{self.done} of {self.total}")
 
     def extend(self, steps: int) -> None:
         self.total += steps
 
     def now(self, what: str, seconds: float = 0.0) -> None:
-        self._speak(f"{self.done} of {self.total}, now {what}{_lasting(seconds)}", at_once=seconds >= QUIET_SECONDS)
+        self._print(
+            f"{self.done} of {self.total}, now {what}{_format_duration(seconds)}", force=seconds >= LINE_SECONDS
+        )
 
-    def _speak(self, text: str, *, at_once: bool = False) -> None:
+    def _print(self, text: str, *, force: bool = False) -> None:
         now = self.clock()
-        if at_once or now - self.spoke >= QUIET_SECONDS:
-            self.spoke = now
-            line = f"{self.description}: {text}, {(now - self.began) / 60:.0f} min gone"
-            self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+        if force or now - self.printed >= LINE_SECONDS:
+            self.printed = now
+            line = f"{self.description}: {text}, {(now - self.started) / 60:.0f} min elapsed"
+            print_line(self.console, line)
 
 
-def _lasting(seconds: float) -> str:
-    return f" ({seconds / 60:.0f} min)" if seconds >= QUIET_SECONDS else ""
+def _format_duration(seconds: float) -> str:
+    return f" ({seconds / 60:.0f} min)" if seconds >= LINE_SECONDS else ""

@@ -75,8 +75,7 @@ def main() -> int:
     """Print the folder of the userland; 1 and the reason where it cannot be made."""
     try:
         print(find(Path(os.environ.get("MNET_ARM_CACHE") or CACHE).expanduser()))
-    except (OSError, subprocess.CalledProcessError) as error:
-        # What the tool itself said is already on stderr.
+    except OSError as error:
         print(f"arm_root: the ARM userland was not made: {error}", file=sys.stderr)
         return 1
     return 0
@@ -86,8 +85,7 @@ def find(cache: Path) -> Path:
     """Return the folder of the userland below `cache`, made first where there is none of this version.
 
     Raises:
-        OSError: mmdebstrap is not installed, or the folder cannot be written.
-        subprocess.CalledProcessError: mmdebstrap or pip failed.
+        OSError: mmdebstrap is not installed, it or pip failed, or the folder cannot be written.
     """
     root = cache / version()
     with _alone(cache):
@@ -123,7 +121,9 @@ def make(scratch: Path) -> Path:
     for name, (requirements, lock) in ENVIRONMENTS.items():
         environment = root / "usr/local" / name
         _environment(environment)
-        _install(environment / f"lib/{PYTHON}/site-packages", requirements, _lock(lock))
+        versions = scratch / lock
+        versions.write_text(pins(_lock(lock).read_text()))
+        _install(environment / f"lib/{PYTHON}/site-packages", requirements, versions)
     if f"python{sys.version_info[0]}.{sys.version_info[1]}" == PYTHON:
         # The guest reads the same bytecode, and imports several times faster with it. Some packages hold files that
         # are no Python for this version; they are never imported.
@@ -151,8 +151,8 @@ def _unpack(archive: Path, root: Path) -> None:
     # By way of an archive: without root rights its owners could not be given to files, and nobody asks for them here.
     command = ["mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64", "--skip=output/dev"]
     command += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--include={','.join(PACKAGES)}"]
-    subprocess.run([*command, SUITE, archive, *_sources()], check=True, stdout=sys.stderr)
-    subprocess.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", root], check=True)
+    _run(*command, SUITE, archive, *_sources())
+    _run("tar", "--extract", "--no-same-owner", "--file", archive, "--directory", root)
     archive.unlink()
 
 
@@ -174,11 +174,25 @@ def _environment(folder: Path) -> None:
         (folder / "bin" / name).symlink_to(f"../../../bin/{PYTHON}")
 
 
-def _install(site: Path, requirements: tuple[str, ...], lock: Path) -> None:
+def pins(lock: str) -> str:
+    """Return a lock's pins without their hashes, with which pip would want a pin for all that it is asked for."""
+    return "".join(f"{pin}\n" for pin in re.findall(r"^[\w.-]+==.*?(?= *\\?$)", lock, re.MULTILINE))
+
+
+def _install(site: Path, requirements: tuple[str, ...], versions: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311"]
     command += [f"--platform=manylinux_2_{minor}_aarch64" for minor in range(17, GLIBC + 1)]
-    subprocess.run([*command, f"--target={site}", f"--constraint={lock}", *requirements], check=True, stdout=sys.stderr)
+    _run(*command, f"--target={site}", f"--constraint={versions}", *requirements)
+
+
+def _run(*command: str | Path) -> None:
+    """Run a tool, or raise OSError with the last line of what it said."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        name = "pip" if "pip" in command else command[0]
+        said = done.stdout.strip() or f"exit code {done.returncode}"
+        raise OSError(f"{name} failed: {said.splitlines()[-1]}")
 
 
 def _lock(name: str) -> Path:

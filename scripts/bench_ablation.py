@@ -16,20 +16,21 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenet_edge.data import images
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.evaluation import scores
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
 from mobilenet_edge.model import weights
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, Options, solve
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 
 NEVER = (1e9, 1e9)  # a ridge or damping so firm that nothing moves
 ROWS = {
@@ -37,7 +38,7 @@ ROWS = {
     "+ error feedback": Options(ridge=NEVER, damping=(0.0, 0.01), looked_at=0),
     "+ least squares, the same ridge everywhere": Options(ridge=(0.0, 0.05), damping=(0.0, 0.01), looked_at=0),
     "+ ridge and damping by independent samples": Options(looked_at=0),
-    "+ early channels widened and reused (fast)": EFFORTS["fast"],
+    "+ early channels equalised and duplicated (fast)": EFFORTS["fast"],
     "fast, sums of two products not limited": Options(pairs=False),
     "best": EFFORTS["best"],
 }
@@ -90,12 +91,12 @@ def main() -> None:
     spec = ModelSpec(options.alpha, options.rho)
     model = build(spec)
     weights.assign(model, weights.read(options.weights, spec))
-    graph = fold(model, spec.name)
+    graph = parse(keras_bytes(model), spec.name).graph
     found = images.find(options.images)
-    rule, chosen = Preprocess(resolution=spec.resolution), set(images.spread(found, 100))
-    calibration = images.load_calibration(options.images, rule, 100).images
+    rule, chosen = Preprocess((spec.resolution, spec.resolution)), set(images.spread(found, 100))
+    calibration = prepare.scale(prepare.load_folder(options.images, rule, 100).pixels, rule)
     held_out = images.spread([path for path in found if path not in chosen], options.limit)
-    others = np.stack([image for _, image in images.load(held_out, rule) if image is not None])
+    others = np.stack([image for _, image in prepare.tensors(held_out, rule) if image is not None])
     wanted = [outputs(graph, each, (graph.logits,))[0] for each in (calibration, others)]
     print(f"{spec.name}, {Path(options.weights).name}: 100 images calibrate, {len(others)} others are scored\n")
     print(grid(COLUMNS, [row(name, how, graph, calibration, others, wanted) for name, how in ROWS.items()]))

@@ -36,8 +36,9 @@ min_agreement = "90 %"
 
 def model() -> bytes:
     """A dense layer of as many weights as MobileNet 0.5, with metadata of a thousand labels."""
+    from mobilenet_edge.data.preprocess import Preprocess
     from mobilenet_edge.formats.artifact import embed
-    from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+    from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
     from mobilenet_edge.formats.tflite import write as tflite
     from mobilenet_edge.graph import Graph, Node
 

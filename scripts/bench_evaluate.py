@@ -20,11 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_edge import cpus
-from mobilenet_edge.commands import evaluate
-from mobilenet_edge.data import images
-from mobilenet_edge.evaluation import chunk
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.evaluation import chunk, evaluate
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.model.spec import ModelSpec
 
 SPECS = (ModelSpec(0.25, 128), ModelSpec(0.5, 160))
@@ -67,11 +66,11 @@ def one_core(paths: list[Path], folder: Path, rounds: int, many: int) -> None:
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everywhere)})
     names = images.spread(images.names(folder), many)
-    rules = {spec.resolution: Preprocess(resolution=spec.resolution) for spec in SPECS}
+    rules = {spec.resolution: Preprocess((spec.resolution, spec.resolution)) for spec in SPECS}
     work: dict[str, Callable[[], object]] = {"decoding alone": lambda: [images.decode(folder / name) for name in names]}
     for side, rule in rules.items():
         work[f"decoding, then scaling to {side}"] = lambda rule=rule: [
-            images.preprocess(images.decode(folder / name), rule) for name in names
+            prepare.prepare(images.decode(folder / name), rule) for name in names
         ]
     for path in paths:
         work[path.name] = lambda path=path: chunk.answer(request([path], folder, names))
@@ -115,7 +114,7 @@ def whole(paths: list[Path], data: Path, rounds: int) -> None:
     for _ in range(rounds):
         for jobs, times in took.items():
             began = time.perf_counter()
-            evaluate.run(paths, data, jobs=jobs)
+            evaluate.evaluate(paths, data, jobs=jobs)
             times.append(time.perf_counter() - began)
     print(f"\n| all four, {many} images | s | images/s |\n|---|---:|---:|")
     for jobs, times in took.items():

@@ -27,13 +27,15 @@ import numpy as np
 
 
 def ours(model: Any, samples: np.ndarray, out: Path) -> None:
-    from mobilenet_edge.conversion import pipeline as export
-    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.conversion import origin, pipeline
+    from mobilenet_edge.conversion.samples import Samples
+    from mobilenet_edge.model.read import parse
+    from mobilenet_edge.model.save import keras_bytes
 
-    graph = fold(model, "bench")
-    about = export.describe(graph, model.name, "bench")
-    list(export.write_all(graph, about, export.Samples(samples, "synthetic"), ("tflite", "onnx"), ("float32", "int8"),
-                          None, out))  # fmt: skip
+    graph = parse(keras_bytes(model), "bench").graph
+    about = origin.describe(graph, model.name, "bench")
+    kinds, precisions = ("tflite", "onnx"), ("float32", "int8")
+    list(pipeline.write_all(graph, about, Samples(samples, "synthetic"), kinds, precisions, None, out))
 
 
 def usual(model: Any, samples: np.ndarray, out: Path) -> None:

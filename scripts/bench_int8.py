@@ -26,9 +26,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.commands import build, profile
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import images, labels, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device import streams
 from mobilenet_edge.device.faults import first_line
 from mobilenet_edge.device.runtimes import open_model
@@ -36,13 +38,14 @@ from mobilenet_edge.errors import MnetError
 from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx.write import float_onnx
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.profiling import latency
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.quantise.solve import EFFORTS
 from mobilenet_edge.records import Profile
-from mobilenet_edge.report import machine, markdown
+from mobilenet_edge.report import hardware, markdown_table
 
 DATA: Final = Path(os.environ.get("MNET_DATA", Path(__file__).parents[2] / "shared" / "data"))
 VARIANTS: Final = {
@@ -55,14 +58,14 @@ TOOLS: Final = ("numpy", "onnxruntime", "ai-edge-litert", "tensorflow-cpu", "ten
 EXACT: Final = "folded ONNX, quantize_static U8U8 per channel"
 STOCK: Final = "TFLiteConverter.from_keras_model"
 COLUMNS: Final = (
-    markdown.Column("file", True),
-    markdown.Column("format", True),
-    markdown.Column("top-1"),
-    markdown.Column("agreement"),
-    markdown.Column("bytes"),
-    markdown.Column("over floor"),
-    markdown.Column("median ms"),
-    markdown.Column("of peer's"),
+    markdown_table.Column("file", True),
+    markdown_table.Column("format", True),
+    markdown_table.Column("top-1"),
+    markdown_table.Column("agreement"),
+    markdown_table.Column("bytes"),
+    markdown_table.Column("over floor"),
+    markdown_table.Column("median ms"),
+    markdown_table.Column("of peer's"),
 )
 
 
@@ -158,11 +161,11 @@ def load(options: argparse.Namespace, rho: int) -> Images:
     chosen = images.spread([path for path in found if path not in set(calibrating)], options.limit)
     if not chosen:
         sys.exit(f"all {len(found)} images of {folder} calibrate, and none is left to score; lower --calibrate")
-    rule = Preprocess(resolution=rho)
-    scoring = [(path, image) for path, image in images.load(chosen, rule) if image is not None]
+    rule = Preprocess((rho, rho))
+    scoring = [(path, image) for path, image in prepare.tensors(chosen, rule) if image is not None]
     return Images(
         folder,
-        images.load_calibration(folder, rule, options.calibrate).images,
+        prepare.scale(prepare.load_folder(folder, rule, options.calibrate).pixels, rule),
         np.stack([image for _, image in scoring]),
         np.array(labels.match(folder, _names(folder, [path for path, _ in scoring]), known)),
     )
@@ -207,16 +210,16 @@ def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
 
 def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """Yield the float files, the peers' and ours; the first is what the others have to agree with."""
-    from mobilenet_edge.model.fold import fold
-    from mobilenet_edge.model.load import load_model
+    from mobilenet_edge.model.oracle import load
+    from mobilenet_edge.model.read import read
 
-    model = build.run(spec, weights=str(options.weights), out=folder)
+    model = creation.create(spec, weights=str(options.weights), out=folder)
     floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}
     for kind, each in floats.items():
         yield Row("mnet, float32", kind, each.path, answers(each.path, given.scoring))
-    kit = Kit(model.path, load_model(model.path), folder / "folded.onnx", given.calibrating)
+    kit = Kit(model.path, load(model.path, (3, 0)), folder / "folded.onnx", given.calibrating)
     # Without our metadata, which quantize_static would hand on: it says float32.
-    kit.float_onnx.write_bytes(float_onnx(fold(kit.model, spec.name)))
+    kit.float_onnx.write_bytes(float_onnx(read(model.path).graph))
     yield from peers(kit, given, folder)
     yield from ours(kit, given, options, folder)
 
@@ -254,12 +257,12 @@ def table(spec: ModelSpec, made: Sequence[Row], found: dict[Path, Profile], trut
                 f"{ratio(own, base):.2f}x" if base else "",
             ]
         )
-    return markdown.grid(COLUMNS, lines)
+    return markdown_table.grid(COLUMNS, lines)
 
 
 def notes(made: Sequence[Row], found: dict[Path, Profile], given: Images, options: argparse.Namespace) -> list[str]:
     """Say under which conditions the figures hold."""
-    doubts = [doubt for each in found.values() for doubt in each.doubts[:1]]
+    doubts = [sentence(doubt) for each in found.values() for doubt in each.doubts[:1]]
     return [
         f"{len(given.truth)} images scored, {len(given.calibrating)} others calibrated; agreement: the same top-1 as "
         f"mnet's float32 .tflite; weights {options.weights.name}; target {options.target}",
@@ -291,7 +294,7 @@ def conditions(found: Profile) -> str:
         kernels = "; U8S8 .onnx files ran on VNNI, which does not saturate: without it they are other figures"
     elif "AVX2" in isa:
         kernels = "; U8S8 .onnx files ran without VNNI, where 16-bit sums saturate"
-    return machine.describe(found) + kernels
+    return hardware.describe(found) + kernels
 
 
 def _versions() -> Iterator[str]:
@@ -307,7 +310,7 @@ def bench(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         made = list(rows(spec, given, options, Path(name)))
         paths = [each.path for each in made if each.path]
-        profiles = profile.run(paths, seconds=options.seconds, rounds=options.rounds)
+        profiles = latency.profile(paths, Plan(seconds=options.seconds, rounds=options.rounds))
         found = dict(zip(paths, profiles, strict=True))
         print(f"\n{spec.name}\n\n{table(spec, made, found, given.truth)}\n")
         print("\n".join(f"- {note}" for note in notes(made, found, given, options)), flush=True)

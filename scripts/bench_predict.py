@@ -23,13 +23,14 @@ from statistics import median
 
 from mobilenet_edge import records
 from mobilenet_edge.analysis import predict
-from mobilenet_edge.analysis.forecast import Wanted, forecast
-from mobilenet_edge.commands import profile
+from mobilenet_edge.analysis.forecast import Query, forecast
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
+from mobilenet_edge.profiling import latency
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Prediction, Profile
-from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.hardware import describe
+from mobilenet_edge.report.markdown_table import Column, grid
 
 SPECS = [ModelSpec(alpha, rho) for alpha in PUBLISHED_ALPHAS for rho in PUBLISHED_RESOLUTIONS]
 SORTS = [(form, precision) for form in ("tflite", "onnx") for precision in ("float32", "int8")]
@@ -77,8 +78,8 @@ def export(out: Path) -> list[Path]:
 
 def measure(paths: Sequence[Path], options: argparse.Namespace) -> list[Profile]:
     """Profile all of them, interleaved."""
-    plan = profile.Plan(runs=options.rounds, seconds=options.seconds, rounds=options.rounds, limit=False)
-    made = profile.run(paths, plan)
+    plan = Plan(runs=options.rounds, seconds=options.seconds, rounds=options.rounds, limit=False)
+    made = latency.profile(paths, plan)
     return [each for each in made if isinstance(each, Profile)]
 
 
@@ -88,7 +89,7 @@ def checks(profiles: Sequence[Profile], count: int) -> Iterator[Check]:
     shown = [each for each in profiles if each.variant in chosen]
     hidden = [each for each in profiles if each.variant not in chosen]
     names = [each.name for each in fields(records.ArtifactRecord)]
-    wanted = [Wanted({name: getattr(each, name) for name in names}, "local", each.threads) for each in hidden]
+    wanted = [Query({name: getattr(each, name) for name in names}, "local", each.threads) for each in hidden]
     for truth, guess in zip(hidden, forecast(shown, wanted), strict=True):
         if isinstance(guess, str):
             sys.exit(f"{truth.artifact}: {guess}")

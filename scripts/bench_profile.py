@@ -21,8 +21,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -123,8 +124,8 @@ def start_seconds(path: Path, repeats: int) -> list[float]:
 
 def make(folder: Path) -> list[Path]:
     """Both formats, float32 and int8, of alpha 0.5 at 160 pixels, with random weights."""
-    model = build.run(ModelSpec(0.5, 160), out=folder)
-    return [made.path for made in export.run(model.path, calibrate=export.RANDOM, out=folder)]
+    model = creation.create(ModelSpec(0.5, 160), out=folder)
+    return [made.path for made in export.run(model.path, calibrate=calibration.RANDOM, out=folder)]
 
 
 def main() -> None:

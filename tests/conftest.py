@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 
 # Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
 CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "ssh"})
+
+
+# No example is held to a time: how long one takes is the machine's affair.
+settings.register_profile("suite", deadline=None, max_examples=25)
+settings.load_profile("suite")
 
 
 def required() -> frozenset[str]:

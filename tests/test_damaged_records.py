@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile, Remark
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -27,7 +27,9 @@ WHOLE = [
         times_ns=(5, 6, 7) * 3, round_sizes=(4, 5),
         delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
         macs=9, limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
-        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), invalid="hot",
+        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},),
+        notes=(Remark("no-limit", reason="x"),),
+        invalid=Remark("throttled", reasons=["hot"]),
     ),
     Prediction(
         **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, predicted_ms=2.0, low_ms=1.5, high_ms=3.0,
@@ -65,6 +67,10 @@ def test_the_whole_ones_are_read(tmp_path):
         (0, {"invalid": ""}),
         (0, {"invalid": 5}),
         (0, {"notes": "x"}),
+        (0, {"notes": [5]}),
+        (0, {"notes": [{"reason": "x"}]}),
+        (0, {"notes": [{"code": 5}]}),
+        (0, {"doubts": [{"code": "few-runs", "runs": {}}]}),
         (0, {"preprocess_ms": "1"}),
         (0, {"host": {"emulated": True}}),
         (4, {"delegate": {}}),
@@ -110,7 +116,7 @@ def test_the_whole_ones_are_read(tmp_path):
 def test_a_changed_value_is_refused(kind, changes, tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps([{**WHOLE[kind].to_dict(), **changes}]))
-    with pytest.raises(InputError, match="does not hold records of mnet") as caught:
+    with pytest.raises(InputError, match="holds no records of mnet") as caught:
         records.read(path)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 3
@@ -119,7 +125,7 @@ def test_a_changed_value_is_refused(kind, changes, tmp_path):
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_of_json_is_refused(constant, tmp_path):
     (tmp_path / "a.json").write_text(records.dumps(WHOLE[:1]).replace("3.5", constant))
-    with pytest.raises(InputError, match="not a number of JSON"):
+    with pytest.raises(InputError, match="not a JSON number"):
         records.read(tmp_path / "a.json")
 
 

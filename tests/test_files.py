@@ -82,8 +82,8 @@ def test_what_killed_writers_left_can_be_removed(tmp_path):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (OSError(28, "No space left on device"), "cannot write: no space left on device; free some there"),
-        (OSError(30, "Read-only file system", "/a"), "cannot write /a: read-only file system; free some there"),
+        (OSError(28, "No space left on device"), "cannot write: no space left on device; free some space"),
+        (OSError(30, "Read-only file system", "/a"), "cannot write /a: read-only file system; free some space"),
         (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "no temporary folder can be written"),
         (OSError(2, "No such file or directory", "/a"), None),
         (OSError("odd"), None),

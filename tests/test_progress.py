@@ -51,7 +51,7 @@ def test_long_work_says_a_line_a_minute():
 
     ticks = iter([0, 59, 61, 90, 121, 200, 201])
     console = Console(file=io.StringIO(), width=40)
-    bar = progress._Lines(console, "profile on pi4", 3, clock=lambda: next(ticks))
+    bar = progress._LineBar(console, "profile on pi4", 3, clock=lambda: next(ticks))
     bar.advance()  # after 59 s: nothing
     bar.now("a-very-long-name-that-is-not-to-be-wrapped.tflite")
     bar.extend(2)
@@ -60,10 +60,10 @@ def test_long_work_says_a_line_a_minute():
     bar.advance()
     bar.now("c.tflite", 600)  # which is said beforehand
     assert console.file.getvalue().splitlines() == [
-        "profile on pi4: 1 of 3, now a-very-long-name-that-is-not-to-be-wrapped.tflite, 1 min gone",
-        "profile on pi4: 2 of 5, 2 min gone",
-        "profile on pi4: 3 of 5, 3 min gone",
-        "profile on pi4: 3 of 5, now c.tflite (10 min), 3 min gone",
+        "profile on pi4: 1 of 3, now a-very-long-name-that-is-not-to-be-wrapped.tflite, 1 min elapsed",
+        "profile on pi4: 2 of 5, 2 min elapsed",
+        "profile on pi4: 3 of 5, 3 min elapsed",
+        "profile on pi4: 3 of 5, now c.tflite (10 min), 3 min elapsed",
     ]
 
 
@@ -72,7 +72,7 @@ def test_bars_of_a_terminal_can_grow_and_say_what_is_done():
 
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     with progress._progress(console) as shown:
-        bars = [progress._Drawn(shown, shown.add_task(name, total=2, what="")) for name in ("on a", "on [b]")]
+        bars = [progress._RichBar(shown, shown.add_task(name, total=2, what="")) for name in ("on a", "on [b]")]
         bars[1].advance()
         bars[1].extend(3)
         bars[1].now("m[1].tflite")

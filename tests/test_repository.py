@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -67,31 +72,28 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.fixture
-def mnet_help(monkeypatch, capsys):
+WIDE = {"COLUMNS": "240", "TERMINAL_WIDTH": "240", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+@cache
+def mnet_help(*verb: str) -> str:
     """What `mnet … --help` prints, on a terminal too wide to cut an option short."""
     from mobilenet_edge import cli
 
-    for variable, value in {"COLUMNS": "240", "TERMINAL_WIDTH": "240", "NO_COLOR": "1", "TERM": "dumb"}.items():
-        monkeypatch.setenv(variable, value)
-
-    def show(*verb: str) -> str:
-        with pytest.raises(SystemExit) as stop:
-            cli.main([*verb, "--help"])
-        assert stop.value.code in (None, 0)
-        return capsys.readouterr().out
-
-    return show
+    with patch.dict(os.environ, WIDE), redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit) as stop:
+        cli.main([*verb, "--help"])
+    assert stop.value.code in (None, 0)
+    return shown.getvalue()
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_verb_is_in_the_help_and_in_the_readme(verb, mnet_help):
+def test_verb_is_in_the_help_and_in_the_readme(verb):
     assert re.search(rf"(?<!\S){verb}(?!\S)", mnet_help())
     assert any(words[:2] == ["mnet", verb] for words in examples((ROOT / "README.md").read_text()))
 
 
 @pytest.mark.parametrize("page", pages(), ids=name)
-def test_examples_use_options_that_exist(page, mnet_help):
+def test_examples_use_options_that_exist(page):
     for words in examples(page.read_text()):
         if words[0] == "mnet" and len(words) > 1:
             shown = mnet_help(*words[1:2]) if not words[1].startswith("-") else mnet_help()
@@ -227,3 +229,29 @@ def test_licence_is_the_whole_text():
     assert project["license"] == "Apache-2.0"
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+# Says what pytest would collect from, without importing it.
+COLLECT = """
+import pytest
+
+class Hollow(pytest.File):
+    def collect(self):
+        return []
+
+class Files:
+    def pytest_pycollect_makemodule(self, module_path, parent):
+        print(module_path)
+        return Hollow.from_parent(parent, path=module_path)
+
+pytest.main(["--collect-only", "-p", "no:cacheprovider"], plugins=[Files()])
+"""
+
+
+@pytest.mark.slow
+def test_every_file_of_tests_is_collected():
+    tracked = subprocess.run(["git", "ls-files", "tests"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    there = {str(ROOT / line) for line in tracked.splitlines() if re.search(r"/test_[^/]*\.py$", line)}
+    done = subprocess.run([sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True)
+    assert there
+    assert there <= set(done.stdout.splitlines())

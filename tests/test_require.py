@@ -50,7 +50,7 @@ def run(folder: Path, require: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(TESTS)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-rfs", "-p", "no:cacheprovider", "--rootdir", folder, "-W", "ignore", folder],
-        cwd=folder, env={**os.environ, "MNET_REQUIRE": require}, capture_output=True, text=True, timeout=60,
+        cwd=folder, env={**os.environ, "MNET_REQUIRE": require}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Annotations are held to, one level deep."""
+"""Values are checked against annotations, one level deep; dataclasses are built from dictionaries."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,7 @@ class Outer:
     table: dict[str, int] = field(default_factory=dict)
     anything: dict[str, Any] = field(default_factory=dict)
     inner: Inner | None = None
+    inners: tuple[Inner, ...] = ()
 
 
 def test_what_fits_passes():
@@ -70,3 +71,33 @@ def test_numpy_scalars_are_no_numbers_of_json():
     numpy = pytest.importorskip("numpy")
     assert not schema.fits(numpy.int64(1), int)
     assert not schema.fits(numpy.float32(1), float)
+
+
+def test_json_becomes_dataclasses_and_tuples():
+    entry = {"whole": 2, "real": 3, "times": [1, 2], "inner": {"number": 4, "newer": 1}, "inners": [{}], "newer": []}
+    value = schema.from_dict(Outer, entry)
+    assert value == Outer(2, 3, times=(1, 2), inner=Inner(4), inners=(Inner(),))
+    assert type(value.real) is int
+    assert schema.values(Outer, {"times": [1], "newer": 1}) == {"times": (1,)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"whole": "1"}, "whole cannot be '1'"),
+        ({"times": [1, "2"]}, "times cannot be"),
+        ({"inner": {"number": None}}, "number cannot be None"),
+        ({"inner": 1}, "inner is 1; it must be a table"),
+        ({"inners": [1]}, r"inners\[1\] is 1; it must be a table"),
+        ({"inners": {}}, "inners cannot be {}"),
+    ],
+)
+def test_json_that_does_not_fit_is_a_type_error(entry, message):
+    with pytest.raises(TypeError, match=message):
+        schema.from_dict(Outer, entry)
+
+
+def test_a_missing_name_is_a_hint():
+    assert schema.nearest("lable", ["label", "size"]) == "did you mean 'label'?"
+    assert schema.nearest("x", ["label", "size"]) == "known: label, size"
+    assert schema.nearest("x", ["label"], "none") == "none"

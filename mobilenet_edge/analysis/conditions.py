@@ -1,4 +1,4 @@
-"""What two latencies must have in common to be compared, and what they lack of it."""
+"""Check whether two latencies were measured under the same conditions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mobilenet_edge.records import Profile
+from mobilenet_edge.records.remark import Remark
 
 _HOST: Final[Mapping[str, str]] = {
     "name": "machine", "board": "board", "cpu": "CPU", "cores": "cores", "machine": "architecture",
     "isa": "instruction sets", "os": "system", "governor": "governor",
 }  # fmt: skip
 _CONDITIONS: Final[Mapping[str, str]] = {
-    "affinity": "CPUs it was held to",
+    "affinity": "CPU affinity",
     "inputs": "inputs",
     "preprocess": "preprocessing",
     "rate_per_s": "runs a second",
@@ -22,37 +23,39 @@ _DELEGATE: Final = ("path", "options", "kind")
 
 
 def differences(one: Profile, other: Profile) -> list[str]:
-    """Name every condition in which two profiles differ, each as "name: this against that"; empty where none.
+    """List the conditions in which two profiles differ.
 
-    The runtime is no condition between files of two formats, of which each has its own.
+    The runtime is compared only within one format, because each format has its own runtimes.
+
+    Returns:
+        One "name: value against value" for each difference; empty if the conditions are the same.
     """
-    looks: dict[str, Callable[[Profile], Any]] = {
+    getters: dict[str, Callable[[Profile], Any]] = {
         **{title: _key("host", key) for key, title in _HOST.items()},
-        "threads": lambda each: each.threads,
+        "threads": lambda profile: profile.threads,
         **({"runtime": _runtime} if one.format == other.format else {}),
         "delegate": _delegate,
         **{title: _key("conditions", key) for key, title in _CONDITIONS.items()},
     }
-    pairs = {title: (look(one), look(other)) for title, look in looks.items()}
+    pairs = {title: (get(one), get(other)) for title, get in getters.items()}
     return [f"{title}: {_text(a)} against {_text(b)}" for title, (a, b) in pairs.items() if a != b]
 
 
-def unusable(profile: Profile) -> str | None:
-    """Say why a latency can be compared with none, None where it can."""
+def unusable(profile: Profile) -> Remark | None:
+    """Return the reason not to compare a latency, or None if it can be compared."""
     if profile.invalid is not None:
         return profile.invalid
-    if emulated := profile.host.get("emulated"):
-        return f"run by {emulated}, an emulator"
-    return None
+    emulator = profile.host.get("emulated")
+    return Remark("emulated", emulator=emulator) if emulator else None
 
 
 def _key(field: str, key: str) -> Callable[[Profile], Any]:
-    def look(profile: Profile) -> Any:
+    def get(profile: Profile) -> Any:
         value = getattr(profile, field).get(key)
-        # A list read from JSON is what was a tuple when it was measured.
+        # JSON turns tuples into lists.
         return tuple(value) if isinstance(value, list) else value
 
-    return look
+    return get
 
 
 def _runtime(profile: Profile) -> str:
@@ -67,5 +70,5 @@ def _text(value: Any) -> str:
     if value is None or value == ():
         return "none"
     if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value if each)
+        return ", ".join(str(part) for part in value if part)
     return str(value)

@@ -1,4 +1,4 @@
-"""What of a model takes time: counts of which latency is a sum, each with a weight of the machine's own."""
+"""Count the work in a model; latency is modelled as a weighted sum of these counts."""
 
 from __future__ import annotations
 
@@ -12,33 +12,41 @@ from numpy.typing import NDArray
 from mobilenet_edge.model.layers import Layer, table
 from mobilenet_edge.model.spec import ModelSpec
 
-# How long each count takes against a multiply-accumulate of a pointwise layer. Rough, for any machine: measurements
-# decide, and where they are silent this does. Depthwise layers use a value again only nine times; an activation is
-# written and read; weights are read once, and slowly where they do not stay in the cache; the last is a start.
+# Rough cost of one count relative to a multiply-accumulate of a pointwise layer. Measurements override these values.
+# Depthwise layers reuse a value only nine times; an activation is written and read; weights are read once, and slowly
+# if they do not fit in the cache ("streamed"); "start" is the fixed cost of an inference.
 PRIOR: Final = {"pointwise": 1.0, "spatial": 3.0, "activations": 4.0, "weights": 0.25, "streamed": 1.0, "start": 1e6}
-# Weights beyond so many bytes come from memory in each inference. Second-level caches have 0.5 MB (Cortex-A53) to 2 MB
-# (recent x86), shared with the activations.
+# Weights beyond this size are read from memory in every inference. Second-level caches have 0.5 MB (Cortex-A53) to 2 MB
+# (recent x86) and also hold the activations.
 CACHE_BYTES: Final = 2_000_000
 INTEGERS: Final = ("int8", "uint8", "dynamic")
-# Output channels that a matrix product computes at a time.
+# Output channels that a matrix product computes at once.
 LANES: Final = 8
 
 
 def matrix(specs: Sequence[ModelSpec], precision: str) -> NDArray[np.float64]:
-    """Count what each model does, shape (models, len(PRIOR)), each column times its prior."""
-    # float16 files are computed in float32 by the runtimes that are supported.
+    """Return the counts of each model, multiplied by their priors.
+
+    Args:
+        specs: Models.
+        precision: Precision of the files, which sets the bytes per weight.
+
+    Returns:
+        Shape (models, len(PRIOR)), float64.
+    """
+    # The supported runtimes compute float16 files in float32.
     size = 1 if precision in INTEGERS else 4
-    return np.array([_counts(each, size) for each in specs], np.float64) * list(PRIOR.values())
+    return np.array([_counts(spec, size) for spec in specs], np.float64) * list(PRIOR.values())
 
 
 @cache
 def _counts(spec: ModelSpec, size: int) -> tuple[int, ...]:
     layers = table(spec)
-    weights = size * sum(each.weights for each in layers)
+    weights = size * sum(layer.weights for layer in layers)
     return (
-        sum(_padded(each) for each in layers if each.kind == "pointwise"),
-        sum(each.macs for each in layers if each.kind in ("convolution", "depthwise")),
-        sum(each.input_elements + each.activations for each in layers),
+        sum(_padded(layer) for layer in layers if layer.kind == "pointwise"),
+        sum(layer.macs for layer in layers if layer.kind in ("convolution", "depthwise")),
+        sum(layer.input_elements + layer.activations for layer in layers),
         weights,
         max(0, weights - CACHE_BYTES),
         1,
@@ -46,5 +54,5 @@ def _counts(spec: ModelSpec, size: int) -> tuple[int, ...]:
 
 
 def _padded(layer: Layer) -> int:
-    """Multiply-accumulates with the output channels filled up to whole lanes."""
+    """Count multiply-accumulates with the output channels rounded up to whole lanes."""
     return layer.size**2 * layer.inputs * -(-layer.outputs // LANES) * LANES

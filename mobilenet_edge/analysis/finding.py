@@ -1,4 +1,4 @@
-"""One thing that was looked at on a machine, and what is to be done about it."""
+"""Findings of `mnet doctor`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FAIL: Final[Status] = "fail"
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found.
+    """A fact about a machine, with a next step if something is wrong.
 
     Attributes:
-        name: What was looked at.
-        status: "ok", "warn" (it works, or figures from there need care) or "fail" (it does not work).
-        fact: What is so.
-        next: What to do; None where the status is "ok", and nowhere else.
+        name: Subject, such as "Python".
+        status: "ok", "warn" (it works, with reservations) or "fail" (it does not work).
+        fact: What was observed.
+        next: What to do; None if and only if the status is "ok".
     """
 
     name: str
@@ -29,7 +29,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         if (self.status == OK) != (self.next is None):
-            raise ValueError(f"{self.name}: a finding has a next step exactly where it is not ok")
+            raise ValueError(f"{self.name}: a finding has a next step if and only if it is not ok")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields."""

@@ -1,4 +1,4 @@
-"""What `mnet doctor` makes of a machine's facts: a list of findings, and whether anything can run there."""
+"""Judge the health of a machine for `mnet doctor`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mobilenet_edge.analysis import installation, machine
+from mobilenet_edge.analysis import installation, machine_state
 from mobilenet_edge.analysis.finding import Finding
 from mobilenet_edge.errors import MissingExtraError
 
 
 @dataclass(frozen=True)
 class Report:
-    """One machine.
+    """Health of one machine.
 
     Attributes:
-        host: What the user calls it.
-        facts: The document of the worker's mode "doctor"; None where it could not be had.
-        findings: What they mean; empty likewise.
-        failure: Why it could not be had; None where it was.
-        exit_code: What the command ends with: 0 where the machine can run something, 4 where it cannot, and that of
-            the failure.
+        host: Name of the machine.
+        facts: Document of the worker's mode "doctor", or None if the machine did not answer.
+        findings: Findings from the facts; empty if there are none.
+        failure: Reason why the machine did not answer, or None.
+        exit_code: 0 if the machine can run at least one format, 4 if it cannot, or the exit code of the failure.
     """
 
     host: str
@@ -31,12 +30,12 @@ class Report:
     exit_code: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON takes them."""
+        """Return the fields as JSON values."""
         return {
             "host": self.host,
             "exit_code": self.exit_code,
             "failure": self.failure,
-            "findings": [each.to_dict() for each in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "facts": self.facts,
         }
 
@@ -45,32 +44,32 @@ def judge(
     facts: Mapping[str, Any],
     *,
     host: str,
-    asked: tuple[int, int],
-    lacking: Mapping[str, Sequence[str]] | None = None,
+    local_ns: tuple[int, int],
+    missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Judge a machine that answered.
 
     Args:
-        facts: The document of the worker's mode "doctor".
-        host: What the user calls it; "local" for this machine.
-        asked: This machine's clock before the question and after the answer, in ns since 1970.
-        lacking: Extra of mobilenet-edge to the packages of it that are not installed; of this machine alone.
+        facts: Document of the worker's mode "doctor".
+        host: Name of the machine; "local" for this one.
+        local_ns: This machine's clock before the request and after the answer, in ns since 1970.
+        missing: Packages that are not installed, by extra of mobilenet-edge; only for this machine.
     """
     findings = (
-        *installation.of_python(facts),
-        *machine.of_cpu(facts),
-        *installation.of_numpy(facts, host),
-        *installation.of_runtimes(facts, host),
-        *installation.of_edge_tpu(facts),
-        *machine.of_speed(facts, host),
-        *machine.of_room(facts),
-        *machine.of_time(facts, host, asked),
-        *machine.of_workers(facts),
-        *installation.of_extras(lacking or {}, facts),
+        *installation.check_python(facts),
+        *machine_state.check_cpu(facts),
+        *installation.check_numpy(facts, host),
+        *installation.check_runtimes(facts, host),
+        *installation.check_edge_tpu(facts),
+        *machine_state.check_throttling(facts, host),
+        *machine_state.check_space(facts),
+        *machine_state.check_clock(facts, host, local_ns),
+        *machine_state.check_workers(facts),
+        *installation.check_extras(missing or {}, facts),
     )
     return Report(host, facts, findings, None, 0 if installation.formats(facts) else MissingExtraError.exit_code)
 
 
-def unreached(host: str, failure: Exception, exit_code: int) -> Report:
+def unreachable(host: str, failure: Exception, exit_code: int) -> Report:
     """Report a machine that did not answer."""
     return Report(host, None, (), str(failure), exit_code)

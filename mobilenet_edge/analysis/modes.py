@@ -1,4 +1,4 @@
-"""Whether times come in two groups: a clock that changes or two kinds of core, which no single median describes."""
+"""Detect bimodal times, for example from a changing clock frequency or from two types of core."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import accumulate
 from statistics import median
 from typing import Final
 
-SHARE: Final = 0.15
-CLEAR: Final = 0.05
+MIN_SHARE: Final = 0.15
+MIN_GAP: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Modes:
     """Two groups of times.
 
     Attributes:
-        low_ms: Median of the fast group.
-        high_ms: Median of the slow group.
-        share: Of the runs that are in the slow group.
+        low_ms: Median of the fast group in milliseconds.
+        high_ms: Median of the slow group in milliseconds.
+        share: Fraction of the runs in the slow group.
     """
 
     low_ms: float
@@ -28,37 +28,38 @@ class Modes:
 
 
 def find(rounds: Sequence[Sequence[int]]) -> Modes | None:
-    """Split all times in two where the squares within the groups are least, and see whether the split is clear.
+    """Split the times into two groups, if there are two.
 
-    It is where each group holds at least 15 % of the runs, in one round at least (rounds that differ as wholes are not
-    two modes), and the empty middle between the groups' inner 80 % is wider than either of these and than 5 % of the
-    fast group's median.
+    The split minimises the sum of squares within the groups. It counts if each group holds at least 15 % of the runs,
+    overall and in at least one round (rounds that differ as a whole are not two modes), and if the gap between the
+    inner 80 % of the groups is wider than each of these ranges and than 5 % of the median of the fast group.
 
     Args:
-        rounds: The times of each round in nanoseconds.
+        rounds: Times of each round in nanoseconds.
 
     Returns:
-        The groups; None where there are none.
+        The two groups, or None if the times have one mode.
     """
-    times = sorted(each for round_ in rounds for each in round_)
+    times = sorted(time for round_ in rounds for time in round_)
     cut = _cut(times)
     fast, slow = times[:cut], times[cut:]
-    if not fast or min(len(fast), len(slow)) < SHARE * len(times):
+    if not fast or min(len(fast), len(slow)) < MIN_SHARE * len(times):
         return None
     fast_ends, slow_ends = _inner(fast), _inner(slow)
-    empty = slow_ends[0] - fast_ends[1]
-    if empty <= max(fast_ends[1] - fast_ends[0], slow_ends[1] - slow_ends[0], CLEAR * median(fast)):
+    gap = slow_ends[0] - fast_ends[1]
+    if gap <= max(fast_ends[1] - fast_ends[0], slow_ends[1] - slow_ends[0], MIN_GAP * median(fast)):
         return None
-    shares = [sum(each >= slow[0] for each in round_) / len(round_) for round_ in rounds]
-    if not any(SHARE <= share <= 1 - SHARE for share in shares):
+    shares = [sum(time >= slow[0] for time in round_) / len(round_) for round_ in rounds]
+    if not any(MIN_SHARE <= share <= 1 - MIN_SHARE for share in shares):
         return None
     return Modes(median(fast) / 1e6, median(slow) / 1e6, len(slow) / len(times))
 
 
 def _cut(times: Sequence[int]) -> int:
-    """How many of the sorted times belong to the fast group; 0 where all are equal."""
+    """Return the number of sorted times in the fast group; 0 if all times are equal."""
     total, count = sum(times), len(times)
-    # The squares within are least where those between are most: n1 n2 (mean1 - mean2)², in whole numbers times n1 n2.
+    # Minimising the squares within the groups maximises those between them, n1 n2 (mean1 - mean2)² / n; the values
+    # below are proportional to it.
     between = (
         ((total * size - count * below) ** 2 / (size * (count - size)), size)
         for size, below in enumerate(accumulate(times[:-1]), start=1)

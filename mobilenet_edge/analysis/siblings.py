@@ -1,4 +1,4 @@
-"""An int8 file that is no faster than its float32 sibling: that it is so, by how much, and why, as far as is known."""
+"""Explain why an int8 file is no faster than its float32 sibling."""
 
 from __future__ import annotations
 
@@ -8,91 +8,96 @@ from typing import Any, Final
 
 from mobilenet_edge.analysis.conditions import differences, unusable
 from mobilenet_edge.records import Profile, interval
+from mobilenet_edge.records.remark import Remark
 
 INTEGER: Final = ("int8", "uint8")
 X86: Final = ("x86_64", "AMD64")
 DOT_PRODUCTS: Final = ("VNNI", "AMX INT8", "DOT", "I8MM")
-# Where integers are multiplied twice as fast, int8 pays in most networks in spite of its requantising.
-FAST_PRODUCTS: Final = 2.0
-MUCH: Final = 0.25
-# What onnxruntime names a convolution or a product it runs in float.
+# At twice the speed of float32 products, int8 is faster in most networks despite the cost of requantising.
+MIN_SPEED_RATIO: Final = 2.0
+MIN_DEPTHWISE_SHARE: Final = 0.25
+# Names of the convolutions and products that onnxruntime runs in float32.
 FLOAT_OPS: Final = ("Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul")
 
 
-def noted(profiles: Sequence[Profile]) -> list[Profile]:
-    """Add to each int8 profile that is no faster than its sibling's a note that says so and why.
+def annotate(profiles: Sequence[Profile]) -> list[Profile]:
+    """Add notes with the reasons to the int8 profiles that are no faster than their float32 siblings.
 
-    Siblings are of the same variant and format, measured under the same conditions.
+    Siblings have the same variant and format, and were measured under the same conditions.
 
     Args:
-        profiles: Of one measurement; `doubts` and `invalid` are settled.
+        profiles: Profiles of one measurement, with `doubts` and `invalid` already set.
+
+    Returns:
+        The profiles in the same order, with their notes.
     """
-    return [replace(each, notes=(*each.notes, *_notes(each, profiles))) for each in profiles]
+    return [replace(profile, notes=(*profile.notes, *_notes(profile, profiles))) for profile in profiles]
 
 
-def _notes(own: Profile, profiles: Sequence[Profile]) -> Iterator[str]:
-    if own.precision not in INTEGER or unusable(own):
+def _notes(profile: Profile, profiles: Sequence[Profile]) -> Iterator[Remark]:
+    sibling = next((other for other in profiles if _is_sibling(profile, other)), None)
+    if sibling is None or sibling.median_ms > profile.median_ms:
         return
-    for other in profiles:
-        alike = (own.variant, own.format, "float32") == (other.variant, other.format, other.precision)
-        if alike and not unusable(other) and not differences(own, other) and other.median_ms <= own.median_ms:
-            yield _note(own, other)
+    yield _comparison(profile, sibling)
+    reasons = [
+        *_limit_reasons(profile, sibling),
+        *_cpu_reasons(profile),
+        *_file_reasons(profile),
+        *_op_reasons(profile),
+    ]
+    yield from reasons or [Remark("slow-unexplained")]
 
 
-def _note(own: Profile, sibling: Profile) -> str:
-    reasons = [*_of_products(own, sibling), *_of_machine(own), *_of_file(own), *_of_ops(own)]
-    why = "; ".join(reasons) or "nothing that was measured says why: measure again with --ops"
-    return f"{own.precision} is {_by(own, sibling)} than float32 ({own.format}): {why}"
+def _is_sibling(profile: Profile, other: Profile) -> bool:
+    same_model = (profile.variant, profile.format, "float32") == (other.variant, other.format, other.precision)
+    integer = profile.precision in INTEGER
+    return same_model and integer and not unusable(profile) and not unusable(other) and not differences(profile, other)
 
 
-def _by(own: Profile, sibling: Profile) -> str:
-    ratio = own.median_ms / sibling.median_ms
-    low, _ = interval.ratio(own.rounds, sibling.rounds) or (0, 0)
-    return f"{ratio - 1:.0%} slower" if low > 1 else f"no faster (ratio of the medians {ratio:.2f})"
+def _comparison(profile: Profile, sibling: Profile) -> Remark:
+    names = {"precision": profile.precision, "format": profile.format}
+    ratio = profile.median_ms / sibling.median_ms
+    low, _ = interval.ratio(profile.rounds, sibling.rounds) or (0, 0)
+    return Remark("slower", **names, slower=ratio - 1) if low > 1 else Remark("no-faster", **names, ratio=ratio)
 
 
-def _of_products(own: Profile, sibling: Profile) -> Iterator[str]:
-    """The machine's limits, of whichever of the two has them."""
-    limit = own.limit or sibling.limit or {}
+def _limit_reasons(profile: Profile, sibling: Profile) -> Iterator[Remark]:
+    """Compare the machine's int8 and float32 limits, from whichever profile has them."""
+    limit = profile.limit or sibling.limit or {}
     integer, float32 = limit.get("int8_gmacs"), limit.get("float32_gmacs")
-    if integer and float32 and integer / float32 < FAST_PRODUCTS:
-        yield (
-            f"its int8 matrix products are only {integer / float32:.1f}x as fast as float32 here "
-            f"({integer:.0f} and {float32:.0f} GMAC/s), and int8 scales every output beside"
-        )
+    if integer and float32 and integer / float32 < MIN_SPEED_RATIO:
+        yield Remark("slow-products", ratio=integer / float32, int8_gmacs=integer, float32_gmacs=float32)
 
 
-def _of_machine(profile: Profile) -> Iterator[str]:
-    isa = [str(each).upper() for each in profile.host.get("isa") or ()]
-    if isa and not any(word in each for each in isa for word in DOT_PRODUCTS):
-        name = "VNNI" if profile.host.get("machine") in X86 else "SDOT"
-        yield f"this CPU has no dot products of 8-bit integers ({name})"
+def _cpu_reasons(profile: Profile) -> Iterator[Remark]:
+    features = [str(feature).upper() for feature in profile.host.get("isa") or ()]
+    if features and not any(word in feature for feature in features for word in DOT_PRODUCTS):
+        yield Remark("slow-cpu", missing="VNNI" if profile.host.get("machine") in X86 else "SDOT")
 
 
-def _of_file(profile: Profile) -> Iterator[str]:
-    x86 = profile.host.get("machine") in X86
-    if profile.format == "onnx" and profile.target == "arm64" and x86:
-        yield "it was made for arm64, whose int8 activations onnxruntime multiplies slower on x86: --target x86"
-    if profile.format == "onnx" and profile.target in ("x86", "x86-vnni") and profile.host.get("machine") and not x86:
-        yield f"it was made for {profile.target}, and onnxruntime advises int8 activations on Arm: --target arm64"
+def _file_reasons(profile: Profile) -> Iterator[Remark]:
+    machine = profile.host.get("machine")
+    if profile.format == "onnx" and profile.target == "arm64" and machine in X86:
+        yield Remark("slow-arm64-file")
+    if profile.format == "onnx" and profile.target in ("x86", "x86-vnni") and machine and machine not in X86:
+        yield Remark("slow-x86-file", target=profile.target)
     if profile.precision == "uint8":
-        yield "it is in TFLite's older uint8 scheme, whose kernels are slower than those of int8"
+        yield Remark("slow-uint8")
 
 
-def _of_ops(profile: Profile) -> Iterator[str]:
+def _op_reasons(profile: Profile) -> Iterator[Remark]:
     ops = profile.ops or ()
-    total = sum(each["ms"] for each in ops)
+    total = sum(op["ms"] for op in ops)
     if total <= 0:
         return
-    left = [each for each in ops if profile.format == "onnx" and each["kind"] in FLOAT_OPS]
-    if left:
-        share = sum(each["ms"] for each in left) / total
-        yield f"{len(left)} of its {len(ops)} ops were left in float32 ({share:.0%} of its time)"
-    depthwise = sum(each["ms"] for each in ops if _depthwise(each)) / total
-    if depthwise > MUCH:
-        yield f"depthwise convolutions, which are no matrix products, take {depthwise:.0%} of its time"
+    floats = [op for op in ops if profile.format == "onnx" and op["kind"] in FLOAT_OPS]
+    if floats:
+        yield Remark("slow-float-ops", count=len(floats), total=len(ops), share=sum(op["ms"] for op in floats) / total)
+    depthwise = sum(op["ms"] for op in ops if _is_depthwise(op)) / total
+    if depthwise > MIN_DEPTHWISE_SHARE:
+        yield Remark("slow-depthwise", share=depthwise)
 
 
-def _depthwise(op: dict[str, Any]) -> bool:
+def _is_depthwise(op: dict[str, Any]) -> bool:
     words = f"{op['kind']} {op.get('name', '')}".lower()
     return "depthwise" in words or "dw" in words

@@ -1,1 +1,1 @@
-"""Budgets: what artifacts may cost, what they do cost, and what they cost before."""
+"""Check artifacts against budgets: limits, current figures and the figures of a baseline."""

@@ -1,4 +1,4 @@
-"""The budget file: which artifacts, and what they may cost. docs/check.md documents every key."""
+"""Read the budget file: limits on the figures of artifacts. docs/check.md documents every key."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from functools import cache, cached_property
 from pathlib import Path, PurePath
 from typing import Final
 
-from mobilenet_edge import files, toml
-from mobilenet_edge.budget.limit import METRICS, Limit, known
+from mobilenet_edge import files, schema, toml
+from mobilenet_edge.budget.limit import METRICS, Limit
 from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats.artifact import READERS
 
 PATH: Final = Path("configs/budgets.toml")
 SELECTORS: Final = ("variant", "format", "precision", "target")
-# What artifacts say of themselves; "unknown" and foreign types too, which cannot be misspelt into these.
+# Values that artifacts can have, "unknown" included; other values without a wildcard are spelling mistakes.
 _KNOWN: Final = {
     "format": dict.fromkeys(READERS),
     "precision": dict.fromkeys(("float32", "float16", "dynamic", "int8", "uint8", "unknown")),
@@ -27,21 +27,24 @@ _KNOWN: Final = {
 
 @dataclass(frozen=True)
 class Budget:
-    """One table of the file: selectors, all of which an artifact has to match, and limits.
+    """One table of the budget file: limits, and selectors that an artifact must match all.
 
     Attributes:
-        name: In reports; made of the selectors where it is None.
-        artifact: Patterns of paths, read from the right: `*` stands for any part of one name.
-        variant: Patterns of names; likewise `format`, `precision` and `target`.
-        device: The machine that `latency` and `memory` are limited on.
-        threads: Of the profile that they are read from.
-        size: Limits on bytes of the file.
-        memory: On the peak resident memory.
-        macs: On multiply-accumulates.
-        parameters: On weights and biases.
-        latency: On the median latency.
-        min_agreement: Least share of images answered as the float model does.
-        min_top1: Least top-1.
+        name: Name in reports, None for one made of the selectors.
+        artifact: Patterns of paths, matched from the right; `*` stands for any part of one name.
+        variant: Patterns of variant names.
+        format: Patterns of formats.
+        precision: Patterns of precisions.
+        target: Patterns of targets.
+        device: The machine that the limits on `latency` and `memory` are for.
+        threads: Number of threads of the profiles with these figures.
+        size: Limits on the size of the file, in bytes.
+        memory: Limits on the peak resident memory, in bytes.
+        macs: Limits on the multiply-accumulates.
+        parameters: Limits on the number of weights and biases.
+        latency: Limits on the median latency.
+        min_agreement: Lower limits on the share of images with the same answer as the float model.
+        min_top1: Lower limits on the top-1 accuracy.
         ratchet: Whether `--update` may tighten the limits.
     """
 
@@ -64,24 +67,32 @@ class Budget:
 
     @property
     def title(self) -> str:
-        """Its name, else its selectors."""
-        chosen = [" or ".join(getattr(self, each)) for each in ("artifact", *SELECTORS) if getattr(self, each)]
-        return self.name or ", ".join(chosen) or "all artifacts"
+        """The name, or else the selectors."""
+        selectors = [" or ".join(getattr(self, name)) for name in ("artifact", *SELECTORS) if getattr(self, name)]
+        return self.name or ", ".join(selectors) or "all artifacts"
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
-        """Every limit, in the order of `METRICS`."""
+        """All limits, in the order of `METRICS`."""
         return tuple(Limit.parse(text, metric) for key, metric in METRICS.items() for text in getattr(self, key))
 
-    def matches(self, artifact: str, **own: str | None) -> bool:
-        """Whether an artifact of this path, variant, format, precision and target is meant."""
-        if self.artifact and not any(PurePath(artifact).match(each) for each in self.artifact):
-            return False
-        chosen = {name: patterns for name in SELECTORS if (patterns := getattr(self, name))}
-        return all(any(fnmatchcase(own[name] or "", each) for each in held) for name, held in chosen.items())
+    def matches(self, artifact: str, **properties: str | None) -> bool:
+        """Return whether an artifact matches all selectors.
 
-    def wrong(self) -> Iterator[tuple[str | None, str]]:
-        """What cannot be, as key (None for the whole) and message."""
+        Args:
+            artifact: Path of the artifact.
+            **properties: Its variant, format, precision and target.
+        """
+        if self.artifact and not any(map(PurePath(artifact).match, self.artifact)):
+            return False
+        selectors = {name: patterns for name in SELECTORS if (patterns := getattr(self, name))}
+        return all(
+            any(fnmatchcase(properties[name] or "", pattern) for pattern in patterns)
+            for name, patterns in selectors.items()
+        )
+
+    def problems(self) -> Iterator[tuple[str | None, str]]:
+        """Yield each invalid setting: its key (None for the whole table) and a message."""
         for key, metric in METRICS.items():
             for text in getattr(self, key):
                 try:
@@ -90,38 +101,32 @@ class Budget:
                     yield key, str(error)
                     continue
                 if self.ratchet and not metric.exact:
-                    yield (
-                        key,
-                        f"{key} differs from run to run, so that a ratchet would keep the luckiest; set no ratchet",
-                    )
+                    yield key, f"{key} varies between runs, so a ratchet would keep the best run; remove ratchet"
                 elif self.ratchet and limit.relative:
-                    yield (
-                        key,
-                        f"{text!r} is relative, and a ratchet turns on what the file says; give an absolute limit",
-                    )
+                    yield key, f"{text!r} is relative, and a ratchet needs an absolute limit; give an absolute limit"
         if not any(getattr(self, key) for key in METRICS):
             yield None, f"the budget limits nothing; give it {', '.join(METRICS)}"
-        yield from self._wrong_device()
-        yield from self._wrong_patterns()
+        yield from self._device_problems()
+        yield from self._pattern_problems()
 
-    def _wrong_device(self) -> Iterator[tuple[str, str]]:
+    def _device_problems(self) -> Iterator[tuple[str, str]]:
         if self.latency and not self.device:
-            yield "latency", 'a latency is that of a machine; add its name as in the records, such as device = "pi4"'
+            yield "latency", 'a limit on latency needs a machine; add its name in the records, such as device = "pi4"'
         if self.device and not (self.latency or self.memory):
-            yield "device", "device is for latency and memory, and the budget limits neither; take it out"
+            yield "device", "device is for latency and memory, and the budget limits neither; remove it"
         if self.threads < 1:
             yield "threads", f"threads must be at least 1, got {self.threads}"
 
-    def _wrong_patterns(self) -> Iterator[tuple[str, str]]:
-        for each in self.artifact:
-            if "**" in each:
-                yield "artifact", f"{each!r} has **; write one * for each folder"
-            elif not each or PurePath(each).is_absolute():
-                yield "artifact", f"{each!r} must be a path relative to where mnet runs, such as results/*.tflite"
-        for name, table in _KNOWN.items():
-            for each in getattr(self, name):
-                if each not in table and not set(each) & set("*?["):
-                    yield name, f"there is no {name} {each!r}; {known(each, table)}"
+    def _pattern_problems(self) -> Iterator[tuple[str, str]]:
+        for pattern in self.artifact:
+            if "**" in pattern:
+                yield "artifact", f"{pattern!r} has **; write one * for each folder"
+            elif not pattern or PurePath(pattern).is_absolute():
+                yield "artifact", f"{pattern!r} must be a path relative to where mnet runs, such as results/*.tflite"
+        for name, known in _KNOWN.items():
+            for pattern in getattr(self, name):
+                if pattern not in known and not set(pattern) & set("*?["):
+                    yield name, f"there is no {name} {pattern!r}; {schema.nearest(pattern, known)}"
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,10 @@ class Budgets:
     """A budget file.
 
     Attributes:
-        path: Of the file.
-        text: Of the file.
-        budgets: In its order.
-        baseline: Path of the baseline that it names, None where it names none.
+        path: Path of the file.
+        text: Content of the file.
+        budgets: The budgets, in the order of the file.
+        baseline: Path of the baseline that the file names, None if it names none.
     """
 
     path: Path
@@ -147,7 +152,7 @@ class Budgets:
     baseline: str | None = None
 
     def line(self, index: int, key: str | None = None) -> int:
-        """Line of a key of a budget, or of the budget's beginning."""
+        """Return the line, from 1, of a key of a budget or of the start of the budget."""
         return _line(self.text, index, key)
 
 
@@ -155,25 +160,27 @@ def load(path: Path) -> Budgets:
     """Read a budget file.
 
     Raises:
-        InputError: It cannot be read, is not TOML, or has a key or value that cannot be; with its line.
+        InputError: The file cannot be read, is not TOML, or has an invalid key or value; the message gives the line.
     """
-    found = toml.read(path, _File)
-    made = Budgets(path, files.read_bytes(path).decode(), found.budget, found.baseline)
-    if not made.budgets:
-        raise InputError(f"{path} holds no budget; begin one with [[budget]], see docs/check.md")
-    for index, budget in enumerate(made.budgets):
-        for key, message in budget.wrong():
-            raise InputError(f"{path}, line {made.line(index, key)}: {message}")
-    return made
+    if path == PATH and not path.exists():
+        raise InputError(f"{path} does not exist; write it as docs/check.md shows, or give another file with --budgets")
+    file = toml.read(path, _File)
+    budgets = Budgets(path, files.read_bytes(path).decode(), file.budget, file.baseline)
+    if not budgets.budgets:
+        raise InputError(f"{path} has no budget; add one with [[budget]], see docs/check.md")
+    for index, budget in enumerate(budgets.budgets):
+        for key, message in budget.problems():
+            raise InputError(f"{path}, line {budgets.line(index, key)}: {message}")
+    return budgets
 
 
 @cache
 def _line(text: str, index: int, key: str | None) -> int:
-    # A single [budget] is taken for a list of one.
-    places: tuple[toml.Place, ...] = (
+    # A single [budget] is also valid, as a list of one.
+    key_paths: tuple[schema.KeyPath, ...] = (
         ("budget", index, key or ""),
         ("budget", key or ""),
         ("budget", index),
         ("budget",),
     )
-    return next((line for each in places if (line := toml.line_of(text, each))), 1)
+    return next((line for key_path in key_paths if (line := toml.line_of(text, key_path))), 1)

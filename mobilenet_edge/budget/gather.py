@@ -1,4 +1,4 @@
-"""From files and records to subjects: all that is said of one artifact in one place."""
+"""Combine files and records into subjects: one per artifact, with all its figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_edge.analysis.conditions import unusable
-from mobilenet_edge.budget.subject import Run, Subject
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.budget.subject import FITTED, Run, Subject
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Inspection, Profile, Record
@@ -19,17 +20,17 @@ Groups = dict[str, list[ArtifactRecord]]
 
 
 def gather(paths: Sequence[Path], records: Iterable[Record]) -> tuple[list[Subject], list[str]]:
-    """Join files, and records that belong to them by their hash, with records of other files.
+    """Combine model files with their records, matched by hash, and with records of other files.
 
     Args:
         paths: Model files.
-        records: Of any kind, of these files and others.
+        records: Records of all types, of these files and others.
 
     Returns:
-        The subjects in the order given, and remarks.
+        The subjects, files first, and remarks for the user.
 
     Raises:
-        InputError: A file is missing, no model, or damaged.
+        InputError: A file is missing, is not a model, or is damaged.
     """
     groups, failures = defaultdict[str, list[ArtifactRecord]](list), list[Failure]()
     for record in records:
@@ -37,37 +38,40 @@ def gather(paths: Sequence[Path], records: Iterable[Record]) -> tuple[list[Subje
             groups[record.sha256].append(record)
         elif isinstance(record, Failure):
             failures.append(record)
-    found = [_of_file(path, groups) for path in dict.fromkeys(paths)]
-    stale = _stale({each.artifact for each in found}, groups)
-    found += [_of_records(group) for group in groups.values()]
-    notes = [f"{each} was made again after its records were: they are passed over, measure it again" for each in stale]
-    return _with_failures(found, failures), notes
+    subjects = [_from_file(path, groups) for path in dict.fromkeys(paths)]
+    stale = _remove_stale({subject.artifact for subject in subjects}, groups)
+    subjects += [_from_records(group) for group in groups.values()]
+    notes = [
+        f"{path} has changed since it was measured, so its records are ignored; measure it again" for path in stale
+    ]
+    return _add_failures(subjects, failures), notes
 
 
-def _of_file(path: Path, groups: Groups) -> Subject:
-    data, about = artifact.metadata(path)
-    own: list[ArtifactRecord] = []
-    # Hashing takes longer than all the rest: only where a record could be of this file.
+def _from_file(path: Path, groups: Groups) -> Subject:
+    data, metadata = artifact.metadata(path)
+    records: list[ArtifactRecord] = []
+    # Hashing is the slowest step, so it is done only if the size matches that of a record.
     if any(group[0].size_bytes == len(data) for group in groups.values()):
-        own = groups.pop(hashlib.sha256(data).hexdigest(), [])
-    if about is None:
-        return _filled(_foreign(artifact.read(path)), own)
-    made = Subject(
-        str(path), about.variant, path.suffix.removeprefix("."), about.precision, about.target, len(data), about.macs,
-        about.parameters, **_at_export(asdict(about.agreement) if about.agreement else None),
+        records = groups.pop(hashlib.sha256(data).hexdigest(), [])
+    if metadata is None:
+        return _add_records(_from_foreign(artifact.read(path)), records)
+    subject = Subject(
+        str(path), metadata.variant, path.suffix.removeprefix("."), metadata.precision, metadata.target, len(data),
+        metadata.macs, metadata.parameters,
+        **_export_agreement(asdict(metadata.agreement) if metadata.agreement else None),
     )  # fmt: skip
-    return _filled(made, own)
+    return _add_records(subject, records)
 
 
-def _foreign(found: artifact.Artifact) -> Subject:
-    variant = found.path.name.removesuffix(f".{found.format}")
-    size, sections = found.size_bytes, found.contents.sections
-    return Subject(str(found.path), variant, found.format, found.precision, size_bytes=size, bytes=sections)
+def _from_foreign(model: artifact.Artifact) -> Subject:
+    variant = model.path.name.removesuffix(f".{model.format}")
+    size, sections = model.size_bytes, model.contents.sections
+    return Subject(str(model.path), variant, model.format, model.precision, size_bytes=size, bytes=sections)
 
 
-def _of_records(group: Sequence[ArtifactRecord]) -> Subject:
+def _from_records(group: Sequence[ArtifactRecord]) -> Subject:
     first = group[0]
-    return _filled(
+    return _add_records(
         Subject(
             first.artifact, first.variant, first.format, first.precision, first.target, first.size_bytes, first.macs,
             first.parameters,
@@ -76,63 +80,70 @@ def _of_records(group: Sequence[ArtifactRecord]) -> Subject:
     )  # fmt: skip
 
 
-def _filled(subject: Subject, group: Sequence[ArtifactRecord]) -> Subject:
-    """Add what records hold beyond the identity."""
-    inspections = [each for each in group if isinstance(each, Inspection)]
-    runs = tuple(_run(each) for each in group if isinstance(each, Profile))
-    evaluations = [each for each in group if isinstance(each, Evaluation)]
-    more: dict[str, Any] = {"runs": runs}
-    for each in inspections:
-        more["bytes"] = each.bytes
-        more |= _at_export((each.metadata or {}).get("agreement"))
-    agreements = [(each.agreement, each.n) for each in evaluations if each.agreement is not None]
+def _add_records(subject: Subject, group: Sequence[ArtifactRecord]) -> Subject:
+    """Add the figures of an artifact's records."""
+    inspections = [record for record in group if isinstance(record, Inspection)]
+    evaluations = [record for record in group if isinstance(record, Evaluation)]
+    figures: dict[str, Any] = {"runs": tuple(_run(record) for record in group if isinstance(record, Profile))}
+    for inspection in inspections:
+        figures["bytes"] = inspection.bytes
+        figures |= _export_agreement((inspection.metadata or {}).get("agreement"))
+    agreements = [
+        (evaluation.agreement, evaluation.n) for evaluation in evaluations if evaluation.agreement is not None
+    ]
     if agreements:
         share, count = min(agreements)
-        more |= {"agreement": share, "agreement_of": f"{count} images"}
-    if evaluations:
-        more["top1"] = min(each.top1 for each in evaluations)
-    return replace(subject, **more)
+        figures |= {"agreement": share, "agreement_of": f"{count} images"}
+    if top1 := [evaluation.top1 for evaluation in evaluations if evaluation.top1 is not None]:
+        figures["top1"] = min(top1)
+    return replace(subject, **figures)
 
 
 def _run(profile: Profile) -> Run:
     host = str(profile.host.get("name") or LOCAL)
-    return Run(host, profile.threads, profile.median_ms, profile.peak_rss_bytes, unusable(profile))
+    reason = unusable(profile)
+    return Run(host, profile.threads, profile.median_ms, profile.peak_rss_bytes, sentence(reason) if reason else None)
 
 
-def _at_export(agreement: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The agreement that the artifact itself tells; on noise it would be chance."""
+def _export_agreement(agreement: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the agreement stored in the artifact; on noise it is chance, on fitted images flattery."""
     if not agreement or agreement.get("inputs", "images") != "images":
         return {}
-    return {"agreement": agreement["top1"], "agreement_of": f"{agreement['count']} images at export"}
+    if not agreement.get("held_out", False):
+        return {"agreement_of": FITTED}
+    return {"agreement": agreement["top1"], "agreement_of": f"{agreement['count']} held-out images at export"}
 
 
-def _stale(paths: set[str], groups: Groups) -> list[str]:
-    """Take out the records of another content of the files; name these files."""
-    old = [digest for digest, group in groups.items() if all(each.artifact in paths for each in group)]
-    return list(dict.fromkeys(each.artifact for digest in old for each in groups.pop(digest)))
+def _remove_stale(paths: set[str], groups: Groups) -> list[str]:
+    """Remove the records of earlier contents of the files, and return the paths of these files."""
+    stale = [digest for digest, group in groups.items() if all(record.artifact in paths for record in group)]
+    return list(dict.fromkeys(record.artifact for digest in stale for record in groups.pop(digest)))
 
 
-def _with_failures(found: Sequence[Subject], failures: Sequence[Failure]) -> list[Subject]:
-    """Say at each subject what failed of it; what failed before there was a file becomes a subject without figures."""
-    left = list(failures)
-    told = []
-    for subject in found:
-        own = [each for each in left if _means(each, subject)]
-        left = [each for each in left if each not in own]
-        told.append(replace(subject, failures=tuple(f"{each.stage} failed: {each.reason}" for each in own)))
+def _add_failures(subjects: Sequence[Subject], failures: Sequence[Failure]) -> list[Subject]:
+    """Add failures to their subjects; failures without a file become subjects without figures."""
+    remaining = list(failures)
+    complete = []
+    for subject in subjects:
+        matching = [failure for failure in remaining if _concerns(failure, subject)]
+        remaining = [failure for failure in remaining if failure not in matching]
+        complete.append(replace(subject, failures=_reasons(matching)))
     groups = defaultdict[Any, list[Failure]](list)
-    for each in left:
-        groups[each.variant, each.format, each.precision].append(each)
-    return told + [_failed(group) for group in groups.values()]
+    for failure in remaining:
+        groups[failure.variant, failure.format, failure.precision].append(failure)
+    return complete + [_from_failures(group) for group in groups.values()]
 
 
-def _failed(group: Sequence[Failure]) -> Subject:
-    first = group[0]
-    reasons = tuple(f"{each.stage} failed: {each.reason}" for each in group)
+def _from_failures(group: Sequence[Failure]) -> Subject:
+    first, reasons = group[0], _reasons(group)
     return Subject(first.artifact or first.variant, first.variant, first.format, first.precision, failures=reasons)
 
 
-def _means(failure: Failure, subject: Subject) -> bool:
+def _reasons(failures: Sequence[Failure]) -> tuple[str, ...]:
+    return tuple(f"{failure.stage} failed: {failure.reason}" for failure in failures)
+
+
+def _concerns(failure: Failure, subject: Subject) -> bool:
     if failure.artifact is not None and failure.artifact == subject.artifact:
         return True
     same = (failure.variant, failure.format, failure.precision) == (subject.variant, subject.format, subject.precision)

@@ -1,4 +1,4 @@
-"""What git tells: a file as it was, and where we are. No shell, and nothing that a repository could have run."""
+"""Read files and the current commit from git, without a shell and without programs that a repository configures."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from mobilenet_edge.errors import InputError
 
 
 def show(ref: str, path: str) -> bytes:
-    """Return a file as it was committed at a ref.
+    """Return the content of a file in a commit.
 
     Args:
         ref: A branch, tag or commit.
-        path: Of the file now.
+        path: Path of the file in the working tree.
 
     Raises:
-        InputError: No git, no repository, no such ref or file; or a ref that git would take for an option.
+        InputError: There is no git, no repository, no such ref or no such file, or git would read the ref as an option.
     """
     if not ref or ref.startswith("-"):
         raise InputError(f"git:{ref} names no commit; write git:REF, such as git:main, or git:REF:PATH")
     commit = _git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     if commit.returncode:
-        raise InputError(f"git has no commit {ref!r} here; a shallow clone lacks it, get it with: git fetch origin REF")
-    # cat-file and not show: no filter, no pager, no colour.
+        raise InputError(f"git has no commit {ref!r} here; a shallow clone may lack it: git fetch origin REF")
+    # Unlike show, cat-file applies no filter, pager or colour.
     blob = _git("cat-file", "blob", f"{commit.stdout.decode().strip()}:./{os.path.relpath(path)}")
     if blob.returncode:
-        make = f"mnet check --format json --out {path}"
-        raise InputError(f"{path} was not committed at {ref}; make one with: {make}, and commit it")
+        command = f"mnet check --format json --out {path}"
+        raise InputError(f"commit {ref} has no {path}; write it with: {command}, and commit it")
     return blob.stdout
 
 
 def head() -> tuple[str | None, str]:
-    """Return the commit that is checked out, with "-dirty" where files differ from it, and its date; ISO 8601.
+    """Return the checked-out commit, with "-dirty" if files differ from it, and its date in ISO 8601.
 
-    Outside of a repository there is no commit, and the date is now.
+    Outside a repository the commit is None, and the date is now.
     """
     try:
-        found = _git("show", "--no-patch", "--no-show-signature", "--format=%H %cI", "HEAD")
+        output = _git("show", "--no-patch", "--no-show-signature", "--format=%H %cI", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no")
     except InputError:
-        found = None
-    if found is None or found.returncode:
+        output = None
+    if output is None or output.returncode:
         return None, datetime.now(UTC).isoformat(timespec="seconds")
-    commit, date = found.stdout.decode().split()
+    commit, date = output.stdout.decode().split()
     return f"{commit}-dirty" if changed.stdout.strip() else commit, date
 
 
 def _git(*words: str) -> subprocess.CompletedProcess[bytes]:
-    # A file system monitor is a program that the repository's configuration names.
+    # core.fsmonitor could start a program that the repository's configuration names.
     command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *words]
     try:
         return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)

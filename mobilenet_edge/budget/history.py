@@ -1,4 +1,4 @@
-"""Figures over commits: a file to which every check adds lines, one JSON object each."""
+"""Record figures over commits: every check appends lines to a file, each a JSON object."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ SCHEMA_VERSION: Final = 1
 
 
 def entries(subjects: Sequence[Subject], commit: str | None, date: str) -> Iterator[dict[str, Any]]:
-    """Yield a line for each usable profile of each artifact; for an artifact without one, a line without latency.
+    """Yield an entry for each usable profile of each artifact, or one without latency for an artifact without any.
 
     Args:
-        subjects: What was checked; what has no file has no line.
-        commit: That they were made from, None if unknown.
-        date: Of the commit, ISO 8601.
+        subjects: The checked artifacts; those without a file are skipped.
+        commit: The commit that they were built from, None if unknown.
+        date: Date of the commit in ISO 8601.
     """
-    for each in subjects:
-        if each.size_bytes is None:
+    for subject in subjects:
+        if subject.size_bytes is None:
             continue
-        usable: list[Run | None] = [run for run in each.runs if run.unusable is None]
+        usable: list[Run | None] = [run for run in subject.runs if run.unusable is None]
         for run in usable or [None]:
             yield {
                 "schema_version": SCHEMA_VERSION,
                 "commit": commit,
                 "date": date,
-                "artifact": each.artifact,
-                "variant": each.variant,
-                "format": each.format,
-                "precision": each.precision,
-                "target": each.target,
-                "size_bytes": each.size_bytes,
-                "macs": each.macs,
-                "parameters": each.parameters,
-                "agreement": each.agreement,
-                "top1": each.top1,
+                "artifact": subject.artifact,
+                "variant": subject.variant,
+                "format": subject.format,
+                "precision": subject.precision,
+                "target": subject.target,
+                "size_bytes": subject.size_bytes,
+                "macs": subject.macs,
+                "parameters": subject.parameters,
+                "agreement": subject.agreement,
+                "top1": subject.top1,
                 "host": run and run.host,
                 "threads": run and run.threads,
                 "median_ms": run and run.median_ms,
@@ -49,24 +49,24 @@ def entries(subjects: Sequence[Subject], commit: str | None, date: str) -> Itera
 
 
 def append(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Add lines to a file, all of them or, where the disk is full, none.
+    """Append entries to a file, all or none of them.
 
     Raises:
-        InputError: The file cannot be read or written, or its last line is no JSON object.
+        InputError: The file cannot be read or written, or its last line is not a JSON object.
     """
     before = files.read_bytes(path) if path.exists() else b""
     if before.strip():
         _check(path, before.splitlines()[-1])
         before = before if before.endswith(b"\n") else before + b"\n"
-    added = "".join(json.dumps(each) + "\n" for each in lines)
-    # Written anew, beside the old one: a line is never there in part.
-    files.write_bytes(path, before + added.encode())
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    # The file is replaced as a whole, so that it never ends in part of a line.
+    files.write_bytes(path, before + text.encode())
 
 
 def _check(path: Path, line: bytes) -> None:
     try:
-        sound = isinstance(json.loads(line), dict)
+        valid = isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
-        sound = False
-    if not sound:
-        raise InputError(f"the last line of {path} is no JSON object, so it is no history; choose another file")
+        valid = False
+    if not valid:
+        raise InputError(f"{path} is not a history: its last line is not a JSON object; choose another file")

@@ -1,16 +1,16 @@
-"""What can be limited, and limits as people write them: "1.5 MB", "+2 %", "-0.5 points"."""
+"""Define the metrics that can be limited, and parse limits: "1.5 MB", "+2 %", "-0.5 points"."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from mobilenet_edge import units
 from mobilenet_edge.errors import UsageError
 
-Kind = Literal["bytes", "count", "ms", "share"]
+Unit = Literal["bytes", "count", "ms", "share"]
 
 _PARSERS: Final[Mapping[str, Callable[[str], float]]] = {
     "bytes": units.parse_bytes,
@@ -21,30 +21,30 @@ _PARSERS: Final[Mapping[str, Callable[[str], float]]] = {
 _RELATIVE: Final = re.compile(r"([+-])\s*(.+)")
 _POINTS: Final = re.compile(r"(.+?)\s*points?")
 _BINARY: Final = re.compile(r"[kmg]ib", re.IGNORECASE)
-# Products with decimal shares: 0.95 must be what "95 %" is, and 102 what "+2 %" of 100 is.
+# Decimal places that survive rounding, so that "95 %" equals 0.95 and "+2 %" of 100 equals 102.
 _DIGITS: Final = 9
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One thing that can be limited.
+    """A figure that can be limited.
 
     Attributes:
-        key: In the budget file.
-        title: In reports.
-        kind: Of quantity: bytes, count, ms (milliseconds) or share (of 1).
-        floor: Whether the limit is the least that it may be, not the most.
-        exact: Whether the same file always has the same figure; others cannot be ratcheted.
+        key: Key in the budget file.
+        title: Name in reports.
+        kind: Type of quantity: bytes, count, ms (milliseconds) or share (of 1).
+        floor: Whether limits are lower limits.
+        exact: Whether the same file always has the same figure; only such a metric can have a ratchet.
     """
 
     key: str
     title: str
-    kind: Kind
+    kind: Unit
     floor: bool = False
     exact: bool = True
 
     def text(self, value: float, *, binary: bool = False) -> str:
-        """Write a quantity with its unit; sizes decimal (kB) unless `binary` (KiB)."""
+        """Format a quantity with its unit; sizes are decimal (kB) unless `binary` (KiB)."""
         if self.kind == "share":
             return f"{100 * value:.2f} %"
         if self.kind == "ms":
@@ -54,13 +54,13 @@ class Metric:
         return _binary(value) if binary else units.format_bytes(round(value))
 
     def exactly(self, value: float) -> str:
-        """Write a quantity to its last digit."""
+        """Format a quantity with all its digits."""
         if self.kind == "bytes":
             return f"{round(value):,} B".replace(",", " ")
         return f"{round(value):,}".replace(",", " ") if self.kind == "count" else self.text(value)
 
     def change(self, value: float, before: float) -> str:
-        """Write how a quantity changed: in percent, a share in points."""
+        """Format the change of a quantity: in percent, or for a share in points."""
         if self.kind == "share":
             return f"{100 * (value - before):+.2f} points"
         if value == before:
@@ -69,8 +69,8 @@ class Metric:
 
 
 METRICS: Final[Mapping[str, Metric]] = {
-    each.key: each
-    for each in (
+    metric.key: metric
+    for metric in (
         Metric("size", "size", "bytes"),
         Metric("memory", "memory", "bytes", exact=False),
         Metric("macs", "MACs", "count"),
@@ -87,10 +87,11 @@ class Limit:
     """A limit on a metric.
 
     Attributes:
-        metric: What it limits.
-        text: As it was written.
-        value: In bytes, milliseconds, or as it is counted; of a relative limit what is added.
-        relative: None, "share" where `value` is a share of the baseline, "amount" where it is added to it.
+        metric: The limited figure.
+        text: The limit as written in the file.
+        value: The limit in the unit of the metric; for a relative limit the allowed change.
+        relative: None for an absolute limit, "share" if `value` is a share of the baseline, "amount" if it is in the
+            unit of the metric.
     """
 
     metric: Metric
@@ -100,16 +101,16 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str, metric: Metric) -> Limit:
-        """Read a limit; one with a sign is relative to a baseline.
+        """Parse a limit; one with a sign is relative to a baseline.
 
         Raises:
-            UsageError: It is none; the message shows what would be one.
+            UsageError: The text is not a limit; the message gives valid examples.
         """
-        found = _RELATIVE.fullmatch(text.strip())
-        if found is None:
+        match = _RELATIVE.fullmatch(text.strip())
+        if match is None:
             value = _absolute(text, metric)
             return cls(metric, text, value)
-        sign, rest = (-1 if found[1] == "-" else 1), found[2].strip()
+        sign, rest = (-1 if match[1] == "-" else 1), match[2].strip()
         if metric.kind == "share":
             return cls(metric, text, sign * _points(rest, text), "amount")
         if rest.endswith("%"):
@@ -118,11 +119,11 @@ class Limit:
 
     @property
     def binary(self) -> bool:
-        """Whether it is written in KiB or MiB, as what is compared with it should be."""
+        """Whether the limit is written in binary units such as KiB, so that figures beside it are too."""
         return bool(_BINARY.search(self.text))
 
     def bound(self, before: float | None) -> float:
-        """Return the limit in its metric's unit; `before` is the baseline's figure, needed by a relative one."""
+        """Return the limit in the unit of its metric; a relative one needs `before`, the figure of the baseline."""
         if self.relative is None:
             return self.value
         if before is None:
@@ -130,15 +131,15 @@ class Limit:
         return round(before * (1 + self.value) if self.relative == "share" else before + self.value, _DIGITS)
 
     def holds(self, actual: float, before: float | None) -> bool:
-        """Whether a figure is within the limit; the limit itself is."""
+        """Return whether a figure is within the limit; a figure equal to the limit is."""
         bound = self.bound(before)
         return actual >= bound if self.metric.floor else actual <= bound
 
 
 def dump(metric: Metric, value: float, like: str) -> str:
-    """Write a figure as a limit that it just holds, in the unit of the limit `like` where that can be exact."""
+    """Format the tightest limit for a figure, in the unit of the limit `like` if that is exact."""
     if metric.kind == "share":
-        # Down to a hundredth of a percent: rounding up would be more than there is.
+        # Rounded down to a hundredth of a percent, since the figure must reach the limit.
         return f"{int(value * 10_000 + 1e-6) / 100:g} %"
     number = round(value)
     unit = like.strip().lstrip("0123456789. ")
@@ -152,15 +153,15 @@ def dump(metric: Metric, value: float, like: str) -> str:
 def _absolute(text: str, metric: Metric) -> float:
     value = _PARSERS[metric.kind](text)
     if metric.kind == "share" and value > 1:
-        raise UsageError(f"{text!r} is more than all; {metric.key} is at most 100 %")
+        raise UsageError(f"{text!r} is too high; {metric.key} is at most 100 %")
     return round(value, _DIGITS)
 
 
 def _points(rest: str, text: str) -> float:
-    found = _POINTS.fullmatch(rest)
-    if found is None:
-        raise UsageError(f'{text!r} could be of the share or of all; write points, such as "-0.5 points"')
-    return round(units.parse_share(f"{found[1]}%"), _DIGITS)
+    match = _POINTS.fullmatch(rest)
+    if match is None:
+        raise UsageError(f'{text!r} is ambiguous for a share; write percentage points, such as "-0.5 points"')
+    return round(units.parse_share(f"{match[1]}%"), _DIGITS)
 
 
 def _binary(value: float) -> str:
@@ -168,11 +169,3 @@ def _binary(value: float) -> str:
     while number >= 1023.995 and len(names) > 1:
         number, names = number / 1024, names[1:]
     return f"{round(number)} B" if names[0] == "B" else f"{number:.2f} {names[0]}"
-
-
-def known(name: str, table: Mapping[str, Any]) -> str:
-    """Name what a wrong name could have meant, else all there are."""
-    import difflib
-
-    near = difflib.get_close_matches(name, table, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(table)}"

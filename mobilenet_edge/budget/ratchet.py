@@ -1,4 +1,4 @@
-"""Tightening limits in the budget file: the numbers change, and nothing else of it does."""
+"""Tighten limits in the budget file, without changing the rest of the file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mobilenet_edge.budget.limit import Limit, dump
 from mobilenet_edge.budget.verdict import Outcome, Verdict
 from mobilenet_edge.errors import InputError
 
-# A limit as it stands in the file; it has no quotes and no escapes inside.
+# A limit in the file: a string without quotes and escapes inside.
 _TEXT: Final = r"(\"{0}\"|'{0}')"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A limit that was tightened.
+    """A tightened limit.
 
     Attributes:
-        index: Place of the budget in its file.
-        budget: Its title.
-        key: Of the metric.
-        before: The limit that was there.
-        after: The limit that is there now.
+        index: Index of the budget in its file.
+        budget: Title of the budget.
+        key: Key of the metric.
+        before: The old limit.
+        after: The new limit.
     """
 
     index: int
@@ -38,31 +38,31 @@ class Change:
 
 
 def tighten(budgets: Budgets, verdicts: Sequence[Verdict]) -> tuple[str, list[Change]]:
-    """Set the limits of ratchets to what the worst of their artifacts needs, where that is tighter.
+    """Tighten the limits of budgets with a ratchet to the worst figure of their artifacts.
 
-    A limit that one artifact does not hold stays as it is.
+    A limit that an artifact exceeds is not changed.
 
     Returns:
-        The new text of the file, and what changed.
+        The new text of the file, and the changes.
 
     Raises:
-        InputError: A limit stands in the file in a way that cannot be changed safely.
+        InputError: A limit cannot be changed without changing other parts of the file.
     """
     groups = defaultdict[tuple[int, Limit], list[Verdict]](list)
-    for each in verdicts:
-        if each.limit is not None and budgets.budgets[each.index].ratchet:
-            groups[each.index, each.limit].append(each)
+    for verdict in verdicts:
+        if verdict.limit is not None and budgets.budgets[verdict.index].ratchet:
+            groups[verdict.index, verdict.limit].append(verdict)
     changes = [change for (index, limit), group in groups.items() if (change := _change(index, limit, group))]
     text = budgets.text
     for change in changes:
-        text = _replaced(budgets, text, change)
+        text = _replace(budgets, text, change)
     return text, changes
 
 
 def _change(index: int, limit: Limit, group: Sequence[Verdict]) -> Change | None:
-    if any(each.outcome is not Outcome.passed for each in group):
+    if any(verdict.outcome is not Outcome.passed for verdict in group):
         return None
-    actual = [each.actual for each in group if each.actual is not None]
+    actual = [verdict.actual for verdict in group if verdict.actual is not None]
     worst = min(actual) if limit.metric.floor else max(actual)
     after = dump(limit.metric, worst, limit.text)
     value = Limit.parse(after, limit.metric).value
@@ -71,26 +71,27 @@ def _change(index: int, limit: Limit, group: Sequence[Verdict]) -> Change | None
     return Change(index, group[0].budget, limit.metric.key, limit.text, after)
 
 
-def _replaced(budgets: Budgets, text: str, change: Change) -> str:
-    """Change one text on its line, then read the file again: nothing else may have changed."""
+def _replace(budgets: Budgets, text: str, change: Change) -> str:
+    """Replace a limit on its line, and check that the parsed file differs in nothing else."""
     number = budgets.line(change.index, change.key)
     lines = text.splitlines(keepends=True)
     pattern = re.compile(_TEXT.format(re.escape(change.before)))
     lines[number - 1] = pattern.sub(f'"{change.after}"', lines[number - 1], count=1)
-    made = "".join(lines)
-    if tomllib.loads(made) != _wanted(tomllib.loads(text), change):
-        where = f"{budgets.path}, line {number}"
-        fact = f"{change.key} cannot be changed safely as it stands"
-        raise InputError(f"{where}: {fact}; put it on a line of its own, or write {change.after!r} by hand")
-    return made
+    changed = "".join(lines)
+    if tomllib.loads(changed) != _expected(tomllib.loads(text), change):
+        raise InputError(
+            f"{budgets.path}, line {number}: {change.key} cannot be changed safely; "
+            f"put it on a separate line, or write {change.after!r} by hand"
+        )
+    return changed
 
 
-def _wanted(whole: dict[str, Any], change: Change) -> dict[str, Any]:
-    tables = whole["budget"]
+def _expected(document: dict[str, Any], change: Change) -> dict[str, Any]:
+    tables = document["budget"]
     table = tables[change.index] if isinstance(tables, list) else tables
-    held = table[change.key]
-    if isinstance(held, list):
-        held[held.index(change.before)] = change.after
+    limits = table[change.key]
+    if isinstance(limits, list):
+        limits[limits.index(change.before)] = change.after
     else:
         table[change.key] = change.after
-    return whole
+    return document

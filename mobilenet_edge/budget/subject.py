@@ -1,29 +1,32 @@
-"""What is compared with budgets: an artifact, with all that is known of it."""
+"""Describe an artifact with all its known figures, for comparison with budgets."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mobilenet_edge import schema
 from mobilenet_edge.formats import artifact as reader
+
+# Where an agreement was measured that says nothing of other images.
+FITTED: Final = "the calibration images themselves"
 
 Key = tuple[str, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one profile found.
+    """The figures of one profile.
 
     Attributes:
         host: Name of the machine.
-        threads: Within one inference.
-        median_ms: Latency.
-        memory_bytes: Peak resident memory, None where unknown.
-        unusable: Why its figures are not for use, None where they are.
+        threads: Threads within one inference.
+        median_ms: Median latency.
+        memory_bytes: Peak resident memory, None if unknown.
+        unusable: Why the figures must not be used, None if they can be.
     """
 
     host: str
@@ -32,29 +35,26 @@ class Run:
     memory_bytes: int | None = None
     unusable: str | None = None
 
-    def __post_init__(self) -> None:
-        schema.check(self)
-
 
 @dataclass(frozen=True)
 class Subject:
-    """An artifact and its figures; None and () for what is not known.
+    """An artifact and its figures; None or () if unknown.
 
     Attributes:
-        artifact: Path, as it was given.
+        artifact: Path of the file, as given.
         variant: Name of the model.
-        format: "tflite", "onnx" or "keras"; None where making the model failed.
-        precision: None likewise.
-        target: What it was made for.
-        size_bytes: Of the file.
+        format: "tflite", "onnx" or "keras"; None if the export failed.
+        precision: Precision of the file, such as "int8"; None if the export failed.
+        target: Target of the export.
+        size_bytes: Size of the file.
         macs: Multiply-accumulates of one inference.
-        parameters: Weights and biases.
-        agreement: Share of images answered as by the float model; the lowest that was measured.
-        agreement_of: On what.
-        top1: The lowest that was measured.
-        bytes: Where they go, by part; None where that was not looked at.
-        runs: Its profiles.
-        failures: What could not be made or measured, and why.
+        parameters: Number of weights and biases.
+        agreement: Share of images with the same answer as the float model; the lowest measurement.
+        agreement_of: The images of that measurement, in words; `FITTED` without an agreement for those that calibrated.
+        top1: Top-1 accuracy, a share of 1; the lowest measurement.
+        bytes: Size of each part of the file, None if not inspected.
+        runs: The profiles.
+        failures: Failed steps with their reasons.
     """
 
     artifact: str
@@ -72,38 +72,29 @@ class Subject:
     runs: tuple[Run, ...] = ()
     failures: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        schema.check(self)
-
     @property
     def key(self) -> Key:
-        """What stays the same when an artifact is made anew."""
+        """Variant, format, precision and target, which identify an artifact across exports."""
         return self.variant, self.format, self.precision, self.target
 
     def sections(self) -> dict[str, int] | None:
-        """Where the bytes go; read from the file where that was not done before, None where there is none."""
+        """Return the size in bytes of each part of the file, reading the file if needed; None if unknown."""
         path = Path(self.artifact)
         if self.bytes is not None or self.size_bytes is None or not os.path.isfile(path):  # noqa: PTH113 - a name too long is none
             return self.bytes
-        found = reader.read(path)
-        # The file may have been made again since it was measured.
-        return found.contents.sections if found.size_bytes == self.size_bytes else None
+        current = reader.read(path)
+        # The file may have been replaced since it was measured.
+        return current.contents.sections if current.size_bytes == self.size_bytes else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; `from_dict` reads it."""
+        """Return the JSON object that `from_dict` reads."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Subject:
-        """Read what `to_dict` returned; keys of newer versions are passed over.
+        """Build a subject from the JSON object of `to_dict`; keys of newer versions are ignored.
 
         Raises:
-            KeyError, TypeError: It is something else.
+            TypeError: A key is missing, or a value has the wrong type.
         """
-        runs = tuple(Run(**_known(Run, each)) for each in entry.get("runs", ()))
-        return cls(**{**_known(cls, entry), "runs": runs, "failures": tuple(entry.get("failures", ()))})
-
-
-def _known(kind: Any, entry: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in fields(kind)}
-    return {name: value for name, value in entry.items() if name in names}
+        return schema.from_dict(cls, entry)

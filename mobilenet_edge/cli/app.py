@@ -1,12 +1,15 @@
-"""The application itself: its name, its version, and the one place where failures become exit codes."""
+"""Define the application, the layout of its help, and the exit codes of failures."""
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from mobilenet_edge import __version__
 from mobilenet_edge.errors import Interrupted, MnetError, UsageError
@@ -22,8 +25,29 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+class Verb(TyperCommand):
+    """A command whose help groups options by their `rich_help_panel`, without the slow import of Rich."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for the arguments, for each panel and for the other options."""
+        sections = defaultdict[str, list[tuple[str, str]]](list)
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                default = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                sections[getattr(parameter, "rich_help_panel", None) or default].append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def examples(*commands: str) -> str:
+    """Return the end of a verb's help: commands to copy, one per line."""
+    # \b keeps the lines of a paragraph as they are.
+    return "\n  ".join(("\b\nExamples:", *commands))
+
+
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"mnet {__version__}")
         raise typer.Exit
 
@@ -38,9 +62,12 @@ def _options(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `mnet`; the one place where failures become exit codes.
+    """Run `mnet` and exit with the code of its failure, if any.
 
-    A reader of stdout that goes away, as `head` does, is Typer's affair: it stops quietly.
+    Typer itself handles a closed stdout, as after `| head`, and exits without a message.
+
+    Args:
+        argv: Arguments without the program name, None for those of the process.
 
     Raises:
         SystemExit: Always; README.md lists the codes.
@@ -50,21 +77,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MnetError as error:
         code = _fail(str(error), error.exit_code)
     except OSError as error:
-        code = _full(error)
-    except (KeyboardInterrupt, typer.Abort):  # newer versions of Typer return 130 themselves
+        code = _fail_if_disk_full(error)
+    except (KeyboardInterrupt, typer.Abort):  # newer versions of Typer return 130 instead
         code = _fail("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
-        code = _fail(_usage(error), UsageError.exit_code)
+        code = _fail(_usage_message(error), UsageError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+@cache
 def _command() -> Any:
-    """Leave files to those who read them: Typer would call one that may not be read a wrong option."""
+    """Return the command, without Typer's check of files: an unreadable file is an input error, not a wrong option."""
     command: Any = typer.main.get_command(app)
     for verb in command.commands.values():
-        for each in verb.params:
-            if getattr(each.type, "readable", False):
-                each.type.readable = False
+        for parameter in verb.params:
+            if getattr(parameter.type, "readable", False):
+                parameter.type.readable = False
     return command
 
 
@@ -73,18 +101,18 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _full(error: OSError) -> int:
-    """A disk that is full, stdout's too, is an expected failure wherever it happens; no other such error is."""
+def _fail_if_disk_full(error: OSError) -> int:
+    """Report a full disk, an expected failure anywhere (also for stdout), and raise other errors again."""
     from mobilenet_edge import files
 
-    told = files.no_room(error)
-    if told is None:
+    failure = files.no_room(error)
+    if failure is None:
         raise error
-    return _fail(str(told), told.exit_code)
+    return _fail(str(failure), failure.exit_code)
 
 
-def _usage(error: Any) -> str:
-    """What Typer says of a wrong option, and where to look."""
+def _usage_message(error: Any) -> str:
+    """Return Typer's message for a wrong option, with the help to read."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "mnet"
     message = error.format_message().rstrip(".").replace("Value error, ", "")

@@ -1,19 +1,19 @@
-"""What an option can be, where there is a choice."""
+"""Define the values of options with a fixed choice."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 
-class Format(StrEnum):
-    """Of an artifact."""
+class FormatOption(StrEnum):
+    """Format of an artifact."""
 
     tflite = "tflite"
     onnx = "onnx"
 
 
 class Precision(StrEnum):
-    """Of an artifact."""
+    """Precision of an artifact."""
 
     float32 = "float32"
     float16 = "float16"
@@ -22,15 +22,15 @@ class Precision(StrEnum):
 
 
 class Io(StrEnum):
-    """Element type of an int8 file's ends."""
+    """Element type of the inputs and outputs of an int8 file."""
 
     int8 = "int8"
     uint8 = "uint8"
     float32 = "float32"
 
 
-class Target(StrEnum):
-    """Where an int8 file is meant to run."""
+class TargetOption(StrEnum):
+    """Processor that an int8 file is exported for."""
 
     generic = "generic"
     x86 = "x86"
@@ -39,21 +39,28 @@ class Target(StrEnum):
     edgetpu = "edgetpu"
 
 
+class Family(StrEnum):
+    """Family of architectures."""
+
+    mobilenet_v1 = "mobilenet_v1"
+    mobilenet_v2 = "mobilenet_v2"
+
+
 class Effort(StrEnum):
-    """How long the quantiser may take."""
+    """Effort of the quantiser: quick, or slower and more accurate."""
 
     fast = "fast"
     best = "best"
 
 
-class Preflight(StrEnum):
-    """A target that can tell what it would take of a file."""
+class PreflightOption(StrEnum):
+    """Target whose supported operators are known."""
 
     edgetpu = "edgetpu"
 
 
 class TableFormat(StrEnum):
-    """Of a table."""
+    """Format of a table."""
 
     markdown = "markdown"
     csv = "csv"
@@ -61,7 +68,7 @@ class TableFormat(StrEnum):
 
 
 class ComparisonFormat(StrEnum):
-    """Of a comparison."""
+    """Format of a comparison."""
 
     text = "text"
     markdown = "markdown"
@@ -69,7 +76,7 @@ class ComparisonFormat(StrEnum):
 
 
 class CheckFormat(StrEnum):
-    """Of a check."""
+    """Format of the result of a check."""
 
     text = "text"
     json = "json"
@@ -80,14 +87,14 @@ class CheckFormat(StrEnum):
 
 
 class AdviceFormat(StrEnum):
-    """Of a recommendation."""
+    """Format of a recommendation."""
 
     text = "text"
     json = "json"
 
 
-class Runtime(StrEnum):
-    """What runs an artifact."""
+class RuntimeOption(StrEnum):
+    """Runtime that runs an artifact."""
 
     auto = "auto"
     litert = "litert"

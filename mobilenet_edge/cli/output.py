@@ -1,54 +1,94 @@
-"""Where the records of a verb go: to people as text, to machines as JSON."""
+"""Print the result of a verb as text, or write its records as JSON."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from mobilenet_edge.cli.terminal import View, choose, lay_out
+from mobilenet_edge.errors import InputError
 from mobilenet_edge.text import printable_lines
 
 if TYPE_CHECKING:
     from mobilenet_edge.records import Record
 
+# View of verbs without the options --wide, --columns and --notes.
+FULL_VIEW: Final = View(notes=True, drop=False)
+MAX_WIDTH: Final = 10_000
 
-def show(text: object) -> None:
-    """Print a result; the one way to stdout, so that no name in a file can say anything to the terminal but itself."""
-    typer.echo(printable_lines(str(text)))
+
+def show(text: object, view: View | None = FULL_VIEW) -> None:
+    """Print a result without control characters; all output to stdout goes through here.
+
+    Args:
+        text: A report in Markdown, or plain text. On a terminal its tables are fitted to the width.
+        view: The part of the tables to show; None for machine-readable text, which is printed unchanged.
+    """
+    printable = printable_lines(str(text))
+    if view is None or not sys.stdout.isatty():
+        typer.echo(choose(printable, view.columns if view else ()))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False, width=MAX_WIDTH if view.wide else None)
+    for block in lay_out(printable, view, console.width):
+        console.print(block)
+
+
+def remark(text: str) -> None:
+    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
+    if text:
+        typer.echo(printable_lines(text), err=True)
 
 
 def try_json(json: str | None) -> None:
-    """Fail before the measuring where its records could not be written."""
+    """Fail before a measurement if its records could not be written.
+
+    Raises:
+        InputError: The folder does not exist or cannot be written.
+    """
     from mobilenet_edge import files
 
-    if json not in (None, "-"):
-        files.try_file(Path(str(json)))
+    if json in (None, "-"):
+        return
+    path = Path(str(json))
+    folder = path.absolute().parent
+    # New folders are created only below the current one, so that a misspelt path creates none elsewhere.
+    if not folder.is_dir() and Path.cwd() not in folder.resolve().parents:
+        raise InputError(f"cannot write {path}: there is no folder {folder}; create it first, or give an existing one")
+    files.try_file(path)
 
 
 def saver(json: str | None) -> Callable[[Sequence[Record]], None]:
-    """Return what writes the records there are so far, for a verb that may end before it has all."""
+    """Return a function that writes the records so far, for a verb that may be interrupted."""
 
-    def save(made: Sequence[Record]) -> None:
-        from mobilenet_edge import records
+    def save(records: Sequence[Record]) -> None:
+        from mobilenet_edge.records import write
 
         if json not in (None, "-"):
-            records.write(Path(str(json)), made)
+            write(Path(str(json)), records)
 
     return save
 
 
-def output(made: Sequence[Any], json: str | None, text: Any) -> None:
-    """Print records, or what has a `to_dict` like them, as text.
+def output(records: Sequence[Any], json: str | None, text: Any, view: View = FULL_VIEW) -> None:
+    """Print records as text, or as JSON for `--json -`; `--json FILE` also writes them.
 
-    With --json FILE they are written too, with --json - printed instead.
+    Args:
+        records: Records, or other objects with `to_dict`.
+        json: Value of --json, None without the option.
+        text: Function from the records to a report.
+        view: The part of the tables to show.
     """
-    from mobilenet_edge import records
+    from mobilenet_edge.records import dumps, write
 
     if json == "-":
-        show(records.dumps(made).removesuffix("\n"))
+        show(dumps(records).removesuffix("\n"), None)
         return
     if json is not None:
-        records.write(Path(json), made)
-    show(text(made))
+        write(Path(json), records)
+    show(text(records), view)

@@ -1,11 +1,11 @@
-"""`mnet compare`: two measurements of the same things, before and after a change."""
+"""`mnet compare`: compare the profiles of two files, before and after a change."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mobilenet_edge import records
-from mobilenet_edge.analysis.compare import Comparison, compare
+from mobilenet_edge.analysis.difference import Comparison, compare
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.records import Profile
 
@@ -14,19 +14,19 @@ def run(base: Path, new: Path, *, anyway: bool = False) -> Comparison:
     """Compare the profiles of two files.
 
     Args:
-        base: What `mnet profile --json` wrote before.
-        new: And after.
-        anyway: Compare what was measured under unlike conditions, too; the result names them.
+        base: File of `mnet profile --json` before the change.
+        new: File of `mnet profile --json` after the change.
+        anyway: Also compare profiles measured under different conditions.
 
     Raises:
         InputError: A file cannot be read, or holds no profile.
-        UsageError: Nothing is in both files, or the conditions differ; every difference is named.
+        UsageError: No artifact is in both files, or the conditions differ and `anyway` is false.
     """
     return compare(_profiles(base), _profiles(new), anyway=anyway)
 
 
 def _profiles(path: Path) -> list[Profile]:
-    found = [each for each in records.read(path) if isinstance(each, Profile)]
-    if not found:
-        raise InputError(f"{path} holds no profile; make one with: mnet profile ARTIFACT --json {path}")
-    return found
+    profiles = [record for record in records.read(path) if isinstance(record, Profile)]
+    if not profiles:
+        raise InputError(f"{path} holds no profile; measure one with: mnet profile ARTIFACT --json {path}")
+    return profiles

@@ -1,4 +1,4 @@
-"""`mnet doctor`: what machines are, have and lack."""
+"""`mnet doctor`: check machines."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
-from mobilenet_edge.analysis.health import Report, judge, unreached
+from mobilenet_edge.analysis.health import Report, judge, unreachable
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.devices import LOCAL
 
-# Module to package, as pip calls it; what the worker looks for itself is left out.
+# Package on PyPI by module, for each extra; the worker checks the runtimes itself.
 EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "build": {
         "tensorflow": "TensorFlow",
@@ -23,42 +23,42 @@ EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "images": {"PIL": "Pillow"},
 }
-# Four processes are tried one after the other, each at most a minute.
+# The worker starts four processes in turn, each with a limit of one minute.
 LIMIT_SECONDS: Final = 270.0
 
 
 def run(hosts: Sequence[Host]) -> list[Report]:
-    """Look at machines, all at once; one that cannot be reached is a report too.
+    """Check machines in parallel.
 
     Args:
-        hosts: The machines; that named "local" is this one, and told what a workstation lacks.
+        hosts: Machines; the one named "local" is also checked for the extras of mobilenet-edge.
 
     Returns:
-        A report for each, in the order given.
+        One report per machine, in the same order, also for machines that cannot be reached.
     """
     with ThreadPoolExecutor(max(len(hosts), 1)) as pool:
-        return list(pool.map(_look, hosts))
+        return list(pool.map(_check, hosts))
 
 
 def exit_code(reports: Sequence[Report]) -> int:
-    """Return what the command ends with: 6 as soon as a machine was not reached, 4 as soon as one can run nothing."""
-    return max((each.exit_code for each in reports), default=0)
+    """Return 6 if a machine could not be reached, else 4 if one can run no format, else 0."""
+    return max((report.exit_code for report in reports), default=0)
 
 
-def lacking() -> dict[str, list[str]]:
-    """List what this installation lacks of each extra, without importing anything."""
+def missing_packages() -> dict[str, list[str]]:
+    """List the packages of each extra that are not installed, without importing any."""
     return {
         extra: [package for module, package in packages.items() if find_spec(module) is None]
         for extra, packages in EXTRAS.items()
     }
 
 
-def _look(host: Host) -> Report:
-    began = time.time_ns()
+def _check(host: Host) -> Report:
+    start_ns = time.time_ns()
     try:
         with host:
             facts = host.run({"mode": "doctor"}, limit_seconds=LIMIT_SECONDS)
     except MnetError as error:
-        return unreached(host.name, error, error.exit_code)
-    own = lacking() if host.name == LOCAL else None
-    return judge(facts, host=host.name, asked=(began, time.time_ns()), lacking=own)
+        return unreachable(host.name, error, error.exit_code)
+    missing = missing_packages() if host.name == LOCAL else None
+    return judge(facts, host=host.name, local_ns=(start_ns, time.time_ns()), missing=missing)

@@ -1,4 +1,4 @@
-"""`mnet inspect`: what is inside a model file."""
+"""`mnet inspect`: show the contents of model files."""
 
 from __future__ import annotations
 
@@ -13,59 +13,63 @@ from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Tensor
-from mobilenet_edge.formats.onnx.products import Product, products
+from mobilenet_edge.formats.onnx import opset
+from mobilenet_edge.formats.onnx.products import Product, matrix, products
 from mobilenet_edge.records import Inspection
 
 
 def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
-    """Read files, without a runtime.
+    """Read model files, without a runtime.
 
     Args:
         paths: Model files.
-        target: "edgetpu" to tell what the Edge TPU would take of them.
+        target: "edgetpu" to list the operators that the Edge TPU supports.
 
     Raises:
-        InputError: A file is missing or is not a whole model.
-        UsageError: A file that the target cannot run in any case.
+        InputError: A file is missing or is not a complete model.
+        UsageError: The target cannot run the format of a file.
     """
-    return [_inspect(artifact.read(path), target) for path in paths]
+    return [_inspect(artifact.read(path), target) for path in artifact.find(paths)]
 
 
-def _inspect(found: Artifact, target: str | None) -> Inspection:
-    if target is not None and found.format != "tflite":
-        raise UsageError(f"{found.path} is no .tflite file, and --target {target} takes no other; export one")
-    contents = found.contents
+def _inspect(model: Artifact, target: str | None) -> Inspection:
+    if target is not None and model.format != "tflite":
+        raise UsageError(
+            f"{model.path} is not a .tflite file; --target {target} needs one, from mnet export --format tflite"
+        )
+    contents = model.contents
     return Inspection(
-        **found.identity(),
-        metadata=json.loads(found.metadata.to_json()) if found.metadata else None,
+        **model.identity(),
+        metadata=json.loads(model.metadata.to_json()) if model.metadata else None,
         ops=contents.ops,
         bytes=contents.sections,
-        inputs=tuple(_end(contents.tensors[name]) for name in contents.inputs),
-        outputs=tuple(_end(contents.tensors[name]) for name in contents.outputs),
-        contradictions=contradictions.find(found),
-        head_room=_head_room(found),
+        inputs=tuple(_describe(contents.tensors[name]) for name in contents.inputs),
+        outputs=tuple(_describe(contents.tensors[name]) for name in contents.outputs),
+        versions=opset.describe(model.data) if model.format == "onnx" else "",
+        contradictions=contradictions.find(model),
+        head_room=_head_room(model),
         preflight=preflight.check(contents).to_dict() if target else None,
     )
 
 
-def _head_room(found: Artifact) -> tuple[dict[str, Any], ...] | None:
-    """Of each layer whose kernels add in 16 bits on x86 without VNNI; None where no integers are multiplied."""
-    known = products(found.contents) if found.format == "onnx" else ()
-    return tuple(_pairs(each) for each in known if each.sixteen_bit) if known else None
+def _head_room(model: Artifact) -> tuple[dict[str, Any], ...] | None:
+    """Compute the head room of each layer with 16-bit sums on x86 without VNNI; None without integer products."""
+    layers = products(model.contents) if model.format == "onnx" else ()
+    return tuple(_pairs(layer) for layer in layers if layer.sixteen_bit) if layers else None
 
 
 def _pairs(product: Product) -> dict[str, Any]:
     from mobilenet_edge.quantise import saturation
 
     try:
-        room = asdict(saturation.head_room(saturation.matrix(product)))
+        room = asdict(saturation.head_room(matrix(product)))
     except ValueError:
-        # The weights are in another file, or are quantised when the model is loaded.
+        # The weights are in another file, or onnxruntime quantises them when it loads the model.
         room = dict.fromkeys(("pairs", "largest", "over"))
     return {"layer": product.name, **room}
 
 
-def _end(tensor: Tensor) -> dict[str, Any]:
+def _describe(tensor: Tensor) -> dict[str, Any]:
     return {
         "name": tensor.name,
         "shape": list(tensor.shape),

@@ -1,4 +1,4 @@
-"""`mnet setup-host`: the runtimes on a device, in an environment of their own."""
+"""`mnet setup-host`: install runtimes on a device in a virtual environment."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts import Host
 
-# A slow board unpacks onnxruntime from a slow card.
+# A slow board with a slow SD card needs minutes to unpack onnxruntime.
 LIMIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
-class Installed:
-    """What a device has now.
+class Installation:
+    """Virtual environment on a device.
 
     Attributes:
-        host: Its name.
-        folder: The environment there.
-        executable: Its Python, which is used from now on where the devices file names none.
-        packages: Versions by package.
+        host: Name of the device.
+        folder: Folder of the environment.
+        executable: Python of the environment, which mnet uses unless the devices file sets another one.
+        packages: Installed versions by package.
     """
 
     host: str
@@ -29,19 +29,19 @@ class Installed:
     packages: dict[str, str]
 
 
-def run(host: Host, packages: Sequence[str] = ()) -> Installed:
+def run(host: Host, packages: Sequence[str] = ()) -> Installation:
     """Install runtimes on a device.
 
     Args:
-        host: The device.
-        packages: What to install, as pip takes it; empty for what fits the device, which it knows best itself.
+        host: Device.
+        packages: Requirements for pip; empty for the runtimes that fit the device.
 
     Raises:
-        HostError: The device cannot be reached, or has no venv, or pip refuses.
-        UsageError: A package is none, or no runtime exists for the device.
+        HostError: The device cannot be reached, has no venv module, or pip fails.
+        UsageError: A requirement is invalid, or no runtime exists for the device.
     """
-    told = host.run({"mode": "setup", "packages": list(packages)}, limit_seconds=LIMIT_SECONDS)
+    document = host.run({"mode": "setup", "packages": list(packages)}, limit_seconds=LIMIT_SECONDS)
     try:
-        return Installed(host.name, told["folder"], told["executable"], dict(told["installed"]))
+        return Installation(host.name, document["folder"], document["executable"], dict(document["installed"]))
     except KeyError as error:
-        raise HostError(f"{host.name} did not say what it installed; run it again") from error
+        raise HostError(f"{host.name} did not report what it installed; run the command again") from error

@@ -1,4 +1,4 @@
-"""The files of records that a verb is given: files, and folders of them."""
+"""Read the record files given to a command, and folders of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mobilenet_edge.records import Record
 
 
 def read(paths: Sequence[Path]) -> list[Record]:
-    """Read the records of files that `--json` wrote, and of folders of such files.
+    """Read the records of files written by `--json`, and of folders of them.
 
-    Tables and checks in a folder are passed over, and so is a file that is given again with its folder.
+    Tables and checks in a folder are skipped. Each file is read once.
 
     Raises:
-        InputError: A file cannot be read or holds something else.
+        InputError: A file cannot be read or holds no records.
     """
     return [
         record
-        for file in dict.fromkeys(each for path in paths for each in _files(path))
+        for file in dict.fromkeys(file for path in paths for file in _files(path))
         for record in records.read(file)
     ]
 
@@ -29,7 +29,7 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    yield from (each for each in sorted(path.glob("*.json")) if not _is_table(each))
+    yield from (file for file in sorted(path.glob("*.json")) if not _is_table(file))
 
 
 def _is_table(path: Path) -> bool:

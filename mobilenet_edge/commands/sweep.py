@@ -1,4 +1,4 @@
-"""`mnet sweep`: from a grid to the tradeoff table, every stage leaving its files behind."""
+"""`mnet sweep`: build, export, profile and evaluate a grid of variants."""
 
 from __future__ import annotations
 
@@ -8,78 +8,76 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import files, records
-from mobilenet_edge.commands import reach, table
+from mobilenet_edge.commands import table
 from mobilenet_edge.data import images, labels
 from mobilenet_edge.errors import Interrupted
+from mobilenet_edge.profiling import targets
 from mobilenet_edge.sweep import config, lock
 from mobilenet_edge.sweep.config import Sweep
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import RANDOM, Plan, folder_of
-from mobilenet_edge.sweep.stages import make, measure
-from mobilenet_edge.sweep.stages.work import Options, Work
+from mobilenet_edge.sweep.manifest import Manifest
+from mobilenet_edge.sweep.schedule import RANDOM, Schedule, image_folder
+from mobilenet_edge.sweep.stages import make, measurement
+from mobilenet_edge.sweep.stages.work import SweepOptions, Work
 
-__all__ = ["Options", "look", "run"]
+__all__ = ["SweepOptions", "preview", "run"]
 
 TABLES: Final = {"tradeoff.md": "markdown", "tradeoff.csv": "csv", "tradeoff.json": "json"}
 RECORDS: Final = "records.json"
 
 
-def run(path: Path, options: Options, *, out: Path) -> tuple[str, int]:
-    """Build, export, profile and, where there are images, evaluate a grid; what is done already stays.
+def run(path: Path, options: SweepOptions, *, out: Path) -> tuple[str, int]:
+    """Build, export, profile and, if there are images, evaluate a grid. Fresh stages are skipped.
 
-    Images that calibrated are not scored. A variant that fails is a row with its reason.
+    Calibration images are not used for evaluation. A variant that fails gets a row with the reason.
 
     Args:
-        path: The TOML file.
-        options: What the command line says beside it.
-        out: The folder for all files.
+        path: TOML file of the sweep.
+        options: Options of the command line.
+        out: Folder for all files.
 
     Returns:
-        The tradeoff table in Markdown, or where the artifacts are if nothing is to be measured; and how many stages
-        failed.
+        Tradeoff table in Markdown, or the folder of the artifacts if nothing is measured; and the number of failed
+        stages.
 
     Raises:
-        MnetError: As the verbs that it goes through, where nothing can be made at all.
-        Interrupted: By Ctrl-C, with what is done and how to go on.
+        MnetError: The sweep cannot start, or no artifact could be made.
+        Interrupted: Ctrl-C was pressed.
     """
     work = _start(path, options, out)
-    with lock.hold(out) as held:
+    with lock.hold(out) as lock_handle:
         try:
-            artifacts = make.make(work, held)
+            artifacts = make.make(work, lock_handle)
             if options.make_only:
                 return f"{len(artifacts)} artifacts in {out}", len(work.failures)
-            measured = [*measure.latency(work, artifacts), *measure.accuracy(work, artifacts)]
+            results = [*measurement.measure_latency(work, artifacts), *measurement.measure_accuracy(work, artifacts)]
         except KeyboardInterrupt as error:
             raise Interrupted(
-                f"interrupted: {work.done} stages were done and are kept in {out}; the same command goes on from there"
+                f"interrupted: {work.done} stages completed and kept in {out}; run the same command to continue"
             ) from error
-        records.write(out / RECORDS, [*measured, *work.failures])
+        records.write(out / RECORDS, [*results, *work.failures])
         tables = {name: table.run([out / RECORDS], kind) for name, kind in TABLES.items()}
         files.write_together({out / name: f"{text}\n".encode() for name, text in tables.items()})
     return tables["tradeoff.md"], len(work.failures)
 
 
-def look(path: Path, options: Options, *, out: Path) -> str:
-    """List what `run` would do and why, a line for each stage; nothing is done.
+def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
+    """List the stages that `run` would run and the reasons, without running them.
 
     Raises:
-        MnetError: The file, images, labels or weights cannot be used.
+        MnetError: The file, images, labels or weights are invalid.
     """
     work = _start(path, options, out)
-    lines, count = [], 0
-    for stage, why in _look(work):
-        count += 1
-        if why is not None:
-            lines.append(f"{stage}: {why}")
-    return "\n".join([*lines, f"{len(lines)} of {count} stages to do in {out}"])
+    stages = list(_stages(work))
+    lines = [f"{name}: {reason}" for name, reason in stages if reason is not None]
+    return "\n".join([*lines, f"{len(lines)} of {len(stages)} stages to run in {out}"])
 
 
-def _start(path: Path, options: Options, out: Path) -> Work:
+def _start(path: Path, options: SweepOptions, out: Path) -> Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
     _try_sources(sweep)
-    work = Work(Plan(sweep, out), Ledger(out), options)
-    _ = work.chosen  # refuses too small a choice before anything is built
+    work = Work(Schedule(sweep, out), Manifest(out), options)
+    _ = work.chosen  # refuse a --measure that is too small before anything is built
     return work
 
 
@@ -96,35 +94,37 @@ def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:
 
 
 def _try_sources(sweep: Sweep) -> None:
-    """Fail before the first model is built where images, labels or machines are missing."""
+    """Fail before the first model is built if images, labels or machines are missing."""
     for name in dict.fromkeys((sweep.calibration.source, sweep.evaluate.data)):
         if name not in (None, RANDOM):
-            images.find(folder_of(str(name)))
+            images.find(image_folder(str(name)))
     if sweep.evaluate.labels is not None:
         labels.read(Path(sweep.evaluate.labels))
-    reach.targets(sweep.profile.hosts)
+    targets.find(sweep.profile.hosts)
 
 
-def _look(work: Work) -> Iterator[tuple[str, str | None]]:
-    """Name every stage and say why it is to be done, None where it is fresh."""
-    plan, how = work.plan, work.plan.sweep.profile
+def _stages(work: Work) -> Iterator[tuple[str, str | None]]:
+    """Yield the name of every stage and the reason to run it, or None if it is fresh."""
+    plan, profile = work.plan, work.plan.sweep.profile
     for spec in plan.sweep.grid.specs():
         build = plan.build(spec)
-        why_build = work.ledger.why(build)
-        yield build.name, why_build
-        sha256 = "" if why_build else work.ledger.sha256(build)[0]
+        build_reason = work.manifest.stale_reason(build)
+        yield build.name, build_reason
+        sha256 = "" if build_reason else work.manifest.sha256(build)[0]
         for export in plan.exports(spec, work.model(spec), sha256):
-            why = f"after {build.name}" if why_build else work.ledger.why(export)
-            yield export.name, why
+            reason = f"after {build.name}" if build_reason else work.manifest.stale_reason(export)
+            yield export.name, reason
             if spec.name not in work.chosen:
                 continue
-            made = [] if why else [*zip(work.ledger.outputs(export), work.ledger.sha256(export), strict=True)]
-            for host in how.hosts:
-                for path, digest in made:
-                    for threads in how.threads:
+            artifacts = (
+                [] if reason else [*zip(work.manifest.outputs(export), work.manifest.sha256(export), strict=True)]
+            )
+            for host in profile.hosts:
+                for path, digest in artifacts:
+                    for threads in profile.threads:
                         stage = plan.profile(path, digest, host, threads)
-                        yield stage.name, work.ledger.why(stage)
-                if why:
+                        yield stage.name, work.manifest.stale_reason(stage)
+                if reason:
                     yield f"profile the files of {export.subject} on {host}", f"after {export.name}"
         if plan.sweep.evaluate.data is not None:
-            yield f"evaluate {spec.name}", "looked at when it is built and exported"
+            yield f"evaluate {spec.name}", "decided after build and export"

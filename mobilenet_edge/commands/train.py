@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import hashlib
+import shutil
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mobilenet_edge import __version__, files, progress
-from mobilenet_edge import records as writer
+from mobilenet_edge import __version__, files, progress, records
 from mobilenet_edge.data import dataset
+from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation.scores import wilson
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.metadata import Metadata, Weights
-from mobilenet_edge.formats.metadata import Preprocess as Stored
 from mobilenet_edge.model import layers
+from mobilenet_edge.model import weights as sources
+from mobilenet_edge.model.read import parse
 from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import BODY, ModelSpec
+from mobilenet_edge.model.tf import tensorflow_version
 from mobilenet_edge.records.training import Training
-from mobilenet_edge.training import run as training
-from mobilenet_edge.training import tune, views
-from mobilenet_edge.training.features import default_cache
+from mobilenet_edge.training import recipe, tune
+from mobilenet_edge.training.album import Album
+from mobilenet_edge.training.embedding import default_cache
 
-_TOOLS: Final = ("keras", "numpy")
 ALL: Final = "all"
+_SEEDS: Final = 1 << 32
 
 
 def run(
@@ -36,7 +37,7 @@ def run(
     *,
     alpha: float,
     rho: int,
-    weights: str = "imagenet",
+    weights: str = sources.IMAGENET,
     epochs: int = 0,
     unfreeze: str = "6",
     teacher: Path | None = None,
@@ -44,8 +45,9 @@ def run(
     test: float = 0.0,
     seed: int = 0,
     out: Path,
+    force: bool = False,
 ) -> Training:
-    """Train a classifier, write it and its training record.
+    """Train a classifier, and write it and its training record.
 
     Args:
         data: A folder of class folders, or of `train`, `val` and `test` folders of these.
@@ -54,11 +56,12 @@ def run(
         weights: What the body begins with: "imagenet", "random" or a file.
         epochs: Passes of fine-tuning; 0 trains the head alone.
         unfreeze: Blocks that are fine-tuned, counted from the head: 0 to 13, or "all".
-        teacher: A `.keras`, `.tflite` or `.onnx` classifier of the same classes whose answers are learned.
+        teacher: A `.keras` classifier of the same classes whose answers are learned.
         validation: Share of the pictures that decide when to stop, where there is no folder of them.
         test: Share of the pictures that are only scored, likewise.
-        seed: Of everything drawn at random.
+        seed: Of everything drawn at random, from 0 to 2^32 - 1.
         out: A folder.
+        force: Write over another model, too.
 
     Returns:
         The record, which stands beside the model as `NAME.training.json`.
@@ -68,41 +71,62 @@ def run(
         MissingExtraError: TensorFlow, Pillow or onnxruntime is not installed.
         UsageError: A number is out of range.
     """
+    _check(epochs, validation, test, seed)
     options = tune.Options(epochs=epochs, unfreeze=_blocks(unfreeze), seed=seed)
-    _check(epochs, validation, test)
-    found = dataset.read(data, validation=validation, test=test)
-    spec = ModelSpec(alpha, rho, len(found.classes))
+    ModelSpec(alpha, rho)  # refuses a wrong number before any picture is read
+    pictures = dataset.read(data, validation=validation, test=test)
+    spec = ModelSpec(alpha, rho, len(pictures.classes))
     path = out / f"{spec.name}.keras"
     files.try_file(path)
-    rule = Preprocess(size=(rho, rho))
-    steps = len(found.train) + len(found.validation) + epochs
-    state = out / f".{spec.name}.training"
-    with progress.bar(f"train {spec.name}", steps) as advance:
-        result = training.train(
-            *(spec, found, rule),
-            weights=weights, options=options, teacher=_teacher(teacher, found.classes, rule),
+    rule = _rule(weights, rho)
+    source = _source(pictures, weights, options, teacher)
+    about = _about(spec, pictures, source, seed, rule)
+    overwrite.refuse(path, about, force=force)
+    state = out / f".{spec.name}.{hashlib.sha256(source.encode()).hexdigest()[:8]}.training"
+    with progress.bar(f"train {spec.name}", len(pictures.train) + len(pictures.validation) + epochs) as advance:
+        result = recipe.train(
+            *(spec, pictures, rule),
+            weights=weights, options=options, teacher=_teacher(teacher, pictures.classes, rule),
             cache=default_cache(), state=state if epochs else None, advance=advance,
         )  # fmt: skip
-    artifact.write(path, keras_bytes(result.model), _about(spec, found, weights, seed))
-    record = _record(spec, found, result, weights, teacher, seed, rule, path)
-    writer.write(out / f"{spec.name}.training.json", [record])
-    _clear(state)
+    content = keras_bytes(result.model)
+    digest = parse(content, str(path)).graph.sha256()
+    artifact.write(path, content, replace(about, weights=replace(about.weights, sha256=digest)))
+    record = _record(spec, pictures, result, weights, teacher, seed, rule, path)
+    records.write(out / f"{spec.name}.training.json", [record])
+    shutil.rmtree(state, ignore_errors=True)
     return record
+
+
+def _check(epochs: int, validation: float, test: float, seed: int) -> None:
+    if not 0 <= seed < _SEEDS:
+        raise UsageError(f"--seed must be from 0 to {_SEEDS - 1}, got {seed}")
+    if epochs < 0:
+        raise UsageError(f"--epochs must be 0 or more, got {epochs}")
+    if not (0 < validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise UsageError(
+            f"--validation {validation:g} and --test {test:g} must be shares of the pictures whose sum is below 1"
+        )
 
 
 def _blocks(unfreeze: str) -> int:
     if unfreeze == ALL:
         return len(BODY) + 1
     if not unfreeze.isdecimal() or int(unfreeze) > len(BODY):
-        raise UsageError(f"--unfreeze takes 0 to {len(BODY)} blocks, or all; got {unfreeze!r}")
+        raise UsageError(f"--unfreeze must be 0 to {len(BODY)} blocks, or all; got {unfreeze!r}")
     return int(unfreeze)
 
 
-def _check(epochs: int, validation: float, test: float) -> None:
-    if epochs < 0:
-        raise UsageError(f"--epochs must be 0 or more, got {epochs}")
-    if not (0 < validation < 1 and 0 <= test < 1 and validation + test < 1):
-        raise UsageError("--validation and --test are shares of the pictures; together they must be below 1")
+def _rule(weights: str, rho: int) -> Preprocess:
+    """Return the rule of the published models, or the one that a file of weights states."""
+    path = Path(weights)
+    if path.suffix == ".keras" and path.is_file():
+        _, about = artifact.metadata(path)
+        if about is not None:
+            if about.preprocess.channels != 3:
+                raise InputError(f"--weights {weights} takes grey pictures; mnet train makes models of colour pictures")
+            return replace(about.preprocess, size=(rho, rho))
+    return Preprocess((rho, rho)).known("built-in")
 
 
 def _teacher(path: Path | None, classes: tuple[str, ...], rule: Preprocess) -> tune.Teacher | None:
@@ -113,81 +137,63 @@ def _teacher(path: Path | None, classes: tuple[str, ...], rule: Preprocess) -> t
     return teacher(path, classes, rule)
 
 
-def _about(spec: ModelSpec, data: dataset.Dataset, weights: str, seed: int) -> Metadata:
+def _source(pictures: Dataset, weights: str, options: tune.Options, teacher: Path | None) -> str:
+    """Describe where the weights come from; a digest of all that decides them tells one run from another."""
+    contents = [files.read_bytes(path) for path in (Path(weights), teacher) if path is not None and path.is_file()]
+    parts = (pictures.sha256, weights, options, [hashlib.sha256(content).hexdigest() for content in contents])
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+    return f"{Path(weights).name}, trained on {pictures.folder.resolve().name} ({digest[:8]})"
+
+
+def _about(spec: ModelSpec, pictures: Dataset, source: str, seed: int, rule: Preprocess) -> Metadata:
     return Metadata(
         variant=spec.name,
         precision="float32",
         classes=spec.classes,
         macs=layers.macs(spec),
         parameters=layers.parameters(spec),
-        preprocess=Stored(resolution=spec.resolution),
-        weights=Weights(f"{Path(weights).name}, trained on {data.folder.name}", seed, data.sha256),
+        preprocess=rule,
+        weights=Weights(source, seed),
         spec=spec,
-        labels=data.classes,
-        tools={"mobilenet-edge": __version__, **{name: version(name) for name in _TOOLS}},
+        labels=pictures.classes,
+        tools={"mobilenet-edge": __version__, **_versions()},
     )
+
+
+def _versions() -> dict[str, str]:
+    return {"tensorflow": tensorflow_version(), **{name: version(name) for name in ("keras", "numpy", "onnxruntime")}}
 
 
 def _record(
     spec: ModelSpec,
-    data: dataset.Dataset,
-    result: training.Result,
+    pictures: Dataset,
+    result: recipe.Result,
     weights: str,
     teacher: Path | None,
     seed: int,
     rule: Preprocess,
     path: Path,
 ) -> Training:
-    # The head of a model that was not fine-tuned has learned from the validation pictures in the end.
-    scored = "test" if data.test else "validation"
-    right, n = _score(result.model, data.test, rule)
-    if not data.test:
-        n = len(data.validation)
-        right = round(result.validation_accuracy * n)
+    score = Album(rule).score(result.model, pictures.test) if pictures.test else result.validation
     return Training(
         variant=spec.name,
         artifact=str(path),
         spec=asdict(spec),
-        data=str(data.folder),
-        classes=data.classes,
-        split=data.sha256,
-        pictures={name: len(getattr(data, name)) for name in dataset.SPLITS},
-        weights=weights if weights in ("imagenet", "random") else Path(weights).name,
+        data=str(pictures.folder),
+        classes=pictures.classes,
+        split=pictures.sha256,
+        pictures={name: len(getattr(pictures, name)) for name in dataset.SPLITS},
+        weights=Path(weights).name,
         teacher=None if teacher is None else teacher.name,
         seed=seed,
         head=tuple(asdict(point) for point in result.head.curve),
         tuning=tuple(asdict(point) for point in result.tuning),
-        accuracy=right / n,
-        interval=wilson(right, n),
-        scored=scored,
-        n=n,
+        accuracy=score.right / score.n,
+        interval=wilson(score.right, score.n),
+        scored="test" if pictures.test else "validation",
+        n=score.n,
         seconds=result.seconds,
         unreadable=tuple(str(path) for path in result.unreadable),
-        remarks=data.remarks,
-        versions={name: version(name) for name in _TOOLS},
+        remarks=pictures.remarks,
+        versions=_versions(),
     )
-
-
-def _score(model: Any, pictures: tuple[dataset.Picture, ...], rule: Preprocess) -> tuple[int, int]:
-    """Count the right answers on the centre view; pictures that cannot be read are left out."""
-    loaded = tune.Pictures(rule)
-    right = n = 0
-    for start in range(0, len(pictures), 64):
-        pixels, labels = [], []
-        for picture in pictures[start : start + 64]:
-            try:
-                pixels.append(loaded.view(picture, views.centre(rule)))
-            except InputError:
-                continue
-            labels.append(picture.label)
-        if pixels:
-            outputs: NDArray[Any] = np.asarray(model.predict_on_batch(loaded.tensor(np.stack(pixels))))
-            right += int((outputs.argmax(axis=1) == np.array(labels)).sum())
-            n += len(labels)
-    return right, n
-
-
-def _clear(state: Path) -> None:
-    import shutil
-
-    shutil.rmtree(state, ignore_errors=True)

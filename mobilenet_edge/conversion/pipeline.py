@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import __version__, files, progress
+from mobilenet_edge.conversion import engine, origin, verify
+from mobilenet_edge.conversion import rule as rules
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
-from mobilenet_edge.conversion import verify
 from mobilenet_edge.conversion.coral import compiler, preflight
-from mobilenet_edge.data import images, labels
-from mobilenet_edge.errors import MissingExtraError, UsageError
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.data import labels
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.errors import BuildError, MissingExtraError, UsageError
+from mobilenet_edge.evaluation import head as heads
+from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Calibration, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
-from mobilenet_edge.graph import Array, Graph
-from mobilenet_edge.graph.run import outputs
-from mobilenet_edge.quantise import Grid, QuantisedGraph, synthetic, weights
+from mobilenet_edge.graph import Graph
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, weights
+from mobilenet_edge.quantise.entry import grid as input_grid
+from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 
-RANDOM: Final = "random"
-# Noise is all alike: more of it shows the quantiser nothing new.
-NOISE: Final = 32
-# Files that could not be read, in the metadata.
-NAMED: Final = 5
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
-METHOD: Final = "min-max ranges, early channels widened; least squares and error feedback on each layer's own inputs"
-# Images that int8 files are run on after writing.
-CHECKED: Final = 50
 # Empty where there is nothing to say.
 SCHEMES: Final = {
     "float32": "",
@@ -55,54 +52,32 @@ WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Calibration images and where they came from.
-
-    Attributes:
-        images: float32 (n, h, w, c), preprocessed.
-        source: "images" or "synthetic".
-        unreadable: Names of files that could not be read.
-    """
-
-    images: Array
-    source: str
-    unreadable: tuple[str, ...] = ()
-
-    def describe(self) -> Calibration:
-        """What the metadata says of them."""
-        digest = hashlib.sha256(self.images.tobytes()).hexdigest()
-        note = synthetic.NOTE if self.source == "synthetic" else self._left_out()
-        return Calibration(self.source, len(self.images), digest, METHOD, note)
-
-    def _left_out(self) -> str:
-        names = self.unreadable
-        if not names:
-            return ""
-        shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-        return f"{len(names)} of {len(names) + len(self.images)} image files could not be read: {shown}"
-
-
 class Files(list[Artifact]):
     """The files an export wrote.
 
     Attributes:
-        images: What calibrated them, float32 (n, h, w, c); None for noise.
+        samples: What int8 was calibrated with; None where nothing was.
+        split: Which of several splits of the folder that was, in words; may be empty.
+        rule: How pixels become the input of these files.
     """
 
-    images: Array | None = None
+    samples: calibration.Samples | None = None
+    split: str = ""
+    rule: Preprocess | None = None
 
     @cached_property
     def mutual(self) -> float | None:
-        """Share of calibration images on which the int8 files give the same first answer.
+        """Share of the checked images on which the int8 files give the same first answer.
 
         None where there are no images or no two such files. They are run when it is asked for; it is said, not
         stored, since a file is the same whatever was written beside it.
         """
         twins = [
-            each for each in self if each.precision == "int8" and not (each.metadata and each.metadata.compilation)
+            file for file in self if file.precision == "int8" and not (file.metadata and file.metadata.compilation)
         ]
-        return verify.mutual(twins, self.images) if self.images is not None and len(twins) > 1 else None
+        if self.samples is None or self.samples.source != "images" or len(twins) < 2:
+            return None
+        return verify.mutual(twins, self.samples.checking)
 
 
 def run(
@@ -110,13 +85,16 @@ def run(
     *,
     formats: Sequence[str] = (),
     precisions: Sequence[str] = (),
-    calibrate: str | None = None,
+    calibrate: calibration.Source = None,
     count: int = 100,
     io: str | None = None,
     labels_file: Path | None = None,
     target: str = "generic",
     effort: str = "fast",
     out: Path,
+    force: bool = False,
+    options: PixelOptions = NOTHING,
+    compact: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -124,14 +102,18 @@ def run(
         model: A .keras file.
         formats: Of the target's, all by default.
         precisions: Of the target's; its own choice by default.
-        calibrate: A folder of images, or "random" for noise. int8 needs it; files of float16 and int8 weights are
-            checked on these images, where there are any.
+        calibrate: A folder of images, "random" for noise, or an array of images. int8 needs it; float16 and dynamic
+            files are checked on these images, where there are any.
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
         target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
         effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
+        force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
+            first batch norm contradicts.
+        options: What is stated of the pixels that the model takes.
+        compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
 
     Returns:
         The files written.
@@ -141,8 +123,8 @@ def run(
             below 1.
         InputError: The model, the images, the labels or the output folder cannot be used.
         MissingExtraError: TensorFlow, a writer or a runtime is not installed.
-        BuildError: A layer the graph has no op for, or a file that failed its check or its target's compiler; no file
-            of it is left.
+        BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
+            or their target's compiler: none of those is left, and all others are written.
     """
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
@@ -158,74 +140,35 @@ def run(
         raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
-    sampled = calibrate is not None and precisions != ("float32",)
-    folder = Path(calibrate) if sampled and calibrate not in (None, RANDOM) else None
-    # What can fail is tried before the seconds that TensorFlow takes to start.
     source = artifact.read(model)
-    if folder is not None:
-        folder, _ = labels.locate(folder)
-        images.find(folder)
+    calibration.check(calibrate)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
-    graph, about = read_graph(source)
+    keras, about = origin.read_model(source, options)
+    graph = replace(keras.graph, name=about.variant)
     if names is not None:
-        labels.shift(graph.classes, names, source.path.name)  # raises where they cannot be this model's
-        about = replace(about, labels=names.lines)
+        about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)
     about = replace(about, target=target)
-    samples = None
-    if sampled:
-        samples = load_samples(folder, about.preprocess, graph, count)
+    for name in _file_names(about.variant, formats, precisions, target):
+        overwrite.refuse(out / name, about, force=force)
+    samples, split = None, ""
+    if calibrate is not None:
+        samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
+        about = replace(about, preprocess=rule)
+        samples = samples.hold_out() if "int8" in precisions else samples
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
-        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance))
-    if samples is not None and samples.source == "images":
-        made.images = samples.images
+        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
+    made.rule = about.preprocess
+    made.samples, made.split = samples, split
     return made
 
 
-def read_graph(source: Artifact) -> tuple[Graph, Metadata]:
-    """Load and fold a .keras file; a file that says nothing of itself gets what its graph shows."""
-    if source.format != "keras":
-        raise UsageError(f"{source.path} is not a .keras file; mnet exports Keras models")
-    from mobilenet_edge.model.fold import fold
-    from mobilenet_edge.model.load import load_model
-    from mobilenet_edge.model.recognise import safe_name
-
-    model = load_model(source.path)
-    graph = fold(model, "model")
-    if source.metadata is None:
-        about = describe(graph, model.name, source.path.name)
-    else:
-        weights = replace(source.metadata.weights, sha256=graph.sha256())
-        # The files are named by it.
-        about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
-    return replace(graph, name=about.variant), about
-
-
-def describe(graph: Graph, name: str, source: str) -> Metadata:
-    """Metadata of a model that mnet did not build."""
-    from mobilenet_edge.model.recognise import safe_name, spec_of
-
-    spec = spec_of(graph)
-    return Metadata(
-        variant=spec.name if spec else safe_name(name),
-        precision="float32",
-        classes=graph.classes,
-        macs=graph.macs,
-        parameters=graph.parameters,
-        preprocess=Preprocess(resolution=graph.input_shape[0]),
-        weights=Weights(source, sha256=graph.sha256()),
-        spec=spec,
-    )
-
-
-def load_samples(folder: Path | None, rule: Preprocess, graph: Graph, count: int) -> Samples:
-    """Load calibration images, or make noise where `folder` is None."""
-    if folder is None:
-        return Samples(synthetic.images(min(count, NOISE), graph.input_shape), "synthetic")
-    if graph.input_shape != (rule.resolution, rule.resolution, 3):
-        raise UsageError(f"images cannot be made for an input of {graph.input_shape}; mnet makes square RGB ones")
-    loaded = images.load_calibration(folder, rule, count)
-    return Samples(loaded.images, "images", tuple(path.name for path in loaded.unreadable))
+def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str], target: str) -> Iterator[str]:
+    for precision in precisions:
+        for kind in formats:
+            yield artifact.file_name(variant, precision, kind, target)
+    if target == "edgetpu":
+        yield artifact.file_name(variant, "int8_edgetpu", "tflite")
 
 
 def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> int:
@@ -236,39 +179,55 @@ def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> in
 def write_all(
     graph: Graph,
     about: Metadata,
-    samples: Samples | None,
+    samples: calibration.Samples | None,
     formats: Sequence[str],
     precisions: Sequence[str],
     io: str | None,
     out: Path,
     effort: str = "fast",
     advance: Callable[[], None] = lambda: None,
+    compact: bool = False,
 ) -> Iterator[Artifact]:
-    """Write every format of every precision from one graph and one calibration; yield each file once it is checked."""
+    """Write every format of every precision from one graph and one calibration; yield each file once it is checked.
+
+    Raises:
+        BuildError: Some failed; all others have been written by then.
+    """
     tools = {kind: _tools(kind) for kind in formats}
-    reference = _reference(graph, samples)
+    reference = _reference(graph, samples, about.preprocess)
+    failures: list[str] = []
     for precision in precisions:
         about = replace(about, precision=precision, scheme=SCHEMES[precision], calibration=None)
         quantised = None
         if samples is not None and precision == "int8":
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
-            quantised = solve(graph, samples.images, options, advance)
+            entry = input_grid(about.preprocess)
+            require_within(samples.images, entry)
+            quantised = solve(graph, samples.images, options, advance, entry, engine=engine.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])
-            if quantised is None:
-                made, data = _make(graph, rounded, kind, own, reference)
-            else:
-                made, data = _make_int8(quantised, kind, io or targets.find(about.target).io(kind), own, reference)
-            files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
-            if about.target == "edgetpu":
-                files_made += _compile(made, data)
+            try:
+                if quantised is None:
+                    made, data = _make(graph, rounded, kind, own, reference)
+                else:
+                    io_type = io or targets.find(about.target).io(kind)
+                    made, data = _make_int8(quantised, kind, io_type, own, reference, compact)
+                files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
+                if about.target == "edgetpu":
+                    files_made += _compile(made, data)
+            except BuildError as error:
+                failures.append(str(error))
+                continue
             for name, facts, whole in files_made:
                 artifact.write(out / name, whole, facts)
                 yield artifact.read(out / name)
             advance()
+    if failures:
+        written = len(formats) * len(precisions) - len(failures)
+        raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
 
 
 def _make(
@@ -279,17 +238,19 @@ def _make(
     data = write(graph, *rounded)
     if about.precision == "float32":
         return replace(about, agreement=verify.float_file(kind, data, reference)), data
-    probe = write(graph.without_softmax(), *rounded)
+    probe = write(graph.cut_at_logits(), *rounded)
     return replace(about, agreement=verify.small_file(kind, about.precision, data, probe, reference)), data
 
 
 def _make_int8(
-    quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference
+    quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference, compact: bool
 ) -> tuple[Metadata, bytes]:
     """Write and check an int8 file."""
     graph, write = quantised.graph, WRITERS[about.precision][kind]
     if kind == "onnx":
         write = partial(write, activations=targets.find(about.target).activations)
+    else:
+        write = partial(write, compact=compact)
     data = write(quantised, io=io)
     grids = verify.Grids(
         *(_shown(quantised.grids[name], io) for name in (graph.input, graph.output.name, graph.logits))
@@ -314,16 +275,21 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
     return [(name, replace(about, compilation=made.report), made.data)]
 
 
-def _reference(graph: Graph, samples: Samples | None) -> verify.Reference:
+def _reference(graph: Graph, samples: calibration.Samples | None, rule: Preprocess) -> verify.Reference:
     """What the float graph says; float files must be exact on any input, so noise will do for them."""
-    inputs = synthetic.images(8, graph.input_shape) if samples is None else samples.images[:CHECKED]
-    # Two names for one tensor where no softmax closes the graph.
-    names = dict.fromkeys((graph.logits, graph.output.name))
-    made = outputs(graph, inputs, tuple(names))
-    return verify.Reference(inputs, made[-1], made[0], real=samples is not None and samples.source == "images")
+    inputs = rules.noise(verify.FLOAT_IMAGES, graph, rule) if samples is None else samples.checking
+    head = heads.of(_closing(graph), (1, *graph.output.shape))
+    real = samples is not None and samples.source == "images"
+    reference = verify.Reference.of(graph, inputs, real=real, head=head)
+    return replace(reference, held_out=samples is not None and samples.held_out is not None)
 
 
-def _shown(grid: Grid, io: str) -> Quantisation:
+def _closing(graph: Graph) -> str:
+    """Name the last op in the words of `head.of`."""
+    return {"mean": "MEAN", "max": "REDUCE_MAX"}.get(graph.output.op, graph.output.op)
+
+
+def _shown(grid: QuantParams, io: str) -> Quantisation:
     """A grid as the file's reader sees it: uint8 counts from 128 lower."""
     return Quantisation(grid.scale, grid.zero_point + (128 if io == "uint8" else 0))
 
@@ -332,4 +298,4 @@ def _tools(kind: str) -> dict[str, str]:
     try:
         return {"mobilenet-edge": __version__, **{name: version(name) for name in ("numpy", TOOLS[kind])}}
     except PackageNotFoundError as error:
-        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "build") from error
+        raise MissingExtraError(f"writing .{kind} files needs {error.name}", "export") from error

@@ -5,25 +5,31 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.conversion import engine
 from mobilenet_edge.device.faults import DeviceError, RuntimeMissing
 from mobilenet_edge.device.runtimes import Session, open_model
 from mobilenet_edge.errors import BuildError, MissingExtraError
+from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.evaluation import scores
+from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.formats.metadata import Agreement, Quantisation
-from mobilenet_edge.graph import Array
+from mobilenet_edge.graph import Array, Graph
+from mobilenet_edge.graph.run import exact
 
-# Probabilities of a float file may differ by the rounding of sums in another order, and by no more.
-FLOAT_TOLERANCE: Final = 1e-5
+# The graph's own float32 run is one order of the sums, a file's another: its rounding may be some times as large.
+_ORDERS: Final = 8.0
+# Where that run happens to round to nothing: of the random walk that a file's roundings are, so many deviations.
+_DEVIATIONS: Final = 4.0
 # A file below these has collapsed: honest ones reach 40 dB with float16 weights and 15 dB with int8 ones, the known
 # failures are near 0.
 LEAST_SNR_DB: Final[Mapping[str, float]] = {"float16": 30.0, "dynamic": 6.0, "int8": 6.0}
@@ -31,15 +37,17 @@ LEAST_TOP1: Final = 0.5
 # Steps of an 8-bit softmax by which the best two classes must differ for a top-1 to be asked for; those of random
 # weights are nearly alike, and an int8 file answers with a tie.
 DECIDED: Final = 2 / 256
-# A float file is exact or wrong, which few images show; a signal-to-noise ratio is steady after some more.
-FLOAT_IMAGES: Final = 8
+# A float file is exact or wrong, which some images show; a signal-to-noise ratio is steady after some more.
+FLOAT_IMAGES: Final = engine.EXACT
 PROBED_IMAGES: Final = 32
 _ADVICE: Final = {
     "float16": "export with --precision float32",
     "dynamic": "export with --precision float16",
     "int8": "calibrate with images like those the model will see",
 }
-_ENDS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear", "Softmax", "Flatten")
+_CONVERSIONS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear")
+# Left in float where they make the model's output.
+_CLOSING: Final = ("Softmax", "Sigmoid")
 
 
 @dataclass(frozen=True)
@@ -49,18 +57,46 @@ class Reference:
     Attributes:
         images: float32 (n, h, w, c), preprocessed.
         outputs: Of the whole graph: float32 (n, ...).
-        logits: Before the closing softmax, the outputs where there is none.
+        logits: Before the closing softmax or sigmoid, the outputs where there is none.
         real: Whether the images are images, so that a top-1 means something.
+        exact: Of the whole graph on the first images, computed in float64: (m, ...).
+        terms: Number of products that one output is summed from, over all layers.
+        head: What the outputs mean.
+        held_out: Whether the quantiser does not see them.
     """
 
     images: Array
     outputs: Array
     logits: Array
     real: bool
+    exact: NDArray[np.float64]
+    terms: int
+    head: Head = Head.classes
+    held_out: bool = False
+
+    @classmethod
+    def of(cls, graph: Graph, images: Array, *, real: bool, head: Head = Head.classes) -> Reference:
+        """Run a graph on images, float32 (n, h, w, c)."""
+        # Two names for one tensor where no softmax closes the graph.
+        made = engine.outputs(graph, images, tuple(dict.fromkeys((graph.logits, graph.output.name))))
+        terms = sum(math.prod(node.kernel.shape[:-1]) for node in graph.weighted())
+        return cls(images, made[-1], made[0], real, exact(graph, images[:FLOAT_IMAGES]), terms, head)
+
+    @property
+    def tolerance(self) -> float:
+        """How far a float32 file may be from `exact`: by what rounding does to this graph on these images.
+
+        The rounding of the graph's own float32 run stands for any order of the same sums, whatever amplifies it on the
+        way. Its least is that of a random walk of one rounding a term.
+        """
+        rounding = float(np.abs(self.outputs[: len(self.exact)] - self.exact).max())
+        unit = float(np.finfo(np.float32).eps) / 2 * float(np.abs(self.exact).max())
+        return _ORDERS * rounding + _DEVIATIONS * unit * math.sqrt(self.terms)
 
     def first(self, count: int) -> Reference:
         """The same of the first images only."""
-        return Reference(self.images[:count], self.outputs[:count], self.logits[:count], self.real)
+        few = {name: getattr(self, name)[:count] for name in ("images", "outputs", "logits", "exact")}
+        return replace(self, **few)
 
 
 @dataclass(frozen=True)
@@ -76,14 +112,16 @@ def float_file(kind: str, data: bytes, reference: Reference) -> Agreement:
     """Check a float32 file.
 
     Raises:
-        BuildError: An output differs from the graph's by more than the rounding of sums.
+        BuildError: An output differs from that of the graph in float64 by more than rounding explains.
     """
-    reference = reference.first(FLOAT_IMAGES)
+    reference = _unseen(reference.first(FLOAT_IMAGES))
     outputs = _run(kind, data, reference.images, None, None)
-    scale = max(1.0, float(np.abs(reference.outputs).max()))
-    worst = float(np.abs(outputs - reference.outputs).max()) / scale
-    if not worst <= FLOAT_TOLERANCE:
-        raise BuildError(f"the float32 .{kind} differs from the model by {worst:.2g}; please report this as a bug")
+    worst = float(np.abs(outputs - reference.exact).max())
+    if not worst <= reference.tolerance:
+        raise BuildError(
+            f"the float32 .{kind} differs from the model by {worst:.2g}, and rounding explains "
+            f"{reference.tolerance:.2g}; please report this as a bug"
+        )
     return _agreement(outputs, reference.outputs, outputs, reference)
 
 
@@ -100,6 +138,7 @@ def small_file(kind: str, precision: str, data: bytes, probe: bytes, reference: 
     Raises:
         BuildError: The outputs are further from the float graph's than rounding the weights explains.
     """
+    reference = _unseen(reference)
     few = reference.first(PROBED_IMAGES)
     outputs = _run(kind, data, reference.images, None, None)
     logits = _run(kind, probe, few.images, None, None)
@@ -122,7 +161,7 @@ def int8_file(
         probe: The same model cut off before its softmax, whose steps of 1/256 would hide the logits' noise.
         grids: Of integer ends; None where the file takes and gives floats.
         reference: What the float graph says.
-        least_logit: What the file cuts off below, because its softmax does not see it, is no noise.
+        least_logit: What the file cuts off below, because its closing op does not see it, is no noise.
 
     Raises:
         BuildError: An operator is not int8, or the outputs have nothing to do with the float graph's any more.
@@ -136,14 +175,23 @@ def int8_file(
     return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference)
 
 
-def mutual(files: Sequence[Artifact], images: Array) -> float:
-    """Share of images on which all files give the same first answer."""
-    answers = []
+def _unseen(reference: Reference) -> Reference:
+    """For a file that nothing was fitted for: no image was seen."""
+    return replace(reference, held_out=reference.real)
+
+
+def mutual(files: Sequence[Artifact], images: Array) -> float | None:
+    """Share of images that all files answer alike: the same first answer, side of the threshold, or set of labels."""
+    answers, head = [], None
     for each in files:
         grid = each.metadata.input if each.metadata else None
         outputs = _run(each.format, each.data, images, grid, None)
-        answers.append(scores.top_k(outputs.reshape(len(outputs), -1), 1)[:, 0])
-    return float(np.all([each == answers[0] for each in answers], axis=0).mean())
+        head = heads.find(each, (1, *outputs.shape[1:]))
+        leave = (each.metadata.output if each.metadata else None) or Quantisation(1.0, 0)
+        answers.append(head.answers((outputs - leave.zero_point) * np.float32(leave.scale)))
+    if head in (None, Head.features):
+        return None
+    return float(np.all([each == answers[0] for each in answers], axis=0).all(axis=-1).mean())
 
 
 def integer_only(contents: Contents, kind: str) -> None:
@@ -158,14 +206,15 @@ def integer_only(contents: Contents, kind: str) -> None:
         for name in operator.inputs:
             read_by.setdefault(name, set()).add(operator.kind)
     for operator in contents.operators:
-        if operator.kind in _ENDS:
+        if operator.kind in _CONVERSIONS or (operator.kind in _CLOSING and operator.outputs[0] in contents.outputs):
             continue
         if kind == "tflite":
             tensors = [contents.tensors[name] for name in (*operator.inputs, *operator.outputs)]
             good = all(tensor.dtype in ("int8", "int32") for tensor in tensors)
         else:
-            # Tensor and weights, or both sides of a sum; a bias is float in the file and fused by the runtime.
-            good = {made_by.get(name) for name in operator.inputs[:2]} == {"DequantizeLinear"} and all(
+            # A bias is float in the file and fused by the runtime.
+            inputs = operator.inputs[:2] if operator.kind in ("Conv", "Gemm") else operator.inputs
+            good = {made_by.get(name) for name in inputs} == {"DequantizeLinear"} and all(
                 read_by.get(name) == {"QuantizeLinear"} for name in operator.outputs
             )
         if not good:
@@ -174,20 +223,24 @@ def integer_only(contents: Contents, kind: str) -> None:
 
 def _kept(kind: str, precision: str, found: Agreement, reference: Reference) -> Agreement:
     """Refuse a file that has lost the model."""
-    asked = reference.real and _decided(reference.outputs) >= 0.5
+    asked = reference.real and _decided(reference) >= 0.5
     same = found.top1 >= LEAST_TOP1 or not asked
     # Said so that a NaN fails.
     if not (found.snr_db >= LEAST_SNR_DB[precision] and same):
         raise BuildError(
-            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, same "
-            f"top-1 on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
+            f"the {precision} .{kind} has lost the model: {found.snr_db:.1f} dB signal-to-noise of the logits, "
+            f"{found.measure} on {found.top1:.0%} of {found.count} images; {_ADVICE[precision]}"
         )
     return found
 
 
-def _decided(outputs: Array) -> float:
-    """Share of images (n, classes) for which 8 bits can tell the first answer from the second."""
-    flat = outputs.reshape(len(outputs), -1)
+def _decided(reference: Reference) -> float:
+    """Share of images for which 8 bits can tell the answer: first from second, or a score from its threshold."""
+    flat = reference.outputs.reshape(len(reference.outputs), -1)
+    if reference.head is Head.features:
+        return 1.0
+    if reference.head.binary or reference.head is Head.labels:
+        return float((np.abs(flat - reference.head.threshold) > DECIDED).all(axis=1).mean())
     second, first = np.partition(flat, -2, axis=1)[:, -2:].T
     return float((first - second > DECIDED).mean())
 
@@ -202,7 +255,7 @@ def _run(
             session = open_model(path, threads=1)
             outputs = [_infer(session, image, entry) for image in images]
         except RuntimeMissing as error:
-            raise MissingExtraError(f"a .{kind} is run to check it, but {error}", error.extra or "build") from error
+            raise MissingExtraError(f"a .{kind} is run to check it, but {error}", error.extra or "export") from error
         except DeviceError as error:
             raise BuildError(f"the .{kind} just written cannot be run: {error}") from error
     stacked = np.stack(outputs).astype(np.float32)
@@ -225,12 +278,14 @@ def _infer(session: Session, image: Array, grid: Quantisation | None) -> NDArray
 
 
 def _agreement(logits: Array, wanted: Array, outputs: Array, reference: Reference) -> Agreement:
-    # Softmax does not see what all classes share.
-    centred, target = (each - each.mean(axis=-1, keepdims=True) for each in (logits, wanted))
-    answers, truth = (scores.top_k(each.reshape(len(each), -1), 1) for each in (outputs, reference.outputs))
+    if reference.head in (Head.classes, Head.logits):
+        # Softmax does not see what all classes share.
+        logits, wanted = (each - each.mean(axis=-1, keepdims=True) for each in (logits, wanted))
     return Agreement(
-        round(float(np.clip(scores.snr_db(target, centred), -200, 200)), 2),
-        round(scores.agreement(answers, truth), 4),
+        round(float(np.clip(scores.snr_db(wanted, logits), -200, 200)), 2),
+        round(reference.head.likeness(outputs, reference.outputs), 4),
         len(outputs),
         "images" if reference.real else "noise",
+        reference.head.measure,
+        reference.held_out,
     )

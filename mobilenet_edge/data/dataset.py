@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import files
-from mobilenet_edge.data import images
+from mobilenet_edge.data import folders, images
 from mobilenet_edge.errors import InputError
 
-# Folders that hold one split of a data set, by the names that people give them.
 SPLITS: Final[Mapping[str, tuple[str, ...]]] = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
+    "train": folders.TRAINING,
+    "validation": folders.VALIDATION,
+    "test": folders.TEST,
 }
+"""Names of the folders that hold one split of a data set."""
 FEWEST: Final = 5
 FEW: Final = 50
-_NAMED: Final = 5
+_SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,16 @@ def read(folder: Path, *, validation: float = 0.2, test: float = 0.0) -> Dataset
 
 
 def _split_folders(folder: Path) -> dict[str, Path]:
-    """Folders that are splits; empty unless `train` is there with another, and every folder is one of them."""
-    try:
-        found = {path.name.lower(): path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
-    except OSError as error:
-        raise InputError(f"cannot read {folder}: {files.reason(error)}") from error
-    parts = {split: path for split, names in SPLITS.items() for name, path in found.items() if name in names}
-    return parts if "train" in parts and len(parts) == len(found) else {}
+    """Find the folder of each split; empty where the folder holds classes."""
+    parts: dict[str, Path] = {}
+    for name in folders.split_names(folder):
+        split = next(split for split, names in SPLITS.items() if name.lower() in names)
+        if split in parts:
+            raise InputError(f"{parts[split]} and {folder / name} are both {split} pictures; keep one of them")
+        parts[split] = folder / name
+    if parts and "train" not in parts:
+        raise InputError(f"{folder} has {min(parts.values()).name}/ but no train/; add it, or give a folder of classes")
+    return parts
 
 
 def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Dataset:
@@ -131,7 +134,7 @@ def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Da
     if "validation" not in parts:
         splits["train"] = []
         for label in range(len(classes)):
-            for picture, split in _divide([each for each in train if each.label == label], validation, 0.0):
+            for picture, split in _divide([picture for picture in train if picture.label == label], validation, 0.0):
                 splits[split].append(picture)
     return _checked(folder, classes, splits, duplicates)
 
@@ -166,19 +169,18 @@ def _read_classes(folder: Path) -> tuple[tuple[str, ...], list[Picture], list[tu
 
 
 def _divide(pictures: Sequence[Picture], validation: float, test: float) -> Iterator[tuple[Picture, str]]:
-    """Give each picture of one class its split; there is always one of validation, and of test where any is asked for.
-
-    A digest is as good as a random number; which are smallest changes little when pictures are added.
-    """
+    """Give each picture of one class its split, by its digest, which is as good as a random number."""
     ordered = sorted(pictures, key=lambda picture: picture.sha256)
-    for place, picture in enumerate(ordered):
-        fraction = int(picture.sha256[:13], 16) / 16**13
-        if fraction < test or (test and place == 0):
-            yield picture, "test"
-        elif fraction < test + validation or place == bool(test):
-            yield picture, "validation"
-        else:
-            yield picture, "train"
+    fractions = [int(picture.sha256[:13], 16) / 16**13 for picture in ordered]
+    parts = ["test" if x < test else "validation" if x < test + validation else "train" for x in fractions]
+    # A small class may have none of a split by chance; then the picture next to it in order serves.
+    if test and "test" not in parts:
+        parts[0] = "test"
+    if "validation" not in parts:
+        parts[min(parts.count("test"), len(parts) - 1)] = "validation"
+    if "train" not in parts:
+        parts[-1] = "train"
+    return zip(ordered, parts, strict=True)
 
 
 def _checked(
@@ -205,4 +207,4 @@ def _checked(
 
 
 def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words[:_NAMED]) + (f" and {len(words) - _NAMED} more" if len(words) > _NAMED else "")
+    return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")

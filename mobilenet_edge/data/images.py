@@ -1,7 +1,6 @@
-"""Images: finding, decoding and the one `preprocess` of calibration, evaluation and the application.
+"""Find and decode picture files.
 
-Pillow does the decoding and scaling (other libraries' decoders and filters differ by tenths of a point of accuracy);
-it is imported where it is used, so that the rest runs without it. docs/accuracy.md says what is done to a pixel.
+Pillow does the decoding; it is imported where it is used, so that the rest runs without it.
 """
 
 from __future__ import annotations
@@ -13,21 +12,19 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError, MissingExtraError
-from mobilenet_edge.formats.metadata import Preprocess
 
 if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES: Final = frozenset((".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 
-_Path = TypeVar("_Path", str, Path)
+_Item = TypeVar("_Item")
 
 # Pillow reads forty more, which nobody's photographs are, and hands PostScript to Ghostscript.
 _FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -36,14 +33,6 @@ _BROKEN: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error),
     *(MemoryError, RecursionError),
 )
-
-
-class Samples(NamedTuple):
-    """Preprocessed images: `images` (n, resolution, resolution, 3) float32, their files, and the files left out."""
-
-    images: NDArray[np.float32]
-    used: tuple[Path, ...]
-    unreadable: tuple[Path, ...]
 
 
 def find(folder: Path) -> list[Path]:
@@ -73,7 +62,7 @@ def names(folder: Path) -> list[str]:
     return found
 
 
-def spread(paths: Sequence[_Path], limit: int | None) -> list[_Path]:
+def spread(paths: Sequence[_Item], limit: int | None) -> list[_Item]:
     """Pick at most `limit` paths or names evenly over the list, so that a class a folder gives all classes alike."""
     if limit is None or len(paths) <= limit:
         return list(paths)
@@ -127,46 +116,13 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def preprocess(image: Image.Image, rule: Preprocess) -> NDArray[np.float32]:
-    """Turn an image into a model's input.
-
-    Args:
-        image: Any Pillow image; it is turned upright and converted to RGB first.
-        rule: The centre crop, the filter, and the affine map of pixel values.
-
-    Returns:
-        (resolution, resolution, 3) float32. Crop and scaling are one antialiased step, which is scaling the shorter
-        side to `resolution / crop` and then cropping the centre, without rounding in between.
-
-    Raises:
-        InputError: The rule's crop, filter or channel order is none that is known.
-        MissingExtraError: Pillow is not installed.
-        ValueError: As `upright_rgb` says.
-    """
-    resample = _resample(rule)
-    image = upright_rgb(image)
-    side = min(image.size) * rule.crop
-    left, top = ((length - side) / 2 for length in image.size)
-    scaled = image.resize((rule.resolution,) * 2, resample, box=(left, top, left + side, top + side))
-    pixels = np.asarray(scaled, np.float32)
-    if rule.channels == "BGR":
-        pixels = pixels[..., ::-1]
-    return np.ascontiguousarray(pixels * np.float32(rule.scale) + np.float32(rule.offset))
-
-
-def load(paths: Sequence[Path], rule: Preprocess) -> Iterator[tuple[Path, NDArray[np.float32] | None]]:
-    """Decode and preprocess images one at a time; None stands for a file that cannot be read.
+def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:
+    """Decode images one at a time; None stands for a file that cannot be read.
 
     Raises:
         InputError: None of the files could be read.
         MissingExtraError: Pillow is not installed.
     """
-    for path, image in decoded(paths):
-        yield path, None if image is None else preprocess(image, rule)
-
-
-def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:
-    """Decode images one at a time, as `load` does, for a caller with several rules."""
     readable, first = 0, None
     for path in paths:
         try:
@@ -179,21 +135,6 @@ def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:
             yield path, image
     if not readable:
         raise InputError(f"none of {len(paths)} image files can be read; the first: {first}")
-
-
-def load_calibration(folder: Path, rule: Preprocess, limit: int = 100) -> Samples:
-    """Load the images of a folder for calibration, at most `limit`, evenly spread over the sorted files.
-
-    Raises:
-        InputError: `folder` holds no images, or none that can be read.
-        MissingExtraError: Pillow is not installed.
-    """
-    loaded = list(load(spread(find(folder), limit), rule))
-    return Samples(
-        np.stack([image for _, image in loaded if image is not None]),
-        tuple(path for path, image in loaded if image is not None),
-        tuple(path for path, image in loaded if image is None),
-    )
 
 
 def _walk(folder: Path) -> Iterator[str]:
@@ -243,17 +184,6 @@ def _sixteen_bit(image: Image.Image) -> Image.Image:
         raise ValueError("integer pixels beyond 16 bits have no defined range")
     # 65535 / 255 = 257, and to the nearest: an odd divisor makes no ties. Not as floats, which are four times as large.
     return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-
-
-def _resample(rule: Preprocess) -> int:
-    filters = {each.name.lower(): int(each) for each in _pillow().Resampling}
-    if rule.filter not in filters:
-        raise InputError(f"filter {rule.filter!r} is not known; it is one of {', '.join(filters)}")
-    if rule.channels not in {"RGB", "BGR"}:
-        raise InputError(f"channel order {rule.channels!r} is not known; it is RGB or BGR")
-    if not 0 < rule.crop <= 1:
-        raise InputError(f"crop {rule.crop:g} is not a share of the shorter side; it lies above 0 and at most at 1")
-    return filters[rule.filter]
 
 
 def _pillow() -> ModuleType:

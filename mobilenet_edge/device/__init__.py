@@ -1,5 +1,5 @@
-"""Everything that runs on a device: runtimes, the timing loop, facts of the machine, the worker.
+"""Run on a device: runtimes, the timing loop, facts about the machine, and the worker process.
 
-It travels alone: Python 3.9, the standard library, numpy and one runtime. Nothing of the package is imported here
-except its version.
+This package is sent to the device together with `formats.wire`. It needs Python 3.9, numpy and one runtime, and
+imports nothing else of mobilenet_edge except its version.
 """

@@ -1,4 +1,4 @@
-"""`python -m mobilenet_edge.device`: one JSON request on stdin, one JSON document on stdout."""
+"""Run the worker: `python -m mobilenet_edge.device` reads a JSON request on stdin and prints a JSON document."""
 
 import sys
 

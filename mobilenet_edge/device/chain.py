@@ -1,4 +1,4 @@
-"""A .tflite model run operator by operator, each in a model of its own, timed where it stands in the chain."""
+"""Time each operator of a .tflite model: each runs as a separate model, in the order of the whole model."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from mobilenet_edge.device.timing import Stop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The same kernels on the same numbers give the same bits; what a runtime fuses in the whole may differ by rounding.
+# Results differ only where the runtime fuses operators in the whole model, and then by rounding: a share of the
+# largest output for floats, steps for integers.
 TOLERANCE: Final = 1e-3
 INTEGER_TOLERANCE: Final = 2
 
 
 @dataclass(frozen=True)
 class Link:
-    """An open model, and what it is fed."""
+    """An open model and its input values."""
 
     session: Session
-    given: Sequence[NDArray[Any]]
+    values: Sequence[NDArray[Any]]
 
     def time(self, clock: Callable[[], int]) -> int:
-        """Feed it, which puts its input into the caches, and time one run."""
-        self.session.feed(self.given)
+        """Feed the inputs, which also brings them into the cache, and time one run in ns."""
+        self.session.feed(self.values)
         start = clock()
         self.session.invoke()
         return clock() - start
@@ -43,12 +44,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """The open pieces of a model, each fed what it is fed in the whole.
+    """An open model and its open pieces, each with the input values it has in the whole model.
 
     Attributes:
-        whole: The model itself.
-        links: Its pieces, in execution order.
-        idle: A model that multiplies one number by one: what calling any model takes.
+        whole: The whole model.
+        links: The pieces, in execution order.
+        idle: A 1 x 1 product, whose time is the overhead of calling any model.
     """
 
     whole: Link
@@ -58,39 +59,41 @@ class Chain:
 
 @dataclass(frozen=True)
 class Times:
-    """What was timed, in ns: one number a round."""
+    """Times in ns, one per round."""
 
     whole: list[int]
     links: tuple[list[int], ...]
     idle: list[int]
 
 
-def join(runtime: Runtime, path: Path, pieces: Pieces, *, threads: int, seed: int) -> Chain:
-    """Open a model, its pieces and the idle one, and run the pieces once, one on the outputs of the others.
+def open_chain(runtime: Runtime, path: Path, pieces: Pieces, *, threads: int, seed: int) -> Chain:
+    """Open a model, its pieces and the idle model, and run each piece once on the outputs of the pieces before it.
 
     Raises:
         InvalidModel: The model or a piece of it cannot be opened or run.
-        RequestError: The pieces give another result than the whole.
+        RequestError: The pieces give another result than the whole model.
     """
-    whole = _fed(runtime.open(path, threads), seed)
-    values = dict(zip(pieces.inputs, whole.given))
+    whole = _with_noise(runtime.open(path, threads), seed)
+    tensors = dict(zip(pieces.inputs, whole.values))
     links = []
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
-        # A file that is removed stays mapped for as long as a session needs it.
+        # A removed file stays mapped for as long as a session needs it.
         for piece in pieces.write(Path(folder) / path.name):
-            link = Link(runtime.open(Path(folder) / path.name, threads), [values[index] for index in piece.inputs])
-            values.update(zip(piece.outputs, link.session.run(link.given)))
+            link = Link(runtime.open(Path(folder) / path.name, threads), [tensors[index] for index in piece.inputs])
+            tensors.update(zip(piece.outputs, link.session.run(link.values)))
             links.append(link)
         product = Path(folder) / "idle.tflite"
         product.write_bytes(gemm_tflite.write("float32", Shape(1, 1, 1)))
-        idle = _fed(runtime.open(product, threads), seed)
-    if not all(map(_same, (values.get(index) for index in pieces.outputs), whole.session.run(whole.given))):
-        raise RequestError(f"the operators of {path.name}, run one by one, give another result than it; time it whole")
+        idle = _with_noise(runtime.open(product, threads), seed)
+    if not all(map(_close, (tensors.get(index) for index in pieces.outputs), whole.session.run(whole.values))):
+        raise RequestError(
+            f"the operators of {path.name}, run one by one, give another result than the model; time it whole"
+        )
     return Chain(whole, tuple(links), idle)
 
 
 def measure(chain: Chain, stop: Stop, clock: Callable[[], int] = time.perf_counter_ns) -> Times:
-    """Time rounds until `stop` is reached: every piece, in the middle of them the idle model, then the whole."""
+    """Time rounds until `stop` is reached: all pieces, with the idle model halfway, then the whole model."""
     times = Times([], tuple([] for _ in chain.links), [])
     began = clock()
     while not (times.whole and stop.reached(len(times.whole), clock() - began)):
@@ -98,21 +101,21 @@ def measure(chain: Chain, stop: Stop, clock: Callable[[], int] = time.perf_count
             if index == len(chain.links) // 2:
                 times.idle.append(chain.idle.time(clock))
             times.links[index].append(link.time(clock))
-        # The pieces hold weights of their own, which have pushed those of the whole out of the caches.
+        # The pieces have evicted the weights of the whole model from the cache, so its first run is not counted.
         chain.whole.time(clock)
         times.whole.append(chain.whole.time(clock))
     return times
 
 
-def _fed(session: Session, seed: int) -> Link:
+def _with_noise(session: Session, seed: int) -> Link:
     return Link(session, inputs.noise(session.inputs, seed=seed, count=1)[0])
 
 
-def _same(mine: NDArray[Any] | None, theirs: NDArray[Any]) -> bool:
-    if mine is None or mine.shape != theirs.shape:
+def _close(actual: NDArray[Any] | None, expected: NDArray[Any]) -> bool:
+    if actual is None or actual.shape != expected.shape:
         return False
-    # Integers of 8 bits would overflow where they differ most.
-    mine, theirs, whole_steps = mine.astype(float), theirs.astype(float), theirs.dtype.kind in "iu"
-    largest = float(np.max(np.abs(theirs), initial=0, where=np.isfinite(theirs)))
-    limit = INTEGER_TOLERANCE if whole_steps else TOLERANCE * largest
-    return bool(np.allclose(mine, theirs, rtol=0, atol=limit, equal_nan=True))
+    # As floats, because the difference of 8-bit integers may overflow.
+    actual, expected, is_integer = actual.astype(float), expected.astype(float), expected.dtype.kind in "iu"
+    largest = float(np.max(np.abs(expected), initial=0, where=np.isfinite(expected)))
+    tolerance = INTEGER_TOLERANCE if is_integer else TOLERANCE * largest
+    return bool(np.allclose(actual, expected, rtol=0, atol=tolerance, equal_nan=True))

@@ -1,11 +1,11 @@
-"""What `/proc/cpuinfo` says, in words."""
+"""Name the CPU and its instruction sets from `/proc/cpuinfo`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-# What int8 speed depends on, oldest first; the names of the kernel, then everybody else's.
+# Instruction sets that int8 speed depends on, oldest first: the kernel's name and the common name.
 ISA: Final = {
     "sse4_1": "SSE4.1",
     "avx2": "AVX2",
@@ -30,18 +30,18 @@ ARM: Final = "0x41"
 
 
 def entries(root: Path) -> list[dict[str, str]]:
-    """Read one dictionary a processor from `/proc/cpuinfo`; empty where there is none."""
+    """Read one dictionary per processor from `/proc/cpuinfo`; empty if there is no such file."""
     try:
         text = (root / "proc/cpuinfo").read_text(errors="replace")
     except OSError:
         return []
     blocks = [dict(_pairs(block)) for block in text.split("\n\n")]
-    # Boards append a block about themselves, with a serial number: it is nobody's business.
+    # The last block describes the board and holds its serial number, which is private.
     return [block for block in blocks if "processor" in block]
 
 
 def model(processors: list[dict[str, str]]) -> str | None:
-    """Name the CPU: "Intel(R) …" or, from the part numbers, "Cortex-A76"; each kind once where they differ."""
+    """Name the CPU, as "Intel(R) …" or, from the part number, "Cortex-A76"; different cores joined by " + "."""
     names = [each.get("model name") if "CPU part" not in each else _arm(each) for each in processors]
     return " + ".join(dict.fromkeys(name for name in names if name)) or None
 
@@ -54,7 +54,7 @@ def isa(processors: list[dict[str, str]]) -> list[str]:
 
 
 def frequencies_mhz(processors: list[dict[str, str]]) -> list[int]:
-    """Read the frequencies x86 kernels print where there is no cpufreq."""
+    """Read the frequency of each core in MHz, which x86 kernels report without cpufreq."""
     return [round(float(each["cpu MHz"])) for each in processors if "cpu MHz" in each]
 
 

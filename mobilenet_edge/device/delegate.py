@@ -1,7 +1,7 @@
-"""Delegates: a maker's library that takes operators of a TFLite model, such as Coral's libedgetpu.
+"""Load delegates: shared libraries that run operators of a TFLite model on an accelerator, such as libedgetpu.
 
-The runtimes' own loader answers a wrong architecture with "cannot open shared object file", and prints from a
-half-made object's `__del__`. So the library is looked at first, and each case has a sentence of its own.
+The loaders of the runtimes report a wrong architecture as "cannot open shared object file", and print errors from
+`__del__`. So the library is checked first, and each problem has its own message.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Any, Final
 
 from mobilenet_edge.device.faults import DelegateFailed, RequestError, first_line
 
-# What the runtimes call, of external_delegate_interface.h; without the second they print at their end.
+# Functions of external_delegate_interface.h that the runtimes call; without the second they print errors at exit.
 ENTRY_POINTS: Final = ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate")
-# Of libedgetpu's C interface, edgetpu_c.h; no other delegate has it.
+# Function of libedgetpu's C interface (edgetpu_c.h) that no other delegate has.
 EDGETPU_MARK: Final = "edgetpu_version"
+# The operator that replaces compiled operators in a file; the only one that libedgetpu runs.
 EDGETPU_OP: Final = "edgetpu-custom-op"
-# The name that both runtimes give to what stands for the operators a delegate took.
-STAND_IN: Final = "DELEGATE"
-# e_machine of the ELF header: System V gABI, and the supplements of each processor.
+# The name of the node that replaces the operators a delegate runs, in both runtimes.
+DELEGATE_NODE: Final = "DELEGATE"
+# e_machine of the ELF header, from the System V gABI and its processor supplements.
 MACHINES: Final = {3: "i686", 40: "32-bit ARM", 62: "x86_64", 183: "aarch64", 243: "RISC-V"}
 TEXT: Final = frozenset(b"\t\n\r" + bytes(range(32, 127)))
 LIBRARY_FOLDERS: Final = ("usr/lib*", "usr/lib/*", "usr/local/lib", "usr/local/lib/*")
@@ -32,13 +33,13 @@ TRIPLETS: Final = {40: "arm-linux-gnueabihf", 62: "x86_64-linux-gnu", 183: "aarc
 
 
 @dataclass(frozen=True)
-class Delegate:
-    """A library that can be loaded as a delegate into this process.
+class DelegateLibrary:
+    """A library that this process can load as a delegate.
 
     Attributes:
-        path: Of the library, absolute.
-        options: What it is started with.
-        edgetpu: It is Coral's.
+        path: Absolute path of the library.
+        options: Options to start it with.
+        edgetpu: Whether it is libedgetpu.
     """
 
     path: Path
@@ -46,69 +47,78 @@ class Delegate:
     edgetpu: bool
 
 
-def probe(asked: Mapping[str, Any]) -> Delegate:
-    """Look at the library of {"path", "options"}, and load it from that path and no other place.
+def probe(spec: Mapping[str, Any]) -> DelegateLibrary:
+    """Check the library of {"path", "options"} and load it from exactly that path.
 
     Raises:
-        RequestError: There is no such file, it is of another architecture, no library, or no delegate.
+        RequestError: The file does not exist, is no library or no delegate, or was built for another architecture.
     """
-    path, options = asked.get("path"), asked.get("options") or {}
+    path, options = spec.get("path"), spec.get("options") or {}
     if not isinstance(path, str) or not all(isinstance(each, str) for pair in options.items() for each in pair):
-        raise RequestError("a delegate has the path of a library, and options with a name and a value each, all text")
+        raise RequestError("a delegate needs the path of a library, and options whose names and values are text")
     file = Path(path)
-    with suppress(RuntimeError):  # nobody of that name
+    with suppress(RuntimeError):  # ~user that does not exist
         file = file.expanduser()
     file = file.absolute()
-    _look(file)
+    _require_library(file)
     try:
         library = ctypes.CDLL(str(file))
     except OSError as error:
         raise RequestError(
-            f"the delegate {file.name} cannot be loaded: {first_line(error)}; install what it needs, or another build"
+            f"the delegate {file.name} cannot be loaded: {first_line(error)}; install the libraries it needs, "
+            "or another build"
         ) from error
     absent = [name for name in ENTRY_POINTS if not hasattr(library, name)]
     if absent:
         raise RequestError(
-            f"{file.name} is a library, but no TFLite delegate (it has no {absent[0]}); "
-            "give the delegate's, such as libedgetpu.so.1"
+            f"{file.name} is not a TFLite delegate (it has no function {absent[0]}); "
+            "give the library of the delegate, such as libedgetpu.so.1"
         )
-    return Delegate(file, dict(options), hasattr(library, EDGETPU_MARK))
+    return DelegateLibrary(file, dict(options), hasattr(library, EDGETPU_MARK))
 
 
-def load(package: Any, delegate: Delegate) -> Any:
+def load(package: Any, delegate: DelegateLibrary) -> Any:
     """Start a delegate with the `load_delegate` of a runtime's package.
 
     Raises:
-        DelegateFailed: It does not start, most often for want of its device.
+        DelegateFailed: The delegate does not start, usually because its device is missing.
     """
     try:
         return package.load_delegate(str(delegate.path), dict(delegate.options))
     except ValueError as error:
-        # "Failed to load delegate from PATH", then what the library reported, if it did.
+        # The first line is "Failed to load delegate from PATH"; the library's own report, if any, follows.
         reason = " ".join(str(error).split("\n", 1)[1:]).strip().rstrip(".")[:200]
-        given = ", ".join(f"{name}={value}" for name, value in delegate.options.items())
+        options = ", ".join(f"{name}={value}" for name, value in delegate.options.items())
         raise DelegateFailed(
             f"the delegate {delegate.path.name} did not start: {reason or 'it gave no reason'}; check that its device "
-            f"is connected and that you may use it{f', and its options ({given})' if given else ''}"
+            f"is connected and that you may use it{f', and its options ({options})' if options else ''}"
         ) from error
 
 
-def describe(delegate: Delegate, ops: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say what became of a delegate; `ops` are those of the graph after it was applied and before any other was."""
-    own = [op for op in ops if op["op_name"] != STAND_IN]
-    taken = _taken(own, [op for op in ops if op["op_name"] == STAND_IN])
-    edgetpu = delegate.edgetpu or any(op["op_name"] == EDGETPU_OP for op in own if op["index"] in taken)
+def describe(delegate: DelegateLibrary, ops: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe how much of a model a delegate runs.
+
+    Args:
+        delegate: The delegate that was applied.
+        ops: Details of the graph's operators, read after this delegate and before any other was applied.
+
+    Returns:
+        path and options; nodes (number of operators the delegate runs) of total; kind ("edgetpu" or "other").
+    """
+    operators = [op for op in ops if op["op_name"] != DELEGATE_NODE]
+    delegated = _delegated(operators, [op for op in ops if op["op_name"] == DELEGATE_NODE])
+    edgetpu = delegate.edgetpu or any(op["op_name"] == EDGETPU_OP for op in operators if op["index"] in delegated)
     return {
         "path": str(delegate.path),
         "options": dict(delegate.options),
-        "nodes": len(taken),
-        "total": len(own),
+        "nodes": len(delegated),
+        "total": len(operators),
         "kind": "edgetpu" if edgetpu else "other",
     }
 
 
-def found(root: Path = Path("/")) -> list[str]:
-    """List the copies of libedgetpu in the system's library folders, each file once."""
+def find(root: Path = Path("/")) -> list[str]:
+    """Find the copies of libedgetpu in the system's library folders, each file once."""
     copies: dict[Path, str] = {}
     for folder in LIBRARY_FOLDERS:
         for path in sorted(root.glob(f"{folder}/libedgetpu.so*")):
@@ -117,70 +127,70 @@ def found(root: Path = Path("/")) -> list[str]:
     return list(copies.values())
 
 
-def suggestion() -> str:
-    """Return the path to give for an Edge TPU on this machine: one that is there, or where it would be."""
-    triplet = TRIPLETS.get(_elf(Path(sys.executable))[1], "…")
-    return next(iter(found()), f"/usr/lib/{triplet}/libedgetpu.so.1")
+def suggest_path() -> str:
+    """Return the path of libedgetpu on this machine, or its usual path if it is not installed."""
+    triplet = TRIPLETS.get(_read_elf(Path(sys.executable))[1], "…")
+    return next(iter(find()), f"/usr/lib/{triplet}/libedgetpu.so.1")
 
 
-def _taken(own: Sequence[Mapping[str, Any]], stand_ins: Sequence[Mapping[str, Any]]) -> set[int]:
-    """Return the indexes of the operators that stand-ins replace: all between its outputs and its inputs.
+def _delegated(operators: Sequence[Mapping[str, Any]], delegate_nodes: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Return the indexes of the operators that delegate nodes replace: all between their outputs and inputs.
 
-    The runtimes keep the replaced operators in their list, but don't tell which they are.
+    The runtimes keep the replaced operators in their list, but do not mark them.
     """
-    producer = {tensor: op for op in own for tensor in op["outputs"]}
-    taken: set[int] = set()
-    for each in stand_ins:
-        # Constants are among the inputs too, and have no producer anyway.
-        begins = set(each["inputs"])
-        ends = [tensor for tensor in each["outputs"] if tensor in producer]
-        while ends:
-            op = producer[ends.pop()]
-            if op["index"] not in taken:
-                taken.add(op["index"])
-                ends += [tensor for tensor in op["inputs"] if tensor in producer and tensor not in begins]
-    return taken
+    producer = {tensor: op for op in operators for tensor in op["outputs"]}
+    delegated: set[int] = set()
+    for node in delegate_nodes:
+        # The inputs include constants, which have no producer anyway.
+        inputs = set(node["inputs"])
+        pending = [tensor for tensor in node["outputs"] if tensor in producer]
+        while pending:
+            op = producer[pending.pop()]
+            if op["index"] not in delegated:
+                delegated.add(op["index"])
+                pending += [tensor for tensor in op["inputs"] if tensor in producer and tensor not in inputs]
+    return delegated
 
 
-def _look(file: Path) -> None:
+def _require_library(file: Path) -> None:
     try:
         with file.open("rb") as opened:
             head = opened.read(64)
     except FileNotFoundError as error:
         raise RequestError(
-            f"there is no delegate {file} on this machine; give the whole path of one that is installed{_others()}"
+            f"there is no delegate {file} on this machine; give the full path of an installed one{_installed_copies()}"
         ) from error
     except OSError as error:
         raise RequestError(
-            f"the delegate {file} cannot be read: {error.strerror}; check its path and rights"
+            f"the delegate {file} cannot be read: {error.strerror}; check its path and permissions"
         ) from error
-    bits, machine = _elf_header(head)
+    bits, machine = _parse_elf(head)
     if not bits:
-        what = "it is text" if head and not set(head) - TEXT else "it is no ELF file"
-        raise RequestError(f"the delegate {file.name} is no shared library ({what}); give the library itself")
-    here = _elf(Path(sys.executable))
+        what = "it is text" if head and not set(head) - TEXT else "it is not an ELF file"
+        raise RequestError(f"the delegate {file.name} is not a shared library ({what}); give the library itself")
+    here = _read_elf(Path(sys.executable))
     if here[0] and (bits, machine) != here:
         raise RequestError(
-            f"the delegate {file.name} is built for {_name(bits, machine)}, and this is {_name(*here)}; "
-            "install the one of this architecture"
+            f"the delegate {file.name} is built for {_name(bits, machine)}, and this machine is {_name(*here)}; "
+            "install the build for this architecture"
         )
 
 
-def _others() -> str:
-    there = found()
-    return f": {', '.join(there)}" if there else ""
+def _installed_copies() -> str:
+    copies = find()
+    return f": {', '.join(copies)}" if copies else ""
 
 
-def _elf(file: Path) -> tuple[int, int]:
+def _read_elf(file: Path) -> tuple[int, int]:
     try:
         with file.open("rb") as opened:
-            return _elf_header(opened.read(64))
+            return _parse_elf(opened.read(64))
     except OSError:
         return 0, 0
 
 
-def _elf_header(head: bytes) -> tuple[int, int]:
-    """Return bits (32 or 64) and e_machine of an ELF file's first bytes, (0, 0) of any other."""
+def _parse_elf(head: bytes) -> tuple[int, int]:
+    """Parse the first bytes of a file: bits (32 or 64) and e_machine, (0, 0) if it is not an ELF file."""
     if len(head) < 20 or head[:4] != b"\x7fELF" or head[4] not in (1, 2):
         return 0, 0
     (machine,) = struct.unpack_from("<H" if head[5] == 1 else ">H", head, 18)

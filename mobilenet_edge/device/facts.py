@@ -1,7 +1,7 @@
-"""Facts of the machine that a latency depends on. Each is optional: what a machine does not tell is left out.
+"""Read facts about the machine that a latency depends on; a fact that the machine does not report is left out.
 
-`static` are those that stay as they are, `volatile` those that move: they are read before, after and now and then while
-measuring. Serial numbers, host and user names are never read.
+`static` facts do not change. `volatile` facts do: they are read before, during and after a measurement. Serial numbers,
+host names and user names are never read.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from mobilenet_edge.device import cpu
 
 SYSTEM: Final = Path("/")
 CPUS: Final = "sys/devices/system/cpu"
-# Bits of the Raspberry Pi's firmware; 16 higher is the same, since boot.
+# Bits of the Raspberry Pi's get_throttled, for now; the bits 16 places higher are for the time since boot.
 THROTTLE_BITS: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-# It answers in milliseconds, or hangs with the firmware.
+# vcgencmd answers in milliseconds, or hangs with the firmware.
 VCGENCMD_SECONDS: Final = 1.0
 
 
 def static(root: Path = SYSTEM) -> dict[str, Any]:
-    """Read what stays as it is.
+    """Read the facts that do not change.
 
     Args:
-        root: Where `proc`, `sys` and `etc` are; tests give a folder of their own.
+        root: Folder that contains `proc`, `sys` and `etc`.
 
     Returns:
-        Of these, what is known: board, cpu, machine, cores, isa, governor, min_mhz, max_mhz, memory_bytes, os, kernel,
-        glibc, python, numpy; and emulated, the name of the program that plays this CPU, as "qemu-aarch64".
+        The known ones of: board, cpu, machine, cores, isa, governor, min_mhz, max_mhz, memory_bytes, os, kernel, glibc,
+        python, numpy, and emulated (the name of the emulator, such as "qemu-aarch64").
     """
     processors = cpu.entries(root)
     facts = {
@@ -53,13 +53,13 @@ def static(root: Path = SYSTEM) -> dict[str, Any]:
 
 
 def volatile(root: Path = SYSTEM) -> dict[str, Any]:
-    """Read what moves.
+    """Read the facts that change.
 
     Returns:
-        Of these, what is known: load (runnable processes, 1-minute average), mhz (of each core), temperature_c,
-        throttled and throttled_since_boot (words of `THROTTLE_BITS`), throttle_count (thermal events of x86 cores
-        since boot), swapped_pages (since boot), busy_ns and stolen_ns (CPU time all processes and other virtual
-        machines took since boot).
+        The known ones of: load (runnable processes, 1-minute average), mhz (of each core), temperature_c, throttled and
+        throttled_since_boot (words of `THROTTLE_BITS`), throttle_count (thermal events of x86 cores since boot),
+        swapped_pages (since boot), busy_ns (CPU time of all processes since boot) and stolen_ns (CPU time taken by
+        other virtual machines since boot).
     """
     ticks = _ticks(root)
     facts = {
@@ -76,21 +76,21 @@ def volatile(root: Path = SYSTEM) -> dict[str, Any]:
 
 
 def memory_of_self(name: str, root: Path = SYSTEM) -> int | None:
-    """Read this process's VmRSS (now) or VmHWM (the peak), in bytes.
+    """Read VmRSS (current) or VmHWM (peak) of this process, in bytes.
 
-    Not `ru_maxrss`: Linux carries that over from the process that started this one, however big it was.
+    `ru_maxrss` is no substitute: on Linux it starts at the peak of the parent process.
     """
     return _field(root / "proc/self/status", name)
 
 
 def memory_of_machine(root: Path = SYSTEM) -> int | None:
-    """Return the machine's memory and swap together, in bytes."""
+    """Return the sum of memory and swap of the machine, in bytes."""
     memory, swap = _memory(root), _field(root / "proc/meminfo", "SwapTotal")
     return None if memory is None else memory + (swap or 0)
 
 
 def _cores() -> int | None:
-    # What this process may use, not what the machine has; the second is all there is outside Linux.
+    # The CPUs that this process may use; only Linux reports them.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -122,7 +122,7 @@ def _glibc() -> str | None:
 
 
 def _numpy() -> str | None:
-    # Asked by the modes that get on without it, too.
+    # Some modes run without numpy.
     try:
         from numpy import __version__
     except ImportError:
@@ -131,7 +131,7 @@ def _numpy() -> str | None:
 
 
 def _emulator(root: Path) -> str | None:
-    # qemu-user answers for /proc/self/exe with the program it runs, and for this path as the kernel does.
+    # qemu-user reports the emulated program as /proc/self/exe; this longer path still gives the emulator.
     try:
         name = (root / f"proc/self/task/{os.getpid()}/exe").readlink().name
     except OSError:
@@ -164,9 +164,9 @@ def _temperature(root: Path) -> float | None:
         value = _number(zone / "temp", int)
         if value is not None:
             zones[_text(zone / "type") or zone.name] = value / 1000
-    # The zones of a laptop include its battery and its radio.
-    of_cpu = [value for name, value in zones.items() if any(word in name for word in ("cpu", "soc", "pkg"))]
-    return max(of_cpu or zones.values(), default=None)
+    # A laptop also has zones for its battery and its radio, so those of the CPU are preferred.
+    cpu_zones = [value for name, value in zones.items() if any(word in name for word in ("cpu", "soc", "pkg"))]
+    return max(cpu_zones or zones.values(), default=None)
 
 
 def _throttling(root: Path) -> dict[str, list[str]]:
@@ -174,7 +174,7 @@ def _throttling(root: Path) -> dict[str, list[str]]:
     try:
         bits = int(_firmware(root) or "", 16)
     except ValueError:
-        # The alarm alone says nothing of the other reasons, so its silence is no fact.
+        # Without the firmware's bits the other reasons are unknown, so no alarm does not mean "not throttled".
         return {"throttled": alarm} if alarm else {}
     now = [word for bit, word in THROTTLE_BITS.items() if bits >> bit & 1]
     return {
@@ -184,7 +184,7 @@ def _throttling(root: Path) -> dict[str, list[str]]:
 
 
 def _firmware(root: Path) -> str | None:
-    # "soc/soc:firmware", with an address behind each "soc" on a Pi 5.
+    # The path is "soc/soc:firmware"; on a Pi 5 an address follows each "soc".
     for path in sorted((root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
         return _text(path)
     return _vcgencmd() if root == SYSTEM else None
@@ -195,15 +195,15 @@ def _vcgencmd() -> str | None:
     command = next((path for path in paths if os.access(path, os.X_OK)), None)
     if command is None:
         return None
-    import subprocess  # only a Pi needs it, and every worker would pay for it
+    import subprocess  # only needed on a Pi, and its import would slow every worker
 
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [command, "get_throttled"], capture_output=True, text=True, check=False, timeout=VCGENCMD_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip().partition("throttled=")[2]
+    return result.stdout.strip().partition("throttled=")[2]
 
 
 def _under_voltage(root: Path) -> bool:

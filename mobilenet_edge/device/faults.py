@@ -1,7 +1,7 @@
-"""What can go wrong on a device and is expected to: each fault has a kind that crosses the wire.
+"""Define the expected failures on a device; each class has a `kind` that identifies it in the worker's answer.
 
-A message is one line: the fact, then the next step. Anything else is a bug, or a crash of a native runtime, and ends
-the worker.
+A message is one line: the fact, then the next step. Any other exception is a bug, or a crash of a native runtime, and
+ends the worker.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ class DeviceError(Exception):
 
 
 class RequestError(DeviceError):
-    """The request cannot be read, or asks for what there is not."""
+    """The request cannot be read, or asks for something that does not exist."""
 
     kind = "request"
 
 
 class InvalidModel(DeviceError):
-    """The file is no model that the runtime can open and run."""
+    """The file is not a model that the runtime can open and run."""
 
     kind = "invalid-model"
 
 
 class RuntimeBroken(DeviceError):
-    """The runtime is installed and does not load."""
+    """The runtime is installed but cannot be loaded."""
 
     kind = "broken-runtime"
 
 
 class DelegateFailed(DeviceError):
-    """The delegate is there, and does not start or does not get on with the model."""
+    """The delegate exists but does not start, or cannot run the model."""
 
     kind = "delegate"
 
@@ -47,8 +47,8 @@ class RuntimeMissing(DeviceError):
     """No runtime for this file is installed.
 
     Attributes:
-        extra: The extra of mobilenet-edge that brings it on this machine, None where no wheel exists.
-        requirement: What pip takes on a machine that does not have the package itself, None likewise.
+        extra: The extra of mobilenet-edge that installs it on this machine, None if there is none.
+        requirement: Arguments of pip that install it without mobilenet-edge, None if no wheel fits.
     """
 
     kind = "missing-runtime"
@@ -59,11 +59,11 @@ class RuntimeMissing(DeviceError):
         self.requirement = requirement
 
     def to_dict(self) -> dict[str, Any]:
-        """Add what to install."""
+        """Return the value of `error` with the extra and the requirement to install."""
         return {**super().to_dict(), "extra": self.extra, "requirement": self.requirement}
 
 
 def first_line(error: BaseException, limit: int = 200) -> str:
-    """Say a native library's reason in one line: its first sentence or line, cut at `limit` characters."""
+    """Return the first line of an error's message, cut at `limit` characters."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].strip().rstrip(".")[:limit]

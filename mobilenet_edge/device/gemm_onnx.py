@@ -1,4 +1,4 @@
-"""A matrix product as an .onnx file: a protobuf by onnx.proto3, whose numbers of fields are these."""
+"""Write a matrix product as an .onnx file: a protobuf with the field numbers of onnx.proto3."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mobilenet_edge.device.gemm import Shape, weights
+from mobilenet_edge.formats.wire import protobuf as pb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,17 +19,20 @@ _IR_VERSION: Final = 8
 
 
 def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
-    """Write a 1 x 1 convolution of m pixels in a row: Conv for float32, QLinearConv with int8 weights for 8 bits.
+    """Write a model of 1 x 1 convolutions: Conv for float32, QLinearConv with int8 weights for 8 bits.
 
     Args:
-        dtype: Of the activations: "float32", "uint8" or "int8".
-        shape: Of the product; input (1, k, 1, m), weights (n, k, 1, 1), output (1, n, 1, m).
-        count: So many in succession, all by the same weights; for several k and n must be the same.
+        dtype: Element type of the activations: "float32", "uint8" or "int8".
+        shape: Size of the product: input (1, k, 1, m), weights (n, k, 1, 1), output (1, n, 1, m).
+        count: Number of chained convolutions with shared weights; above 1, k and n must be equal.
+
+    Returns:
+        The content of the file.
     """
     kernel = weights(dtype, (shape.n, shape.k, 1, 1))
     if dtype == "float32":
         constants = {"w": kernel}
-        kind = "Conv"
+        op_type = "Conv"
     else:
         zero, one = np.zeros((), dtype), np.ones((), np.float32)
         constants = {
@@ -36,59 +40,40 @@ def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
             "w": kernel, "w scale": np.ones(shape.n, np.float32), "w zero": np.zeros(shape.n, np.int8),
             "y scale": one, "y zero": zero,
         }  # fmt: skip
-        kind = "QLinearConv"
-    tensors = b"".join(_chunk(5, _tensor(name, values)) for name, values in constants.items())
+        op_type = "QLinearConv"
+    tensors = b"".join(pb.chunk(5, _tensor(name, values)) for name, values in constants.items())
     ends = {"x": (1, shape.k, 1, shape.m), "y": (1, shape.n, 1, shape.m)}
-    return _model(_row(kind, list(constants), count) + tensors, dtype, ends)
+    return _model(_chain(op_type, list(constants), count) + tensors, dtype, ends)
 
 
 def write_idle(count: int = 1) -> bytes:
-    """Write a model that does nothing: Flatten, of one float, so many times."""
-    return _model(_row("Flatten", [], count), "float32", {"x": (1, 1, 1, 1), "y": (1, 1)})
+    """Write a model that does nothing: a chain of `count` Flatten nodes on one float."""
+    return _model(_chain("Flatten", [], count), "float32", {"x": (1, 1, 1, 1), "y": (1, 1)})
 
 
-def _row(kind: str, constants: Sequence[str], count: int) -> bytes:
+def _chain(op_type: str, constants: Sequence[str], count: int) -> bytes:
     names = ["x", *(f"x{index}" for index in range(1, count)), "y"]
-    return b"".join(_chunk(1, _node(kind, [source, *constants], output)) for source, output in zip(names, names[1:]))
+    return b"".join(
+        pb.chunk(1, _node(op_type, [source, *constants], output)) for source, output in zip(names, names[1:])
+    )
 
 
 def _model(graph: bytes, dtype: str, ends: Mapping[str, Sequence[int]]) -> bytes:
     for field, (name, shape) in zip((11, 12), ends.items()):
-        graph += _chunk(field, _value(name, dtype, shape))
-    opset = _text(1, "") + _number(2, _OPSET)
-    return _number(1, _IR_VERSION) + _chunk(7, graph + _text(2, "product")) + _chunk(8, opset)
+        graph += pb.chunk(field, _value(name, dtype, shape))
+    opset = pb.text(1, "") + pb.number(2, _OPSET)
+    return pb.number(1, _IR_VERSION) + pb.chunk(7, graph + pb.text(2, "product")) + pb.chunk(8, opset)
 
 
-def _node(kind: str, inputs: Sequence[str], output: str) -> bytes:
-    return b"".join((*(_text(1, name) for name in inputs), _text(2, output), _text(4, kind)))
+def _node(op_type: str, inputs: Sequence[str], output: str) -> bytes:
+    return b"".join((*(pb.text(1, name) for name in inputs), pb.text(2, output), pb.text(4, op_type)))
 
 
 def _tensor(name: str, values: NDArray[Any]) -> bytes:
-    dims = b"".join(_number(1, side) for side in values.shape)
-    return dims + _number(2, _TYPES[values.dtype.name]) + _text(8, name) + _chunk(9, values.tobytes())
+    dims = b"".join(pb.number(1, side) for side in values.shape)
+    return dims + pb.number(2, _TYPES[values.dtype.name]) + pb.text(8, name) + pb.chunk(9, values.tobytes())
 
 
 def _value(name: str, dtype: str, shape: Sequence[int]) -> bytes:
-    sides = b"".join(_chunk(1, _number(1, side)) for side in shape)
-    return _text(1, name) + _chunk(2, _chunk(1, _number(1, _TYPES[dtype]) + _chunk(2, sides)))
-
-
-def _text(field: int, text: str) -> bytes:
-    return _chunk(field, text.encode())
-
-
-def _chunk(field: int, data: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(data)) + data
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    digits = bytearray([value & 0x7F])
-    while value > 0x7F:
-        value >>= 7
-        digits[-1] |= 0x80
-        digits.append(value & 0x7F)
-    return bytes(digits)
+    sides = b"".join(pb.chunk(1, pb.number(1, side)) for side in shape)
+    return pb.text(1, name) + pb.chunk(2, pb.chunk(1, pb.number(1, _TYPES[dtype]) + pb.chunk(2, sides)))

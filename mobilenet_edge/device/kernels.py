@@ -1,7 +1,7 @@
-"""What onnxruntime's profiler says of an .onnx model: the time of each kernel.
+"""Time each kernel of an .onnx model with onnxruntime's profiler.
 
-Its figures hold the time it takes to write down shapes and sizes, some microseconds a kernel. A model that does nothing
-is run beside, to know them.
+The profiler's own overhead (a few µs per kernel) is part of its figures; an empty model is profiled as well and
+subtracted.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from mobilenet_edge.device.runtimes import Runtime, Session, ort
 from mobilenet_edge.device.timing import Stop
 
 _KERNEL: Final = "_kernel_time"
-# Of the two runs of a round the second is kept.
-_RUNS: Final = 2
-# So many idle kernels in succession: the last is as warm as any in the middle of a model.
-_IDLE: Final = 4
+# The first run of a round brings the weights into the cache; only the second counts.
+_RUNS_PER_ROUND: Final = 2
+# The last of several chained idle kernels is as warm as a kernel in the middle of a model.
+_IDLE_COUNT: Final = 4
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A node of the graph as onnxruntime runs it, after it fused what it could.
+    """A node of the graph after onnxruntime's fusions.
 
     Attributes:
-        name: Of the node; what it was fused from is often to be seen.
-        kind: Such as Conv or QLinearConv.
-        shape: Of the first output, as onnxruntime lays it out; empty where it does not say.
-        activation_bytes: Of inputs and outputs, without constants.
-        times_us: Of each round, rounded down to whole microseconds.
+        name: Node name; often shows which nodes were fused into it.
+        kind: Op type, such as Conv or QLinearConv.
+        shape: Shape of the first output in onnxruntime's layout; empty if not reported.
+        activation_bytes: Size of inputs and outputs, without constants.
+        times_us: Time of each round, rounded down to whole microseconds.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Trace:
-    """What was measured.
+    """The times of a model and its kernels.
 
     Attributes:
-        whole: A session without the profiler.
-        times_ns: Of the whole model in that session, one number a round.
-        kernels: In order of execution.
-        idle: A kernel that does nothing: what the profiler takes for itself.
+        whole: Session of the model without the profiler.
+        times_ns: Time of one run per round in that session.
+        kernels: The kernels of the model, in execution order.
+        idle: A kernel that does nothing, whose time is the profiler's overhead.
     """
 
     whole: Session
@@ -71,34 +71,43 @@ def measure(
     seed: int,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Trace:
-    """Run a model with and without the profiler, in turns: until `warmup` is reached, then for what is kept.
+    """Run a model with and without the profiler in turns.
+
+    Args:
+        runtime: onnxruntime's entry of `RUNTIMES`.
+        path: The .onnx file.
+        warmup: End of the rounds that do not count.
+        steady: End of the rounds that count.
+        threads: Threads within one inference.
+        seed: Seed of the inputs.
+        clock: Monotonic time in ns.
 
     Raises:
         InvalidModel: The model cannot be opened or run.
     """
     whole = runtime.open(path, threads)
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
-        nothing = Path(folder) / "idle.onnx"
-        nothing.write_bytes(gemm_onnx.write_idle(_IDLE))
+        empty = Path(folder) / "idle.onnx"
+        empty.write_bytes(gemm_onnx.write_idle(_IDLE_COUNT))
         traced, idle = (
-            ort.open_session(runtime, each, threads, trace=Path(folder) / name)
-            for each, name in ((path, "whole"), (nothing, "idle"))
+            ort.open_session(runtime, model, threads, trace=Path(folder) / name)
+            for model, name in ((path, "whole"), (empty, "idle"))
         )
         for session in (whole, traced, idle):
             session.feed(inputs.noise(session.inputs, seed=seed, count=1)[0])
-        _take_turns(whole, (idle, traced), warmup, clock)
-        times = _take_turns(whole, (idle, traced), steady, clock)
-        of_idle, of_whole = (collect(_events(session), len(times)) for session in (idle, traced))
-    return Trace(whole, times, of_whole, of_idle[-1])
+        _time_rounds(whole, (idle, traced), warmup, clock)
+        times = _time_rounds(whole, (idle, traced), steady, clock)
+        idle_kernels, model_kernels = (collect(_events(session), len(times)) for session in (idle, traced))
+    return Trace(whole, times, model_kernels, idle_kernels[-1])
 
 
-def _take_turns(whole: Session, traced: Sequence[Session], stop: Stop, clock: Callable[[], int]) -> list[int]:
+def _time_rounds(whole: Session, traced: Sequence[Session], stop: Stop, clock: Callable[[], int]) -> list[int]:
     times: list[int] = []
     began = clock()
     while not (times and stop.reached(len(times), clock() - began)):
-        # Each has weights of its own, which push those of the others out of the caches: each runs twice.
+        # Each session runs twice, because the weights of the other sessions evict its own from the cache.
         for session in traced:
-            for _ in range(_RUNS):
+            for _ in range(_RUNS_PER_ROUND):
                 session.invoke()
         whole.invoke()
         start = clock()
@@ -108,25 +117,25 @@ def _take_turns(whole: Session, traced: Sequence[Session], stop: Stop, clock: Ca
 
 
 def _events(session: ort.OrtSession) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(session.end_trace().read_text(encoding="utf-8"))
-    return found
+    events: list[dict[str, Any]] = json.loads(session.end_trace().read_text(encoding="utf-8"))
+    return events
 
 
 def collect(events: list[dict[str, Any]], rounds: int) -> tuple[Kernel, ...]:
-    """Collect what the profiler wrote of each node in the last `rounds`, in order of execution."""
-    found: dict[tuple[str, str], Kernel] = {}
+    """Collect the kernels of a trace in execution order, with their times in the last `rounds`."""
+    kernels: dict[tuple[str, str], Kernel] = {}
     for event in events:
         if event.get("cat") != "Node" or not event["name"].endswith(_KERNEL):
             continue
-        about = event["args"]
-        key = (event["name"], about.get("node_index", ""))
-        if key not in found:
+        details = event["args"]
+        key = (event["name"], details.get("node_index", ""))
+        if key not in kernels:
             # [{"float": [1, 16, 64, 64]}]
-            shapes = [tuple(shape) for each in about.get("output_type_shape", []) for shape in each.values()]
-            moved = sum(int(about.get(name, 0)) for name in ("activation_size", "output_size"))
+            shapes = [tuple(shape) for entry in details.get("output_type_shape", []) for shape in entry.values()]
+            size = sum(int(details.get(name, 0)) for name in ("activation_size", "output_size"))
             name = event["name"][: -len(_KERNEL)]
-            found[key] = Kernel(name, about["op_name"], shapes[0] if shapes else (), moved)
-        found[key].times_us.append(int(event["dur"]))
-    for each in found.values():
-        each.times_us[:] = each.times_us[1::_RUNS][-rounds:]
-    return tuple(found.values())
+            kernels[key] = Kernel(name, details["op_name"], shapes[0] if shapes else (), size)
+        kernels[key].times_us.append(int(event["dur"]))
+    for kernel in kernels.values():
+        kernel.times_us[:] = kernel.times_us[1::_RUNS_PER_ROUND][-rounds:]
+    return tuple(kernels.values())

@@ -1,9 +1,8 @@
-"""The modes "time" and "memory": one model, measured in this process."""
+"""Measure the latency or the memory of one model in this process (the modes "time" and "memory")."""
 
 from __future__ import annotations
 
 import gc
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,6 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mobilenet_edge.device import busy, facts, inputs, runtimes
 from mobilenet_edge.device.timing import Stop, repeat
 
+try:
+    import resource
+except ImportError:  # Windows, which does not count context switches
+    resource = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +27,10 @@ INPUT_SETS: Final = 4
 
 
 def latency(request: Request) -> dict[str, Any]:
-    """Time a model: opening it, its first inference, the warm-up, and the steady phase.
+    """Time a model: opening it, its first inference, the warm-up and the steady phase.
+
+    Returns:
+        The fields that docs/measuring.md lists for this mode.
 
     Raises:
         DeviceError: The model, its runtime or delegate, or the file of inputs cannot be used.
@@ -36,13 +43,13 @@ def latency(request: Request) -> dict[str, Any]:
     first = phase(Stop(runs=1))
     warmup = phase(request.warmup)
     samples: list[dict[str, Any]] = []
-    # A collection in the middle of a run would be timed as the model's.
+    # A garbage collection during a run would count as the model's time.
     gc.collect()
     gc.disable()
-    before, began = facts.volatile(), _usage()
+    before, usage_before = facts.volatile(), _usage()
     sample = partial(_sample, samples, request.sample_seconds)
     steady = phase(request.steady, between=sample, period_ns=request.period_ns)
-    ended, after = _usage(), facts.volatile()
+    usage_after, after = _usage(), facts.volatile()
     return {
         "runtime": session.runtime,
         "runtime_version": session.version,
@@ -56,7 +63,7 @@ def latency(request: Request) -> dict[str, Any]:
         "warmup_runs": len(warmup),
         "times_ns": steady,
         "samples": samples,
-        "usage": {name: ended[name] - began[name] for name in began},
+        "usage": {name: usage_after[name] - usage_before[name] for name in usage_before},
         "host": facts.static(),
         "before": before,
         "after": after,
@@ -65,7 +72,11 @@ def latency(request: Request) -> dict[str, Any]:
 
 
 def memory(request: Request) -> dict[str, Any]:
-    """Read the resident memory before a model is opened, and at its peak after running each set of noise once."""
+    """Measure the resident memory before a model is opened and at its peak, in bytes.
+
+    Raises:
+        DeviceError: The model, its runtime or its delegate cannot be used.
+    """
     runtimes.choose(Path(request.artifact), request.runtime).load()
     baseline = facts.memory_of_self("VmRSS")
     session, _, _ = _open(request)
@@ -90,14 +101,13 @@ def _noise(session: runtimes.Session, request: Request) -> Callable[[], Sequence
 
 def _sample(samples: list[dict[str, Any]], seconds: float, runs: int, elapsed_ns: int) -> None:
     latest = samples[-1]["at_ns"] if samples else 0
-    # Seldom: reading /proc takes the model's data out of the cache.
+    # Rarely, because reading /proc evicts the model's data from the cache.
     if elapsed_ns - latest >= seconds * 1e9:
         samples.append({"at_ns": elapsed_ns, "runs": runs, **facts.volatile()})
 
 
 def _usage() -> dict[str, int]:
-    return {
-        "wall_ns": time.perf_counter_ns(),
-        "cpu_ns": time.process_time_ns(),
-        "involuntary_switches": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
-    }
+    usage = {"wall_ns": time.perf_counter_ns(), "cpu_ns": time.process_time_ns()}
+    if resource:
+        usage["involuntary_switches"] = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    return usage

@@ -1,4 +1,4 @@
-"""The median of repeated times, and how well it is known."""
+"""Compute the median of repeated times and its confidence interval."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Number = Union[int, float]
 
 @dataclass(frozen=True)
 class Median:
-    """A median with its 95 % interval, in the unit of what it was made of.
+    """A median with its 95 % confidence interval, in the unit of the values.
 
     Attributes:
         value: The median.
-        interval: Its bounds, None below six values.
+        interval: Lower and upper bound, None for fewer than six values.
     """
 
     value: float
@@ -25,32 +25,32 @@ class Median:
 
     @classmethod
     def of(cls, values: Sequence[Number], resolution: float = 0) -> Median:
-        """Take the median.
+        """Compute the median of values.
 
         Args:
-            values: In any order.
-            resolution: Step of a coarse clock that rounds down, 0 for a fine one. The median is then interpolated
-                within the step that holds it, as that of grouped data.
+            values: At least one value, in any order.
+            resolution: Step of a coarse clock that rounds down, 0 for a fine one. With a step, the median is that of
+                grouped data: interpolated within the step that contains it.
         """
         ordered = sorted(values)
         middle: float = statistics.median(ordered)
         if resolution:
-            middle = statistics.median_grouped([each + resolution / 2 for each in ordered], resolution)
-        rank = _rank(len(ordered))
+            middle = statistics.median_grouped([value + resolution / 2 for value in ordered], resolution)
+        rank = _sign_test_rank(len(ordered))
         bounds = None if rank is None else (float(ordered[rank]), float(ordered[-1 - rank]) + resolution)
         return cls(float(middle), bounds)
 
     def __sub__(self, other: float) -> Median:
-        """Take a known part off."""
+        """Subtract a constant from the median and its bounds."""
         bounds = self.interval and (self.interval[0] - other, self.interval[1] - other)
         return Median(self.value - other, bounds)
 
 
-def _rank(count: int) -> int | None:
-    """How many of `count` ordered values lie outside the interval at either end.
+def _sign_test_rank(count: int) -> int | None:
+    """Return the number of `count` ordered values outside the interval at either end, None if there are too few.
 
-    As many lie below the median of what they were drawn from as heads fall in `count` throws of a coin, whatever the
-    distribution (the interval of the sign test).
+    The number of values below the true median follows a binomial distribution with p = 1/2, whatever the distribution
+    of the values (the interval of the sign test).
     """
     tail, rank = 0.0, 0
     while rank < count:

@@ -1,8 +1,7 @@
-"""A .tflite model cut into its operators: one file, of which a few bytes are rewritten before each piece is opened.
+"""Cut a .tflite model into its operators: one file, with a few bytes rewritten before each piece is opened.
 
-XNNPACK runs a whole graph as one operator and tells nobody how long its parts took; a model of one operator does.
-
-The layout is that of TensorFlow's schema.fbs, and the numbers of fields are from there.
+XNNPACK runs a whole graph as one operator and does not report the time of its parts, so each operator needs a model of
+its own. The layout and the field numbers are those of TensorFlow's schema.fbs.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError
-from mobilenet_edge.device.flatbuffer import Table, damaged
+from mobilenet_edge.formats.wire.flatbuffer import Table
 
-MOST_OPERATORS: Final = 200
+MAX_OPERATORS: Final = 200
 _CUSTOM: Final = 32
 
 
 @dataclass(frozen=True)
-class Operator:
+class GraphOperator:
     """An operator of the graph.
 
     Attributes:
         kind: "BUILTIN_" and its code in schema.fbs, or the name of a custom operator.
-        name: Of its first output.
-        inputs: Indexes of the tensors it reads, without the constants that the file holds.
-        outputs: Indexes of the tensors it makes.
-        position: Of its table in the file.
+        name: Name of its first output.
+        inputs: Indexes of its input tensors, without the constants stored in the file.
+        outputs: Indexes of its output tensors.
+        position: Position of its table in the file, in bytes.
     """
 
     kind: str
@@ -41,13 +40,13 @@ class Operator:
 
 @dataclass(frozen=True)
 class Piece:
-    """A model of one operator, and of those that prepare its constants, such as the DEQUANTIZE of float16 weights.
+    """A model of one operator and of those that prepare its constants, such as the DEQUANTIZE of float16 weights.
 
     Attributes:
-        index: Of the operator.
-        inputs: Indexes of the tensors it is given, in the order in which the runtime lists them.
-        outputs: Likewise of those it makes.
-        patches: What to write into the file, a uint32 at each of these places.
+        index: Index of the operator.
+        inputs: Indexes of the input tensors, in the order of the runtime.
+        outputs: Indexes of the output tensors, in the order of the runtime.
+        patches: The uint32 to write at each position in the file.
     """
 
     index: int
@@ -58,33 +57,33 @@ class Piece:
 
 @dataclass(frozen=True)
 class Pieces:
-    """A model of one graph, and how it is cut.
+    """A model of one graph and its pieces.
 
     Attributes:
-        operators: All of them, in execution order.
-        inputs: Indexes of the model's inputs.
-        outputs: Indexes of its outputs.
-        data: The file, and behind it the lists of inputs and outputs of every piece.
-        pieces: In execution order; an operator that reads constants alone belongs to the piece that reads it.
+        operators: All operators, in execution order.
+        inputs: Indexes of the model's input tensors.
+        outputs: Indexes of the model's output tensors.
+        data: The file, followed by the lists of inputs and outputs of each piece.
+        pieces: In execution order; an operator on constants alone is part of the pieces that read its outputs.
     """
 
-    operators: tuple[Operator, ...]
+    operators: tuple[GraphOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     data: bytes
     pieces: tuple[Piece, ...]
 
     def write(self, path: Path) -> Iterator[Piece]:
-        """Write the file, and rewrite it to be one piece after the other.
+        """Write the file, then patch it to be one piece after the other, and yield each piece.
 
-        A runtime reads the graph when it opens a file and maps the weights, which stay where they are. So all pieces
-        can be open at once, and share the file's memory.
+        A runtime reads the graph when it opens a file, and maps the weights, which are not changed. So all pieces can
+        be open at once and share the memory of the file.
         """
         path.write_bytes(self.data)
         for piece in self.pieces:
             with path.open("r+b") as file:
-                for place, value in piece.patches.items():
-                    file.seek(place)
+                for position, value in piece.patches.items():
+                    file.seek(position)
                     file.write(struct.pack("<I", value))
             yield piece
 
@@ -93,107 +92,119 @@ def cut(data: bytes) -> Pieces:
     """Cut a model into its operators.
 
     Raises:
-        InvalidModel: The file is damaged, or an operator reads what none before it makes.
-        RequestError: It has several graphs, more than `MOST_OPERATORS` operators, or a layout that cannot be cut.
+        InvalidModel: The file is damaged, or an operator reads a tensor that no earlier one writes.
+        RequestError: It has several graphs, more than `MAX_OPERATORS` operators, or a layout that cannot be cut.
     """
+    try:
+        return _cut(data)
+    except ValueError as error:
+        raise InvalidModel(f"the model is damaged: {error}; export or copy it again") from error
+
+
+def _cut(data: bytes) -> Pieces:
     model = Table.root(data)
     graphs = model.tables(2)
     if len(graphs) != 1:
         raise RequestError(f"operators are timed in models of one graph, and this has {len(graphs)}; time it whole")
     graph = graphs[0]
     operators = _operators(model, graph)
-    if not 0 < len(operators) <= MOST_OPERATORS:
+    if not 0 < len(operators) <= MAX_OPERATORS:
         raise RequestError(
-            f"operators are timed in models of 1 to {MOST_OPERATORS}, and this has {len(operators)}; time it whole"
+            f"operators are timed in models of 1 to {MAX_OPERATORS} operators, and this has {len(operators)}; "
+            "time it whole"
         )
-    inputs = graph.integers(1)
-    live = _live(operators, inputs)
+    inputs = graph.numbers(1, "i")
+    variable = _variable_tensors(operators, inputs)
     cutter = _Cutter(data, model, graph)
     pieces = tuple(
-        cutter.cut(index, _preparing(operators[:index], each, live), each, live)
-        for index, each in enumerate(operators)
-        if live.issuperset(each.outputs)
+        cutter.cut(index, _preparation(operators[:index], operator, variable), operator, variable)
+        for index, operator in enumerate(operators)
+        if variable.issuperset(operator.outputs)
     )
-    return Pieces(operators, inputs, graph.integers(2), bytes(cutter.data), pieces)
+    return Pieces(operators, inputs, graph.numbers(2, "i"), bytes(cutter.data), pieces)
 
 
 class _Cutter:
-    """Collects the lists of tensors behind the file."""
+    """Builder of pieces, which appends their lists of tensors to the file."""
 
     def __init__(self, data: bytes, model: Table, graph: Table) -> None:
         self.data = bytearray(data)
         self.slots = graph.span(3, 4)[0]
-        self.ends = (graph.place(1), graph.place(2))
-        if not all(self.ends):
-            raise damaged("its graph has no inputs or no outputs")
-        # Signatures name inputs and outputs that a piece does not have.
+        self.interface = (graph.place(1), graph.place(2))
+        if not all(self.interface):
+            raise ValueError("its graph has no inputs or no outputs")
+        # Signatures are removed, because they name inputs and outputs that a piece does not have.
         signatures, _ = model.span(7, 4)
         if signatures:
             struct.pack_into("<I", self.data, signatures - 4, 0)
         self.data += bytes(-len(self.data) % 4)
 
-    def cut(self, index: int, preparing: Sequence[Operator], operator: Operator, live: set[int]) -> Piece:
-        inputs = tuple(dict.fromkeys(each for each in operator.inputs if each in live))
-        patches = {self.slots - 4: len(preparing) + 1}
+    def cut(
+        self, index: int, preparation: Sequence[GraphOperator], operator: GraphOperator, variable: set[int]
+    ) -> Piece:
+        inputs = tuple(dict.fromkeys(index for index in operator.inputs if index in variable))
+        patches = {self.slots - 4: len(preparation) + 1}
         distances = {
             self.slots + 4 * slot: each.position - (self.slots + 4 * slot)
-            for slot, each in enumerate((*preparing, operator))
+            for slot, each in enumerate((*preparation, operator))
         }
-        for place, indexes in zip(self.ends, (inputs, operator.outputs)):
-            distances[place] = self._append(indexes) - place
-        # Distances in a flatbuffer are forward; every writer we know puts operators behind the list of them.
+        for position, indexes in zip(self.interface, (inputs, operator.outputs)):
+            distances[position] = self._append(indexes) - position
+        # A flatbuffer refers only forward, and all known writers put the operators after their list.
         if min(distances.values()) <= 0:
             raise RequestError("the file is laid out in a way that cannot be cut into operators; time it whole")
         return Piece(index, inputs, operator.outputs, {**patches, **distances})
 
     def _append(self, indexes: Sequence[int]) -> int:
-        place = len(self.data)
+        position = len(self.data)
         self.data += struct.pack(f"<I{len(indexes)}i", len(indexes), *indexes)
-        return place
+        return position
 
 
-def _operators(model: Table, graph: Table) -> tuple[Operator, ...]:
+def _operators(model: Table, graph: Table) -> tuple[GraphOperator, ...]:
     kinds = [_kind(code) for code in model.tables(1)]
     sizes = [buffer.span(0, 1)[1] for buffer in model.tables(4)]
     tensors = graph.tables(0)
-    found = []
-    for each in graph.tables(3):
-        inputs, outputs = each.integers(1), each.integers(2)
+    operators = []
+    for table in graph.tables(3):
+        inputs, outputs = table.numbers(1, "i"), table.numbers(2, "i")
         try:
             constant = {index for index in inputs if sizes[tensors[index].number(2, "I")]}
-            name, kind = tensors[outputs[0]].text(3), kinds[each.number(0, "I")]
+            name, kind = tensors[outputs[0]].text(3), kinds[table.number(0, "I")]
         except IndexError as error:
-            raise damaged("an operator refers to what is not there") from error
-        # -1 stands for an input that is left out.
-        read = tuple(index for index in inputs if index >= 0 and index not in constant)
-        found.append(Operator(kind, name, read, outputs, each.position))
-    return tuple(found)
+            raise ValueError("an operator refers to a tensor, buffer or code that does not exist") from error
+        # -1 stands for an omitted input.
+        activations = tuple(index for index in inputs if index >= 0 and index not in constant)
+        operators.append(GraphOperator(kind, name, activations, outputs, table.position))
+    return tuple(operators)
 
 
 def _kind(code: Table) -> str:
-    # Codes above 127 came later, and with them a wider field.
+    # Codes above 127 are in a wider field, which was added later.
     number = max(code.number(0, "b"), code.number(3, "i"))
     return code.text(1) if number == _CUSTOM else f"BUILTIN_{number}"
 
 
-def _live(operators: Sequence[Operator], inputs: Sequence[int]) -> set[int]:
-    """The tensors that depend on the model's inputs."""
-    live, made = set(inputs), set(inputs)
-    for each in operators:
-        if not made.issuperset(each.inputs):
-            raise InvalidModel(f"operator {each.name!r} reads what none before it makes; export the model again")
-        made.update(each.outputs)
-        if live.intersection(each.inputs):
-            live.update(each.outputs)
-    return live
+def _variable_tensors(operators: Sequence[GraphOperator], inputs: Sequence[int]) -> set[int]:
+    """Return the indexes of the tensors that depend on the model's inputs."""
+    variable, available = set(inputs), set(inputs)
+    for operator in operators:
+        if not available.issuperset(operator.inputs):
+            raise InvalidModel(
+                f"operator {operator.name!r} reads a tensor that no earlier one writes; export the model again"
+            )
+        available.update(operator.outputs)
+        if variable.intersection(operator.inputs):
+            variable.update(operator.outputs)
+    return variable
 
 
-def _preparing(before: Sequence[Operator], operator: Operator, live: set[int]) -> list[Operator]:
-    """The operators that make an operator's constants, first to last."""
-    wanted = set(operator.inputs) - live
+def _preparation(before: Sequence[GraphOperator], operator: GraphOperator, variable: set[int]) -> list[GraphOperator]:
+    """Return the operators that compute an operator's constants, in execution order."""
+    constants = set(operator.inputs) - variable
     chosen = []
-    for each in reversed(before):
-        if wanted.intersection(each.outputs):
-            wanted.update(set(each.inputs) - live)
-            chosen.append(each)
+    for candidate in reversed(before):
+        if constants.intersection(candidate.outputs):
+            constants.update(set(candidate.inputs) - variable)
+            chosen.append(candidate)
     return chosen[::-1]

@@ -1,7 +1,7 @@
-"""The mode "setup": a virtual environment of our own with the runtimes that this machine can have.
+"""Create a virtual environment with the runtimes that fit this machine (the mode "setup").
 
-It stands where `mobilenet_edge.hosts.boot` looks for a Python first, so nothing else on the machine is touched, and
-removing the folder takes all of it back.
+The environment is in the folder where `mobilenet_edge.hosts.bootstrap` looks for a Python first. Nothing else on the
+machine is changed, and removing the folder removes everything.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ FOLDER: Final = ".local/share/mobilenet-edge/venv"
 PIP: Final = ("--disable-pip-version-check", "--no-input", "--quiet")
 LISTING: Final = (
     "import json; from importlib.metadata import distributions; "
-    "print(json.dumps({each.metadata['Name']: each.version for each in distributions()}))"
+    "print(json.dumps({package.metadata['Name']: package.version for package in distributions()}))"
 )
 
 
 def run(request: Request) -> dict[str, Any]:
-    """Make the environment, or bring the one that is there up to what is asked.
+    """Create the environment if needed, and install or upgrade packages in it.
 
     Args:
-        request: Its `packages`, as pip takes them; empty for the runtimes that have a wheel for this machine.
+        request: `packages` are requirements for pip; empty for the runtimes that fit this machine.
 
     Returns:
-        folder, executable, and installed: {package: version}, pip and the like among them.
+        folder, executable, and installed: {package: version} of all packages in the environment.
 
     Raises:
-        RequestError: A package could be taken for an option, or no runtime has a wheel for this machine.
-        DeviceError: The environment cannot be made, or pip refuses.
+        RequestError: A package looks like an option, or no runtime has a wheel for this machine.
+        DeviceError: The environment cannot be created, or pip fails.
     """
-    if wrong := [each for each in request.packages if each.startswith("-")]:
-        raise RequestError(f"{wrong[0]!r} is an option of pip and no package")
-    packages = list(request.packages) or fitting()
+    if options := [package for package in request.packages if package.startswith("-")]:
+        raise RequestError(f"{options[0]!r} is an option of pip; give the names of packages")
+    packages = list(request.packages) or default_packages()
     folder = Path.home() / FOLDER
     python = folder / "bin" / "python"
-    new = not _usable(python)
+    new = not _has_pip(python)
     try:
         if new:
-            _make(folder)
+            _create(folder)
         _call("pip", [str(python), "-m", "pip", *PIP, "install", "--upgrade", *packages])
     except BaseException:
-        # One that was there before is left as pip left it: it may still serve.
+        # An existing environment is kept, since it may still work.
         if new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -64,51 +64,53 @@ def run(request: Request) -> dict[str, Any]:
     return {"folder": str(folder), "executable": str(python), "installed": installed}
 
 
-def fitting() -> list[str]:
-    """Return what pip takes for this machine: the best runtime of each format that has a wheel.
+def default_packages() -> list[str]:
+    """Return the requirements of the best runtime for each format on this machine.
 
     Raises:
-        RequestError: None has.
+        RequestError: No runtime has a wheel for this machine.
     """
     here = wheels.here()
-    found = dict(wheels.requirements(*here))
-    if found.get("litert"):
-        found["tflite-runtime"] = None  # slower, and it holds numpy back
-    packages = [word for each in found.values() if each for word in shlex.split(each)]
+    requirements = dict(wheels.requirements(*here))
+    if requirements.get("litert"):
+        requirements["tflite-runtime"] = None  # slower, and needs numpy < 2
+    packages = [word for requirement in requirements.values() if requirement for word in shlex.split(requirement)]
     if not packages:
         raise RequestError(f"no runtime has a wheel for {wheels.words(*here)}; use a 64-bit system, or another Python")
     return packages
 
 
-def _usable(python: Path) -> bool:
-    # One that was made for a Python that is gone since, or was interrupted, does not start or has no pip.
+def _has_pip(python: Path) -> bool:
+    # An environment whose Python was removed does not start; one whose creation was interrupted may lack pip.
     if not os.access(python, os.X_OK):
         return False
     return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0
 
 
-def _make(folder: Path) -> None:
+def _create(folder: Path) -> None:
     if missing := [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]:
         raise DeviceError(
             f"{sys.executable} has no {missing[0]}; on Debian or Raspberry Pi OS: sudo apt install python3-venv"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    # 32-bit Arm has no numpy on the index; the system's may do.
+    # The package index has no numpy for 32-bit Arm, so the numpy of the system is used.
     system = ["--system-site-packages"] if wheels.here()[0].startswith("armv") else []
     _call("venv", [sys.executable, "-m", "venv", *system, str(folder)])
 
 
 def _call(what: str, command: Sequence[str]) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
-    if done.returncode:
-        raise DeviceError(f"{what} failed: {_reason(done.stderr or done.stdout)}; see the network and the space there")
-    return done.stdout
+    if result.returncode:
+        raise DeviceError(
+            f"{what} failed: {_last_error(result.stderr or result.stdout)}; check the network and the disk space there"
+        )
+    return result.stdout
 
 
-def _reason(text: str, limit: int = 300) -> str:
-    """Find pip's last error, or else the last line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it said nothing"]
+def _last_error(text: str, limit: int = 300) -> str:
+    """Return the last error line of pip, or else the last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it printed nothing"]
     errors = [line.partition(":")[2].strip() for line in lines if line.startswith("ERROR:")]
     return (errors or lines)[-1][:limit].rstrip(".")

@@ -1,4 +1,4 @@
-"""Keeping the native chatter of runtimes away from the two streams that mean something."""
+"""Keep log messages of native code out of stdout and stderr."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import TextIO
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send file descriptor 2 nowhere while the block runs.
+    """Discard output to file descriptor 2 while the block runs.
 
-    TensorFlow Lite logs each new interpreter ("INFO: Created TensorFlow Lite XNNPACK delegate") and has no switch for
-    it in Python. What went wrong comes as an exception, so nothing is lost.
+    TensorFlow Lite logs each new interpreter ("INFO: Created TensorFlow Lite XNNPACK delegate"), with no option to
+    disable it in Python, and TensorFlow logs before its logger is configured. Errors are raised as exceptions.
     """
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)
 
 
 def claim_stdout() -> TextIO:
-    """Return a stream of its own to stdout, and point file descriptor 1 at stderr for everybody else."""
+    """Return a new stream to stdout, and redirect file descriptor 1 to stderr for all other code."""
     sys.stdout.flush()
-    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return own
+    return stream

@@ -1,4 +1,4 @@
-"""The timing loop. What it times, its clock and its sleep are arguments, so it is tested with none of them."""
+"""Run the timing loop; its clock and its sleep are arguments, so that tests need neither."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Stop:
-    """When a phase is over: after at least `runs` runs and at least `seconds`, but never past `cap_seconds`.
+    """End of a phase: after at least `runs` runs and at least `seconds`, or at the latest after `cap_seconds`.
 
-    The cap is looked at after each run, so one slow run may overstep it.
+    The cap is checked after each run, so one slow run may exceed it.
     """
 
     runs: int = 1
@@ -19,12 +19,12 @@ class Stop:
     cap_seconds: float = float("inf")
 
     def reached(self, runs: int, elapsed_ns: int) -> bool:
-        """Tell whether the phase is over after `runs` runs and `elapsed_ns` of wall time."""
+        """Return whether the phase is over after `runs` runs and `elapsed_ns` of wall time."""
         enough = runs >= self.runs and elapsed_ns >= self.seconds * 1e9
         return enough or self.capped(elapsed_ns)
 
     def capped(self, elapsed_ns: int) -> bool:
-        """Tell whether the phase may not go on, enough or not."""
+        """Return whether `elapsed_ns` has reached the cap."""
         return elapsed_ns >= self.cap_seconds * 1e9
 
 
@@ -42,18 +42,18 @@ def repeat(
     clock: Callable[[], int] = time.perf_counter_ns,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[int]:
-    """Call `prepare` and then, timed, `invoke`, until `stop` is reached.
+    """Time repeated calls until `stop` is reached.
 
     Args:
-        invoke: What is timed.
-        stop: When to end; there is always one run.
-        prepare: Called before each run outside its time, to put the next input in place.
-        between: Called after each run but the last, outside any time, with the number of runs so far and the
-            nanoseconds since the first began.
-        period_ns: From one start to the next, the time between slept away; None for no wait. A run that is late starts
-            at once, and the pace is kept from there: nothing is caught up, as a camera drops frames.
-        clock: Monotonic time in nanoseconds; read exactly twice a run, and once more where there is a pace.
-        sleep: Takes seconds.
+        invoke: The function to time.
+        stop: End of the phase; there is always at least one run.
+        prepare: Called before each run, untimed, to set the next input.
+        between: Called after each run except the last, untimed, with the number of runs so far and the nanoseconds
+            since the start of the first.
+        period_ns: Time from one start to the next, filled by sleeping; None for no wait. A late run starts at once and
+            the period counts from there: like dropped frames of a camera, lost time is not caught up.
+        clock: Monotonic time in nanoseconds; read twice per run, and once more with a period.
+        sleep: Function that sleeps for a number of seconds.
 
     Returns:
         The time of each run in nanoseconds, in order.

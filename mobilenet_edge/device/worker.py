@@ -1,8 +1,8 @@
-"""The program that measures: a fresh process for each artifact, thread count, round and mode.
+"""Measure in a new process for each artifact, thread count, round and mode.
 
-One line of JSON on stdin is the request, one JSON document on stdout the answer: what the mode returns, or
-{"error": {"kind", "message", …}} for an expected failure; docs/measuring.md has the fields. The exit code is 0 either
-way. Everything a runtime prints goes to stderr.
+The worker reads a request, one line of JSON, on stdin. It prints one JSON document to stdout: the result of the mode,
+or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/measuring.md lists
+the fields. All output of a runtime goes to stderr.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from mobilenet_edge.device import busy, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
 from mobilenet_edge.device.timing import Stop
 
-# Module and function; only that of the mode asked for is imported, since every worker pays for its start.
+# "module:function" of each mode; only the requested one is imported, so that workers start fast.
 MODES: Final = {
     "time": "measure:latency",
     "memory": "measure:memory",
     "ops": "ops:run",
-    "limit": "limit:run",
-    "doctor": "doctor:run",
+    "limit": "peak:run",
+    "doctor": "checkup:run",
     "setup": "setup:run",
 }
 OF_A_MODEL: Final = ("time", "memory", "ops")
@@ -38,23 +38,23 @@ MEASURING: Final = (*OF_A_MODEL, "limit")
 
 @dataclass(frozen=True)
 class Request:
-    """What to do. A mode passes over what it has no use for.
+    """A request to the worker. Each mode ignores the fields it does not use.
 
     Attributes:
         mode: A key of `MODES`.
-        artifact: Path of the model file on this machine; empty for the modes that open none.
+        artifact: Path of the model file on this machine; empty for modes without a model.
         runtime: A key of `runtimes.RUNTIMES` or "auto".
         threads: Threads within one inference.
-        seed: Of the noise.
-        warmup: When the warm-up is over, the fields of `Stop`.
-        steady: When the steady phase is over, likewise.
-        affinity: CPUs to run on, None for all.
-        leased: stdin stays open for as long as the answer is wanted; when it closes, the worker ends.
-        delegate: {"path": of its library on this machine, "options": {name: value}}, None for none.
+        seed: Seed of the noise.
+        warmup: End of the warm-up; in JSON, the fields of `Stop`.
+        steady: End of the steady phase; in JSON, the fields of `Stop`.
+        affinity: Numbers of the CPUs to run on, None for all.
+        leased: Whether the worker ends when its stdin closes.
+        delegate: {"path": library on this machine, "options": {name: value}}, None for none.
         inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise.
-        period_ns: From the start of one steady run to that of the next, None for as soon as possible.
-        sample_seconds: At least so long between two looks at the machine during the steady phase.
-        packages: What "setup" installs, as pip takes it.
+        period_ns: Time from the start of one steady run to the next, None for no pause.
+        sample_seconds: Minimum time between two readings of `facts.volatile` in the steady phase.
+        packages: Requirements that "setup" passes to pip, empty for the runtimes that fit this machine.
     """
 
     mode: str
@@ -74,7 +74,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise RequestError(f"no mode is called {self.mode!r}; there are {', '.join(MODES)}")
+            raise RequestError(f"no mode is called {self.mode!r}; give one of {', '.join(MODES)}")
         if self.mode in OF_A_MODEL and not self.artifact:
             raise RequestError(f"mode {self.mode!r} needs an artifact; give the path of a model file")
         if self.threads < 1:
@@ -89,19 +89,19 @@ class Request:
         """Parse a request.
 
         Raises:
-            RequestError: Not JSON, a field is missing, unknown, of the wrong type or out of range.
+            RequestError: The text is not JSON, or a field is missing, unknown, of the wrong type or out of range.
         """
         try:
             data = json.loads(text)
             stops = {name: Stop(**data[name]) for name in ("warmup", "steady") if name in data}
             return cls(**{**data, **stops})
         except (ValueError, TypeError) as error:
-            names = ", ".join(each.name for each in fields(cls))
+            names = ", ".join(field.name for field in fields(cls))
             raise RequestError(f"the request cannot be read: {first_line(error)}; its fields are {names}") from error
 
 
 def main() -> int:
-    """Answer the request on stdin; the console entry of `python -m mobilenet_edge.device`."""
+    """Answer the request on stdin, and return the exit code."""
     out = streams.claim_stdout()
     try:
         request = Request.from_json(sys.stdin.buffer.readline())
@@ -111,24 +111,24 @@ def main() -> int:
             _pin(request.affinity)
         memory.bound()
         with busy.measuring() if request.mode in MEASURING else nullcontext():
-            answer = find(request.mode)(request)
+            answer = find_mode(request.mode)(request)
     except DeviceError as error:
         answer = {"error": error.to_dict()}
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        full = DeviceError("no space left in the temporary folder; free some, or set TMPDIR to another")
-        answer = {"error": full.to_dict()}
+        disk_full = DeviceError("no space left in the temporary folder; free some, or set TMPDIR to another")
+        answer = {"error": disk_full.to_dict()}
     with out:
         json.dump({"version": __version__, **answer}, out)
     return 0
 
 
-def find(mode: str) -> Callable[[Request], dict[str, Any]]:
+def find_mode(mode: str) -> Callable[[Request], dict[str, Any]]:
     """Import the function that answers a mode.
 
     Raises:
-        RuntimeBroken: It needs numpy, and this Python has none.
+        RuntimeBroken: The mode needs numpy, which this Python does not have.
     """
     module, _, name = MODES[mode].partition(":")
     try:
@@ -144,10 +144,10 @@ def find(mode: str) -> Callable[[Request], dict[str, Any]]:
 
 def _pin(affinity: list[int]) -> None:
     if not hasattr(os, "sched_setaffinity"):
-        raise RequestError("this system cannot hold a process to CPUs; leave out --affinity")
+        raise RequestError("this system cannot bind a process to CPUs; leave out --affinity")
     with suppress(OSError, OverflowError, ValueError):
         os.sched_setaffinity(0, affinity)
-    # Of several CPUs those that are not there are passed over without a word.
+    # The system ignores CPUs that do not exist if at least one does.
     missing = sorted(set(affinity) - os.sched_getaffinity(0))
     if missing:
         names = ", ".join(map(str, missing))

@@ -1,5 +1,6 @@
-"""Running classifiers on images, each in a process of its own: a damaged file may crash the native runtime.
+"""Run classifiers on images, each in its own process: a damaged file may crash the native runtime.
 
-`chunk` answers for a number of images, `panel` keeps the models open that are asked about them, and `classifier` is one
-of these; `serve` is the program in its process, `process` the near end.
+`evaluate` scores models on a folder, `scoring` divides its images into chunks for worker processes. In a worker `chunk`
+runs one chunk, `model_pool` keeps the models open for it, and `classifier` is one of them. `serve` is the program in
+the process of a model, `process` its client.
 """

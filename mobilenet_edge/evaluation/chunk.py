@@ -1,4 +1,4 @@
-"""A chunk of images, put to several models: what a process of a crew is asked for, in plain values.
+"""A chunk of images, put to several models: what a process of a pool is asked for, in plain values.
 
 The process may be on another machine, where the files are not, or others of the same name. It then says so, and is
 asked again with the bytes.
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge.data import images
+from mobilenet_edge.data.options import PixelOptions
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation.panel import Kept, Panel, written
+from mobilenet_edge.evaluation.model_pool import IdlePool, ModelPool, written
 
 FUNCTION: Final = f"{__name__}:answer"
-KEPT: Final = Kept()
+IDLE: Final = IdlePool()
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,31 +26,34 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         request: `models` (paths) and their `digests` (SHA-256, hex); `threads` within one inference; the `folder` of
-            the images and their `names` in it, none to open the models alone. Where this may be another machine, the
-            `sizes` of the images, see `sizes`; after an answer that lacked them, instead the bytes of the images (None
-            for one that cannot be read) under `images`, those of the models under `files`.
+            the images and their `names` in it, none to open the models alone; `options` as those of `PixelOptions`,
+            and `others`, of each of which the first answers are asked too; `whole` asks for the outputs of every model.
+            Where this may be another machine, the `sizes` of the images, see `sizes`; after an answer that
+            lacked them, instead the bytes of the images (None for one that cannot be read) under `images`, those of the
+            models under `files`.
 
     Returns:
         {"lacks": "images" or "models"} where this process does not see the same files, else {"facts": as
-        `Panel.facts`, "readable": whether each image could be read, "reason": why the first could not be, "top": for
-        each readable image and each model the best outputs}.
+        `ModelPool.facts`, "readable": whether each image could be read, "reason": why the first could not be, "top":
+        for each readable image and each model the best outputs, "outputs": likewise the outputs, or None where they
+        are not needed, "others": likewise the first answer under each of `others`}.
 
     Raises:
-        MnetError: As `Panel`.
+        MnetError: As `ModelPool`.
     """
     folder, names = Path(request["folder"]), request["names"]
     if "sizes" in request and sizes(folder, names) != request["sizes"]:
         return {"lacks": "images"}
-    key = (*request["digests"], request["threads"])
-    panel = KEPT.take(key) or _open(request)
-    if panel is None:
+    key = (*request["digests"], request["threads"], *request.get("options", {}).items())
+    models = IDLE.acquire(key) or _open(request)
+    if models is None:
         return {"lacks": "models"}
     try:
-        made = _answer(panel, [folder / name for name in names], request.get("images"))
+        made = _answer(models, [folder / name for name in names], request)
     except BaseException:
-        panel.close()
+        models.close()
         raise
-    KEPT.give(key, panel)
+    IDLE.release(key, models)
     return made
 
 
@@ -64,15 +68,16 @@ def _size(path: Path) -> int | None:
     return None
 
 
-def _open(request: Mapping[str, Any]) -> Panel | None:
+def _open(request: Mapping[str, Any]) -> ModelPool | None:
     paths = [Path(each) for each in request["models"]]
+    options = PixelOptions(**request.get("options", {}))
     if "files" in request:
         with written([path.name for path in paths], request["files"]) as copies:
             # Every runtime has read its file once it is open.
-            return Panel(copies, request["threads"])
+            return ModelPool(copies, request["threads"], options)
     if [_digest(path) for path in paths] != request["digests"]:
         return None
-    return Panel(paths, request["threads"])
+    return ModelPool(paths, request["threads"], options)
 
 
 def _digest(path: Path) -> str | None:
@@ -81,9 +86,10 @@ def _digest(path: Path) -> str | None:
     return None
 
 
-def _answer(panel: Panel, paths: Sequence[Path], contents: Sequence[bytes | None] | None) -> dict[str, Any]:
-    readable, top, reason = [], [], None
-    for path, data in zip(paths, contents or [None] * len(paths), strict=True):
+def _answer(models: ModelPool, paths: Sequence[Path], request: Mapping[str, Any]) -> dict[str, Any]:
+    readable, answers, others, reason = [], [], [], None
+    rules = [PixelOptions(**each) for each in request.get("others", ())]
+    for path, data in zip(paths, request.get("images") or [None] * len(paths), strict=True):
         try:
             image = images.decode(path, data)
         except InputError as error:
@@ -91,5 +97,13 @@ def _answer(panel: Panel, paths: Sequence[Path], contents: Sequence[bytes | None
             reason = reason or str(error)
         else:
             readable.append(True)
-            top.append([each.tolist() for each in panel.answer(image)])
-    return {"facts": panel.facts(), "readable": readable, "reason": reason, "top": top}
+            answers.append(models.answer(image, request.get("whole", False)))
+            others.append([models.answer_under(image, rule) for rule in rules])
+    return {
+        "facts": models.facts(),
+        "readable": readable,
+        "reason": reason,
+        "top": [[each.best.tolist() for each in image] for image in answers],
+        "outputs": [[None if each.outputs is None else each.outputs.tolist() for each in image] for image in answers],
+        "others": others,
+    }

@@ -38,6 +38,15 @@ def agreement(answers: NDArray[Any], reference: NDArray[Any]) -> float:
     return float((answers[:, 0] == reference[:, 0]).mean())
 
 
+def cosine(outputs: NDArray[Any], reference: NDArray[Any]) -> float:
+    """Give the mean cosine of the rows of two (n, features) arrays; a row of zeros has a cosine of 1 with its like."""
+    one, other = (np.asarray(each, np.float64).reshape(len(each), -1) for each in (outputs, reference))
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    same = (one == other).all(axis=1).astype(np.float64)
+    cosines = np.divide((one * other).sum(axis=1), lengths, out=same, where=lengths > 0)
+    return float(cosines.mean())
+
+
 def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     """Give the Wilson score interval of a share (E. B. Wilson, 1927).
 

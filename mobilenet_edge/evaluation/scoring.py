@@ -1,4 +1,4 @@
-"""Putting images to models in the processes of a crew, chunk by chunk, and counting what they say.
+"""Putting images to models in the processes of a pool, chunk by chunk, and counting what they say.
 
 An image's answer depends on nothing but the image and the model, and all that is kept of it are counts and its place in
 the list, so the figures are the same whatever the number of processes and whichever is done first.
@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from mobilenet_edge import progress
 from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, MnetError
-from mobilenet_edge.evaluation import chunk, scores
+from mobilenet_edge.evaluation import chunk
+from mobilenet_edge.evaluation.head import Head
+from mobilenet_edge.evaluation.score import Score, begin
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.workers.pool import Answer, Crew, Request, check
+from mobilenet_edge.workers.pool import Answer, Request, WorkerPool, check
 
 AT_ONCE: Final = 8  # models that are open in one process at a time
 CHUNK: Final = 50  # images: seconds of work, and what is done again where a process is lost
@@ -46,46 +49,24 @@ class Sample:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, and what is right: `truth` holds the class index of each chosen image, (n,)."""
-
-    model: Artifact
-    labels: classes.Labels
-    truth: NDArray[np.intp]
-
-
-@dataclass
-class Score:
-    """What a model said, counted.
+    """A model, and what is right.
 
     Attributes:
-        facts: What runs it and how, as `classify.panel.Panel.facts` says.
-        shift: How many of its outputs lie before the one of class 0.
-        readable: (n,) which of the chosen images could be read.
-        first: (n,) class index of the first answer for each readable image; -1 is a background class.
-        top1: How many of the first answers are right.
-        top5: How many of the first five hold the right one.
+        model: Its file.
+        labels: Its classes, None where nobody names any.
+        truth: (n,) class index of each chosen image, or (n, labels) marks; None with no labels.
+        unfit: Why there are none.
     """
 
-    facts: dict[str, Any]
-    shift: int
-    readable: NDArray[np.bool_]
-    first: NDArray[np.int32]
-    top1: int = 0
-    top5: int = 0
+    model: Artifact
+    labels: classes.Labels | None = None
+    truth: NDArray[Any] | None = None
+    unfit: InputError | None = None
 
-    def count(self, start: int, readable: NDArray[np.bool_], top: NDArray[np.intp], truth: NDArray[np.intp]) -> None:
-        """Count a chunk that begins at `start`: its (m,) images, (r, k) outputs of the readable, (m,) right classes."""
-        own = slice(start, start + len(readable))
-        answers = top - self.shift
-        self.readable[own] = readable
-        self.first[own][readable] = answers[:, 0]
-        self.top1 += scores.hits(answers[:, :1], truth[readable])
-        self.top5 += scores.hits(answers, truth[readable])
-
-    def agreement(self, other: Score) -> float:
-        """Give the share of images with the same first answer."""
-        both = self.readable & other.readable
-        return scores.agreement(self.first[both, None], other.first[both, None])
+    @property
+    def several(self) -> bool:
+        """Whether an image may have several labels."""
+        return self.truth is not None and self.truth.ndim == 2
 
 
 @dataclass(frozen=True)
@@ -104,7 +85,9 @@ class _Asking:
     groups: Sequence[Sequence[Subject]]
     sample: Sample
     threads: int
-    crew: Crew
+    pool: WorkerPool
+    options: PixelOptions = NOTHING
+    others: Sequence[PixelOptions] = ()
     # Once one process did not see the images, most will not.
     blind: bool = False
 
@@ -113,7 +96,7 @@ class _Asking:
         waiting = deque(questions)
         while waiting:
             asked: dict[int, _Question] = {}
-            for index, answer in self.crew.run(self._requests(waiting, asked)):
+            for index, answer in self.pool.run(self._requests(waiting, asked)):
                 question = asked.pop(index)
                 lacks = self._checked(question, answer).get("lacks")
                 if lacks is None:
@@ -137,17 +120,20 @@ class _Asking:
             "threads": self.threads,
             "folder": _abroad(folder),
             "names": names,
+            "options": self.options.to_dict(),
+            "others": [each.to_dict() for each in self.others],
+            "whole": any(each.several for each in group),
         }
         if question.models:
             request["files"] = [each.model.data for each in group]
         if question.images or self.blind:
             request["images"] = [_bytes(folder / name) for name in names]
-        elif self.crew.remote:
+        elif self.pool.remote:
             request["sizes"] = chunk.sizes(folder, names)
         return request
 
     def _with_bytes(self, question: _Question, lacks: str) -> _Question:
-        if not self.crew.remote:
+        if not self.pool.remote:
             names = ", ".join(each.model.path.name for each in self.groups[question.group])
             raise InputError(f"one of {names} changed while it was evaluated; run it again")
         self.blind = self.blind or lacks == "images"
@@ -160,7 +146,7 @@ class _Asking:
             if answer.get("lost") and question.stop:
                 first, last = self.sample.chosen[question.start], self.sample.chosen[question.stop - 1]
                 raise HostError(f"images {first} to {last}: {error}") from error
-            if self.crew.remote:
+            if self.pool.remote:
                 told = MnetError(f"on a worker of the cluster: {error}")
                 told.exit_code = error.exit_code
                 raise told from error
@@ -172,10 +158,19 @@ def chunks(models: int, images: int) -> int:
     return math.ceil(models / AT_ONCE) * math.ceil(images / CHUNK)
 
 
-def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew) -> dict[Path, Score]:
+def score(
+    subjects: Sequence[Subject],
+    sample: Sample,
+    threads: int,
+    pool: WorkerPool,
+    options: PixelOptions = NOTHING,
+    *,
+    compared: bool,
+) -> dict[Path, Score]:
     """Put the chosen images to models.
 
-    Every model is opened before the first image is asked about, so that one which cannot be used is told at once.
+    `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model
+    is opened before the first image is asked about, so that one which cannot be used is told at once.
 
     Returns:
         A score for the path of each model.
@@ -186,18 +181,13 @@ def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew)
         MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
     """
     groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
-    asking = _Asking(groups, sample, threads, crew)
+    asking = _Asking(groups, sample, threads, pool, options)
     found: dict[Path, Score] = {}
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
             for subject, facts in zip(groups[question.group], answer["facts"], strict=True):
-                found[subject.model.path] = _score(subject, facts, len(sample.chosen))
-    starts = range(0, len(sample.chosen), CHUNK)
-    questions = [
-        _Question(group, start, min(start + CHUNK, len(sample.chosen)))
-        for group in range(len(groups))
-        for start in starts
-    ]
+                found[subject.model.path] = _begin(subject, facts, len(sample.chosen), compared)
+    questions = _questions(len(groups), len(sample.chosen))
     reasons: dict[int, str] = {}
     with (
         progress.bar("evaluating", len(sample.chosen) * len(groups)) as advance,
@@ -215,9 +205,53 @@ def score(subjects: Sequence[Subject], sample: Sample, threads: int, crew: Crew)
     return found
 
 
-def _score(subject: Subject, facts: dict[str, Any], many: int) -> Score:
-    shift = classes.shift(facts["classes"], subject.labels, subject.model.path.name)
-    return Score(facts, shift, np.zeros(many, np.bool_), np.zeros(many, np.int32))
+def first_answers(
+    subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, others: Sequence[PixelOptions]
+) -> dict[Path, NDArray[np.int32]]:
+    """Put the chosen images to models under several rules for pixels.
+
+    Returns:
+        For the path of each model the best outputs, (images, rules); -1 where an image cannot be read, or a rule does
+        not fit the model.
+
+    Raises:
+        MnetError: As `score`.
+    """
+    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
+    asking = _Asking(groups, sample, threads, pool, others=others)
+    shape = len(sample.chosen), len(others)
+    found = {each.model.path: np.full(shape, -1, np.int32) for each in subjects}
+    with closing(asking.ask(_questions(len(groups), len(sample.chosen)))) as answers:
+        for question, answer in answers:
+            readable = question.start + np.flatnonzero(answer["readable"])
+            for place, subject in enumerate(groups[question.group]):
+                for index, image in zip(readable, answer["others"], strict=True):
+                    best = [rule[place] for rule in image]
+                    found[subject.model.path][index] = [-1 if each is None else each for each in best]
+    return found
+
+
+def _questions(groups: int, images: int) -> list[_Question]:
+    return [
+        _Question(group, start, min(start + CHUNK, images))
+        for group in range(groups)
+        for start in range(0, images, CHUNK)
+    ]
+
+
+def _begin(subject: Subject, facts: dict[str, Any], many: int, compared: bool) -> Score:
+    name = subject.model.path.name
+    own = begin(facts, subject.labels, subject.truth, many, name)
+    if own.truth is not None:
+        return own
+    if own.head is not Head.features and subject.unfit is not None:
+        raise subject.unfit
+    if not compared:
+        raise InputError(
+            f"{name} returns features of shape {facts['shape']} and no classes; judge them by their cosine: "
+            "add --reference with the float file of the same model"
+        )
+    return own
 
 
 def _count(group: Sequence[Subject], found: dict[Path, Score], question: _Question, answer: Answer) -> None:
@@ -231,7 +265,8 @@ def _count(group: Sequence[Subject], found: dict[Path, Score], question: _Questi
             )
         if readable.any():
             top = np.array([image[place] for image in answer["top"]], np.intp)
-            own.count(question.start, readable, top, subject.truth[question.start : question.stop])
+            outputs = np.array([image[place] or () for image in answer["outputs"]], np.float32)
+            own.count(question.start, readable, top, outputs)
 
 
 def _abroad(path: Path) -> str:

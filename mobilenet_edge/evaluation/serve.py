@@ -15,66 +15,53 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.device import memory
 from mobilenet_edge.device.faults import DeviceError, InvalidModel
-from mobilenet_edge.device.runtimes import Tensor, open_model
+from mobilenet_edge.device.runtimes import TensorInfo, open_model
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.evaluation.tensors import ImageInput
-
-# Named before TensorFlow loads: it reads its thread count once.
-KERAS_THREADS: Final = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """An open model: what runs it, what it takes, and the element type and number of its scores."""
+    """An open model: what runs it, what it takes, and its output for one image.
+
+    Attributes:
+        runtime: What runs it.
+        version: Its version.
+        input: What it takes.
+        dtype: Element type of the output.
+        shape: Of the output, batch included.
+        scale: Of an integer output, real = (integer - zero_point) * scale; None where the runtime does not know.
+        zero_point: Likewise.
+    """
 
     runtime: str
     version: str
     input: ImageInput
     dtype: str
-    classes: int
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
 
 
-class Session(Protocol):
-    """What is asked of a `device.runtimes.Session`."""
+class ModelSession(Protocol):
+    """What is asked of a `device.runtimes.ModelSession`."""
 
     @property
     def runtime(self) -> str: ...
     @property
     def version(self) -> str: ...
     @property
-    def inputs(self) -> tuple[Tensor, ...]: ...
+    def inputs(self) -> tuple[TensorInfo, ...]: ...
     @property
-    def outputs(self) -> tuple[Tensor, ...]: ...
+    def outputs(self) -> tuple[TensorInfo, ...]: ...
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]: ...
-
-
-class KerasSession:
-    """A Keras model behind the interface of a runtime."""
-
-    runtime = "keras"
-
-    def __init__(self, path: Path, threads: int) -> None:
-        for name in KERAS_THREADS:
-            os.environ[name] = str(threads)
-        from mobilenet_edge.model.load import load_model
-
-        self._model: Any = load_model(path)
-        import keras
-
-        self.version: str = keras.__version__
-        self.inputs = tuple(_tensor(each) for each in self._model.inputs)
-        self.outputs = tuple(_tensor(each) for each in self._model.outputs)
-
-    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return the outputs for one batch."""
-        return [np.asarray(self._model.predict_on_batch(inputs[0]))]
 
 
 def main() -> int:
@@ -96,12 +83,12 @@ def main() -> int:
     return 0
 
 
-def describe(session: Session, model: str) -> Facts:
+def describe(session: ModelSession, model: str) -> Facts:
     """Run the model once on zeros and say what it takes and gives; `model` names it in messages.
 
     Raises:
         InputError: It takes no single image.
-        InvalidModel: It has several inputs or outputs, or its output is no list of scores.
+        InvalidModel: It has several inputs or outputs, or its output is not of one image.
     """
     if len(session.inputs) != 1 or len(session.outputs) != 1:
         raise InvalidModel(
@@ -111,12 +98,13 @@ def describe(session: Session, model: str) -> Facts:
     (tensor,) = session.inputs
     image = ImageInput(model, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
     (scores,) = session.run([np.zeros(tensor.shape, tensor.dtype)])
-    if scores.size != max(scores.shape, default=0) or scores.size < 2:
-        raise InvalidModel(f"{model} returns {scores.shape}, not one score a class; give one with its classifier")
-    return Facts(session.runtime, session.version, image, scores.dtype.name, scores.size)
+    if not scores.size or (scores.ndim > 1 and scores.shape[0] != 1 and scores.size != max(scores.shape)):
+        raise InvalidModel(f"{model} returns {scores.shape} for one image; export it with batch 1")
+    grid = (session.outputs[0].scale, session.outputs[0].zero_point)
+    return Facts(session.runtime, session.version, image, scores.dtype.name, scores.shape, *grid)
 
 
-def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:
+def serve(session: ModelSession, tensors: BinaryIO, answers: BinaryIO) -> None:
     """Answer each tensor by the bytes of its scores."""
     (tensor,) = session.inputs
     length = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
@@ -125,15 +113,12 @@ def serve(session: Session, tensors: BinaryIO, answers: BinaryIO) -> None:
         _reply(answers, np.ascontiguousarray(scores).tobytes())
 
 
-def _open(path: Path, model_format: str, threads: int) -> Session:
+def _open(path: Path, model_format: str, threads: int) -> ModelSession:
     if model_format == "keras":
+        from mobilenet_edge.evaluation.reference import KerasSession
+
         return KerasSession(path, threads)
     return open_model(path, threads=threads)
-
-
-def _tensor(tensor: Any) -> Tensor:
-    batch, *sides = tensor.shape
-    return Tensor(tensor.name, (batch or 1, *(side or -1 for side in sides)), tensor.dtype)
 
 
 def _fault(error: DeviceError | MnetError) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.metadata import Preprocess, Quantisation
+from mobilenet_edge.formats.metadata import Quantisation
+
+_CHANNELS: Final = frozenset((1, 3))
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,13 @@ class ImageInput:
 
     Attributes:
         model: Names the model in messages.
-        shape: (1, side, side, 3) or (1, 3, side, side).
+        shape: (1, height, width, channels) or (1, channels, height, width); 1 channel or 3.
         dtype: Name of a numpy type.
         scale: Of an integer input, real = (integer - zero_point) * scale; None where the runtime does not know.
-        zero_point: Likewise; not whole where it stands for raw pixels.
+        zero_point: Likewise.
 
     Raises:
-        InputError: The shape is not that of one square RGB image.
+        InputError: The shape is not that of one RGB or grey image.
     """
 
     model: str
@@ -34,21 +36,28 @@ class ImageInput:
     zero_point: float | None = None
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 4 or self.shape[0] != 1 or 3 not in (self.shape[1], self.shape[3]):
-            raise InputError(f"{self.model} takes {self.shape}, not one RGB image; give an image classifier, batch 1")
-        height, width = self.shape[2:] if self.channels_first else self.shape[1:3]
-        if height != width or width < 1:
-            raise InputError(f"{self.model} takes images of {height} by {width}; only a fixed square side can be fed")
+        if len(self.shape) != 4 or self.shape[0] != 1 or not _CHANNELS & {self.shape[1], self.shape[3]}:
+            raise InputError(
+                f"{self.model} takes {self.shape}, not one RGB or grey image; give an image classifier, batch 1"
+            )
+        if min(self.size) < 1:
+            raise InputError(f"{self.model} leaves the height or width of its images open; give it a fixed size")
 
     @property
     def channels_first(self) -> bool:
         """Whether the layout is NCHW, as of models from PyTorch."""
-        return self.shape[3] != 3
+        return self.shape[3] not in _CHANNELS
 
     @property
-    def side(self) -> int:
-        """Of the image, in pixels."""
-        return self.shape[2]
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image, in pixels."""
+        height, width = self.shape[2:] if self.channels_first else self.shape[1:3]
+        return height, width
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: 1 or 3."""
+        return self.shape[1] if self.channels_first else self.shape[3]
 
     @property
     def needs_grid(self) -> bool:
@@ -59,17 +68,22 @@ class ImageInput:
         """Take the grid from the artifact's metadata."""
         return replace(self, scale=grid.scale, zero_point=grid.zero_point)
 
-    def with_pixels(self, rule: Preprocess) -> ImageInput:
-        """Take raw pixels for the grid: 0..255 of an unsigned type, -128..127 of int8."""
-        lowest = -128 if self.dtype == "int8" else 0
-        # rule maps pixel p to p * scale + offset; solved for p.
-        return replace(self, scale=rule.scale, zero_point=lowest - rule.offset / rule.scale)
+    @property
+    def raw(self) -> Quantisation:
+        """The grid of raw pixels: 0..255 of an unsigned type, -128..127 of int8."""
+        return Quantisation(1.0, -128 if self.dtype == "int8" else 0)
+
+    def limits(self) -> tuple[float, float]:
+        """Least and greatest real value that an integer input on a known grid holds."""
+        ends = np.iinfo(self.dtype)
+        low, high = ((end - (self.zero_point or 0)) * (self.scale or 1.0) for end in (ends.min, ends.max))
+        return low, high
 
     def fill(self, image: NDArray[np.float32]) -> NDArray[Any]:
         """Make the tensor of one preprocessed image.
 
         Args:
-            image: (side, side, 3) float32, as `images.preprocess` returns it.
+            image: (height, width, channels) float32, as `prepare.prepare` returns it.
 
         Returns:
             The image in `shape` and `dtype`, contiguous; integers rounded to the nearest and cut to the type's range.

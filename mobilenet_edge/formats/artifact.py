@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,7 +18,11 @@ from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.formats.onnx import read as onnx
 from mobilenet_edge.formats.tflite import read as tflite
 
+# A .keras file in a folder is what the others were exported from.
+_RUNNABLE: Final = (".tflite", ".onnx")
 READERS: Final = {"tflite": tflite, "onnx": onnx, "keras": keras}
+# By the end of a file's name.
+FORMATS: Final = {"tflite": "tflite", "onnx": "onnx", "keras": "keras", "h5": "keras", "hdf5": "keras"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,14 @@ class Artifact:
         """Digest of the file, as hex."""
         return hashlib.sha256(self.data).hexdigest()
 
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            InputError: The place cannot be written.
+        """
+        files.write_bytes(Path(path), self.data)
+
     @property
     def precision(self) -> str:
         """As the metadata says, else as the element types of the weights show."""
@@ -66,7 +78,7 @@ class Artifact:
         about = self.metadata
         if about is None:
             lacks = ("variant, preprocessing and provenance: the file was not made by mnet or carries no metadata",)
-            return {**own, "variant": self.path.name.removesuffix(f".{self.format}"), "lacks": lacks}
+            return {**own, "variant": self.path.name.removesuffix(self.path.suffix), "lacks": lacks}
         return {
             **own,
             "variant": about.variant,
@@ -79,6 +91,24 @@ class Artifact:
         }
 
 
+def find(paths: Sequence[Path]) -> list[Path]:
+    """Take the model files of folders for them: every .tflite and .onnx, sorted by name.
+
+    Raises:
+        InputError: A folder has none.
+    """
+    found = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(each for each in path.iterdir() if each.suffix in _RUNNABLE and each.is_file())
+        if not inside:
+            raise InputError(f"{path} is a folder without .tflite or .onnx files; give a model file")
+        found += inside
+    return found
+
+
 def read(path: Path) -> Artifact:
     """Read a model file and check its structure.
 
@@ -87,7 +117,7 @@ def read(path: Path) -> Artifact:
     """
     kind = _kind(path)
     data = files.read_bytes(path)
-    with _telling(path, kind):
+    with _as_input_error(path):
         contents = READERS[kind].contents(data)
         text = READERS[kind].metadata(data)
     about = None if text is None else Metadata.from_json(text, str(path))
@@ -102,31 +132,38 @@ def metadata(path: Path) -> tuple[bytes, Metadata | None]:
     """
     kind = _kind(path)
     data = files.read_bytes(path)
-    with _telling(path, kind):
+    with _as_input_error(path):
         text = READERS[kind].metadata(data)
     return data, None if text is None else Metadata.from_json(text, str(path))
 
 
 def _kind(path: Path) -> str:
-    kind = path.suffix.removeprefix(".")
-    if kind not in READERS:
-        raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx and .keras")
+    if (path / "saved_model.pb").exists():
+        raise InputError(
+            f"{path} is a SavedModel, which is a program, not a model file; write one with Keras 2: pip install "
+            f"tf-keras, then python -c \"import tf_keras; tf_keras.models.load_model('{path}').save('model.keras')\""
+        )
+    kind = FORMATS.get(path.suffix.removeprefix("."))
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a model file in it")
+    if kind is None:
+        raise InputError(f"{path} is not a model file mnet knows; it reads .tflite, .onnx, .keras and .h5")
     return kind
 
 
 @contextmanager
-def _telling(path: Path, kind: str) -> Iterator[None]:
+def _as_input_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (IndexError, KeyError) as error:
         # The readers check every offset; what is left is a number that refers to a tensor, buffer or name of the file.
-        raise _damaged(path, kind, "a reference in it leads nowhere") from error
+        raise _damaged(path, "a reference in it leads nowhere") from error
     except ValueError as error:
-        raise _damaged(path, kind, str(error)) from error
+        raise _damaged(path, str(error)) from error
 
 
-def _damaged(path: Path, kind: str, fact: str) -> InputError:
-    return InputError(f"{path} is not a whole .{kind} model: {fact}; export or copy it again")
+def _damaged(path: Path, fact: str) -> InputError:
+    return InputError(f"{path} is not a whole {path.suffix} model: {fact}; export or copy it again")
 
 
 def write(path: Path, data: bytes, about: Metadata) -> None:

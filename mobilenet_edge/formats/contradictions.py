@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats.contents import ITEM_BITS, Contents, Tensor
-from mobilenet_edge.units import format_bytes
+from mobilenet_edge.records.remark import Remark
 
 if TYPE_CHECKING:
     from mobilenet_edge.formats.artifact import Artifact
@@ -28,11 +29,11 @@ _WEIGHTS: Final = {
     "int8": ("int8", "uint8"),
 }
 _IMAGE_AXES: Final = 4
-_CHANNELS: Final = 3
+_CHANNELS: Final = frozenset((1, 3))
 
 
-def find(artifact: Artifact) -> tuple[str, ...]:
-    """Say in sentences what cannot be true of a file, empty for nothing."""
+def find(artifact: Artifact) -> tuple[Remark, ...]:
+    """List what cannot be true of a file; empty where all can."""
     found = list(_of_sizes(artifact.contents))
     about = artifact.metadata
     # A device's compiler puts weights and ends into an operator of its own; a .keras file lists layers alone.
@@ -49,64 +50,67 @@ def refuse(artifact: Artifact) -> None:
     """
     found = find(artifact)
     if found:
-        raise InputError(f"{artifact.path} contradicts itself: {found[0]}; export it again")
+        raise InputError(f"{artifact.path} contradicts itself: {sentence(found[0])}; export it again")
 
 
-def _of_sizes(contents: Contents) -> Iterator[str]:
+def _of_sizes(contents: Contents) -> Iterator[Remark]:
     for tensor in contents.tensors.values():
         size = _bytes(tensor)
         if size is not None and size > MOST_BYTES:
-            yield (
-                f"tensor {tensor.name!r:.80} has {size:.3g} bytes by its dimensions, "
-                f"and the file {format_bytes(tensor.constant_bytes)} of it"
-            )
+            name = f"{tensor.name!r:.80}"
+            yield Remark("tensor-size", tensor=name, size_bytes=size, stored_bytes=tensor.constant_bytes)
 
 
-def _of_metadata(about: Metadata, contents: Contents) -> Iterator[str]:
+def _of_metadata(about: Metadata, contents: Contents) -> Iterator[Remark]:
     stored = contents.precision
     if stored not in _WEIGHTS.get(about.precision, (stored,)) and stored != "unknown":
-        yield f"its metadata says {about.precision}, but most of its weights are {stored}"
+        yield Remark("weights-type", metadata=about.precision, file=stored)
     computed = [each for each in contents.tensors.values() if not each.constant_bytes and each.scales]
     integer = any(each.dtype in _WEIGHTS["int8"] for each in computed)
     if about.precision in _WEIGHTS and stored != "unknown" and integer != (about.precision == "int8"):
-        yield f"its metadata says {about.precision}, but its activations are {'integers' if integer else 'floats'}"
+        yield Remark("activations-type", metadata=about.precision, file="integers" if integer else "floats")
     images = [contents.tensors[name] for name in contents.inputs if name in contents.tensors]
     scores = [contents.tensors[name] for name in contents.outputs if name in contents.tensors]
     if len(images) == 1:
         yield from _of_image(about, images[0])
     if len(scores) == 1:
         yield from _of_scores(about, scores[0])
-    # Some models have an output more than classes, for the background.
-    if about.labels and about.classes and not 0 <= about.classes - len(about.labels) <= 1:
-        yield f"its metadata says {about.classes} classes and names {len(about.labels)}"
+    # Some models have an output more than classes, for the background; one score tells two classes apart.
+    classes = 2 if about.classes == 1 else about.classes
+    if about.labels and classes and not 0 <= classes - len(about.labels) <= 1:
+        yield Remark("labels-count", classes=about.classes, labels=len(about.labels))
 
 
-def _of_image(about: Metadata, tensor: Tensor) -> Iterator[str]:
-    side = about.preprocess.resolution
-    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS in (tensor.shape[1], tensor.shape[3]):
-        sides = tensor.shape[1:3] if tensor.shape[3] == _CHANNELS else tensor.shape[2:]
-        if any(0 <= each != side for each in sides):
-            yield f"its metadata says images of {side} pixels, but its input is {list(tensor.shape)}"
+def _of_image(about: Metadata, tensor: Tensor) -> Iterator[Remark]:
+    height, width, channels = about.preprocess.shape
+    if len(tensor.shape) == _IMAGE_AXES and _CHANNELS & {tensor.shape[1], tensor.shape[3]}:
+        layouts = (height, width, channels), (channels, height, width)
+        if not any(all(a in (b, -1) for a, b in zip(tensor.shape[1:], each, strict=True)) for each in layouts):
+            yield Remark("input-size", height=height, width=width, channels=channels, shape=tensor.shape)
     yield from _of_end("input", about, tensor)
 
 
-def _of_scores(about: Metadata, tensor: Tensor) -> Iterator[str]:
+def _of_scores(about: Metadata, tensor: Tensor) -> Iterator[Remark]:
     if about.classes and tensor.shape and 0 <= tensor.shape[-1] != about.classes:
-        yield f"its metadata says {about.classes} classes, but its output is {list(tensor.shape)}"
+        yield Remark("output-size", classes=about.classes, shape=tensor.shape)
     yield from _of_end("output", about, tensor)
 
 
-def _of_end(end: str, about: Metadata, tensor: Tensor) -> Iterator[str]:
+def _of_end(end: str, about: Metadata, tensor: Tensor) -> Iterator[Remark]:
     if tensor.dtype != about.io:
-        yield f"its metadata says {about.io} at its ends, but its {end} is {tensor.dtype}"
+        yield Remark("io-type", metadata=about.io, end=end, file=tensor.dtype)
     grid = about.input if end == "input" else about.output
     # The .onnx format has no place for the grid of an end.
     if grid is not None and tensor.scales and tensor.zero_points:
         same = math.isclose(grid.scale, tensor.scales[0], rel_tol=1e-5) and grid.zero_point == tensor.zero_points[0]
         if not same:
-            yield (
-                f"its metadata says scale {grid.scale:.6g} and zero point {grid.zero_point} at its {end}, "
-                f"but the tensor has {tensor.scales[0]:.6g} and {tensor.zero_points[0]}"
+            yield Remark(
+                "io-scale",
+                end=end,
+                scale=grid.scale,
+                zero_point=grid.zero_point,
+                file_scale=tensor.scales[0],
+                file_zero_point=tensor.zero_points[0],
             )
 
 

@@ -1,40 +1,26 @@
 """What an artifact says of itself: read by every verb, so that nothing has to be typed in again.
 
-Schema version 1. A field is added with a default and keeps the version; a field that changes its meaning raises it.
+Schema version 2. A field is added with a default and keeps the version; a field that changes its meaning raises it.
+Version 1 is read too: its images were square, their pixels scaled alike in all channels.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, get_args
 
 from mobilenet_edge import schema
+from mobilenet_edge.data.preprocess import PARTS, Origin, Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import strict
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 KEY: Final = "mobilenet_edge"  # the ONNX metadata key
-LABELS_KEY: Final = "mobilenet_edge.data.labels"  # the ONNX metadata key of the labels
+LABELS_KEY: Final = "mobilenet_edge.labels"  # the ONNX metadata key of the labels
 MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """How an image becomes the model's input: the one rule for calibration, evaluation and the application.
-
-    The centre `crop` of the shorter side is scaled to `resolution` squared with `filter`, then each pixel p in 0..255
-    becomes `p * scale + offset`, in `channels` order.
-    """
-
-    resolution: int = 224
-    crop: float = 0.875
-    filter: str = "bilinear"
-    scale: float = 1 / 127.5
-    offset: float = -1.0
-    channels: str = "RGB"
 
 
 @dataclass(frozen=True)
@@ -89,15 +75,19 @@ class Agreement:
 
     Attributes:
         snr_db: Signal-to-noise ratio of the logits, in dB.
-        top1: Share of inputs with the same top-1 as the float graph.
+        top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
+        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        held_out: Whether these are images that the quantiser did not see; a file that was not calibrated saw none.
     """
 
     snr_db: float
     top1: float
     count: int
     inputs: str = "images"
+    measure: str = "top-1"
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,8 +129,8 @@ class Metadata:
         preprocess: Input rule.
         weights: Provenance of the weights.
         io: Element type of input and output: "float32", "int8" or "uint8".
-        input: Grid of an integer input, None for float32.
-        output: Grid of an integer output, None for float32.
+        input: QuantParams of an integer input, None for float32.
+        output: QuantParams of an integer output, None for float32.
         scheme: How weights and activations are stored, in words; empty for float32.
         target: Where the file is meant to run.
         calibration: What the quantiser saw, None where it needs to see nothing: all but int8.
@@ -175,7 +165,10 @@ class Metadata:
 
     def to_json(self) -> str:
         """Serialise: sorted keys and no spaces, so that the same facts give the same bytes."""
-        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
+        about = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        # As version 1 spelt it, for programs that read nothing but how pixels are scaled.
+        about["preprocess"]["channels"] = self.preprocess.colour.upper()
+        return json.dumps(about, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Metadata:
@@ -187,12 +180,11 @@ class Metadata:
         try:
             data = strict.loads(text)
             version = data.pop("schema_version")
-            if version != SCHEMA_VERSION:
+            if version not in (1, SCHEMA_VERSION):
                 newer = f"metadata schema {version!r:.40}, this is schema {SCHEMA_VERSION}"
                 raise InputError(f"{source}: {newer}; upgrade mobilenet-edge")
-            parts = {name: _parse(part, data.get(name)) for name, part in _PARTS.items()}
-            made: Metadata = _parse(cls, {**data, **parts, "labels": tuple(data.get("labels", ()))})
-            return made
+            data["preprocess"] = _preprocess(data["preprocess"], version)
+            return schema.from_dict(cls, data)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             fact = " ".join(str(error).split())
             raise InputError(f"{source}: metadata cannot be read ({fact}); export the model again") from error
@@ -215,23 +207,13 @@ def joined(text: str, labels: str) -> str:
         raise ValueError("its metadata is not a JSON object") from error
 
 
-_PARTS: Final[dict[str, Any]] = {
-    "preprocess": Preprocess,
-    "weights": Weights,
-    "spec": ModelSpec,
-    "input": Quantisation,
-    "output": Quantisation,
-    "calibration": Calibration,
-    "agreement": Agreement,
-    "compilation": Compilation,
-}
-
-
-def _parse(cls: Any, data: dict[str, Any] | None) -> Any:
-    if data is None:
-        return None
-    # A newer minor version may have added fields.
-    names = {each.name for each in fields(cls)}
-    made = cls(**{name: value for name, value in data.items() if name in names})
-    schema.check(made)
-    return made
+def _preprocess(data: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return the fields of a `Preprocess`, with tuples where JSON has lists."""
+    if version == 1:
+        data = {**data, "size": [data["resolution"]] * 2, "colour": data["channels"].lower()}
+        data |= {name: [data[name]] * 3 for name in ("scale", "offset")}
+        # mnet built most of these models; what it assumed of others was not written down.
+        data["origin"] = dict.fromkeys(PARTS, "metadata")
+    known = get_args(Origin)
+    data["origin"] = {part: each for part, each in data["origin"].items() if each in known}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,15 @@ Op = Literal[
     "conv", "depthwise", "dense", "add", "multiply", "concat", "mean", "max", "average_pool", "max_pool",
     "sigmoid", "hard_sigmoid", "hard_swish", "softmax",
 ]  # fmt: skip
-Activation = Literal["linear", "relu", "relu6"]
+Activation = Literal["linear", "relu", "relu6", "relu1"]
 Padding = tuple[tuple[int, int], tuple[int, int]]
 
 NO_PADDING: Final[Padding] = ((0, 0), (0, 0))
 WEIGHTED: Final = ("conv", "depthwise", "dense")
+# Ops that may bear an activation; behind any other op it is an `affine` node of its own.
+ACTIVATED: Final = (*WEIGHTED, "add", "multiply")
+# Ops that turn logits into probabilities.
+CLOSING: Final = ("softmax", "sigmoid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,8 @@ class Node:
     Attributes:
         name: Of the Keras layer it came from.
         op: "mean" and "max" reduce height and width; "add" and "multiply" take two inputs of one shape, or a map
-            (h, w, c) and a vector (c,) that is applied to each of its pixels; "concat" joins channels.
+            (h, w, c) and a vector (c,) that is applied to each of its pixels; "concat" joins channels; a "depthwise"
+            of 1x1 scales a vector as well.
         inputs: Names of the tensors it reads.
         shape: Of its output without the batch: (height, width, channels) or (channels,).
         weight: float32; conv (kh, kw, in, out), depthwise (kh, kw, channels), dense (in, out), else None.
@@ -41,8 +46,11 @@ class Node:
         stride: Of both axes.
         padding: Zeros around the input of a convolution: ((top, bottom), (left, right)); of a pool, places that are
             left out of its maximum or mean.
-        activation: Applied to the output.
+        activation: Applied to the output; only of `ACTIVATED` ops.
         window: Height and width of a pool.
+
+    Raises:
+        ValueError: An op bears an activation that may not.
     """
 
     name: str
@@ -55,6 +63,10 @@ class Node:
     padding: Padding = NO_PADDING
     activation: Activation = "linear"
     window: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        if self.activation != "linear" and self.op not in ACTIVATED:
+            raise ValueError(f"{self.name} ({self.op}) cannot bear an activation")
 
     @property
     def kernel(self) -> Array:
@@ -112,8 +124,8 @@ class Graph:
 
     @property
     def logits(self) -> str:
-        """Name of the tensor that the closing softmax reads, or of the output where there is none."""
-        return self.output.inputs[0] if self.output.op == "softmax" else self.output.name
+        """Name of the tensor that the closing softmax or sigmoid reads, or of the output where there is none."""
+        return self.output.inputs[0] if self.output.op in CLOSING else self.output.name
 
     @property
     def classes(self) -> int:
@@ -142,9 +154,13 @@ class Graph:
         """Return the same graph with some nodes exchanged by name."""
         return replace(self, nodes=tuple(nodes.get(node.name, node) for node in self.nodes))
 
-    def without_softmax(self) -> Graph:
-        """Return the same graph, cut off before a closing softmax."""
-        return replace(self, nodes=self.nodes[:-1]) if self.output.op == "softmax" else self
+    def cut_at_logits(self) -> Graph:
+        """Return the same graph without a closing softmax or sigmoid."""
+        return replace(self, nodes=self.nodes[:-1]) if self.output.op in CLOSING else self
+
+    def readers(self, tensor: str) -> list[Node]:
+        """Nodes that read a tensor, in order."""
+        return [node for node in self.nodes if tensor in node.inputs]
 
     def sha256(self) -> str:
         """Digest of all weights and biases, as hex."""
@@ -154,6 +170,38 @@ class Graph:
             digest.update(node.kernel.tobytes())
             digest.update(node.offset.tobytes())
         return digest.hexdigest()
+
+
+def bounds(activation: Activation) -> tuple[float, float]:
+    """Return the least and the greatest value that an activation lets through."""
+    match activation:
+        case "linear":
+            return -math.inf, math.inf
+        case "relu":
+            return 0, math.inf
+        case "relu6":
+            return 0, 6
+        case "relu1":
+            return 0, 1
+        case _:
+            assert_never(activation)
+
+
+def affine(
+    name: str, source: str, shape: tuple[int, ...], scale: Array, shift: Array, activation: Activation = "linear"
+) -> Node:
+    """Make a node that scales and shifts each channel: a depthwise layer of 1x1.
+
+    Args:
+        name: Of the node.
+        source: Name of the tensor it reads.
+        shape: Of that tensor, a map (h, w, c) or a vector (c,).
+        scale: float32, broadcast to (c,).
+        shift: float32, broadcast to (c,).
+        activation: Applied to the result.
+    """
+    scales, shifts = (np.broadcast_to(each, shape[-1:]).astype(np.float32) for each in (scale, shift))
+    return Node(name, "depthwise", (source,), shape, scales[None, None], shifts, activation=activation)
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mobilenet_edge import cpus
-from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding
+from mobilenet_edge.graph import Activation, Array, Graph, Node, Padding, bounds
+from mobilenet_edge.graph.threads import workers
 
 # Images that go through a layer at once: their activations stay near the cache.
 TOGETHER: Final = 10
 # Channels from which on one pass over windows is quicker than one over the image for each kernel place.
 _WIDE: Final = 64
-_CEILING: dict[Activation, float] = {"relu": np.inf, "relu6": 6.0}
 
 
 def run(graph: Graph, images: Array, output: str | None = None) -> Array:
@@ -39,9 +38,16 @@ def run(graph: Graph, images: Array, output: str | None = None) -> Array:
 def outputs(graph: Graph, images: Array, names: Sequence[str]) -> list[Array]:
     """Run the graph on many images, a few at a time on all cores; return the named tensors, (n, ...) each."""
     parts = np.array_split(images, -(-len(images) // TOGETHER))
-    with ThreadPoolExecutor(len(cpus.available())) as pool:
+    with workers() as pool:
         made = list(pool.map(lambda part: [value for name, value in tensors(graph, part) if name in names], parts))
     return [np.concatenate(each) for each in zip(*made, strict=True)]
+
+
+def exact(graph: Graph, images: Array) -> NDArray[np.float64]:
+    """Run the graph on images (n, h, w, c) in float64: what every float32 file of it is a rounding of."""
+    parts = np.array_split(images.astype(np.float64), -(-len(images) // TOGETHER))
+    with workers() as pool:
+        return np.concatenate(list(pool.map(lambda part: run(graph, part), parts)))
 
 
 def tensors(graph: Graph, images: Array) -> Iterator[tuple[str, Array]]:
@@ -64,32 +70,66 @@ def compute(node: Node, inputs: list[Array]) -> Array:
 
 
 def linear(node: Node, inputs: list[Array]) -> Array:
-    """Apply one node to its inputs, without its activation."""
+    """Apply one node to its inputs, without its activation; the result is a new array."""
     x = inputs[0]
-    if node.op == "conv":
-        return _conv(node, x)
-    if node.op == "depthwise":
-        return depthwise(pad(x, node.padding), node.kernel, node.stride) + node.offset
-    if node.op == "dense":
-        return np.asarray(x @ node.kernel + node.offset, np.float32)
-    if node.op == "add":
-        return x + inputs[1]
-    if node.op == "mean":
-        return np.asarray(x.mean(axis=(1, 2)), np.float32)
-    return softmax(x)
+    match node.op:
+        case "conv":
+            return _conv(node, x)
+        case "depthwise":
+            if x.ndim == 2:
+                return np.asarray(x * node.kernel[0, 0] + node.offset, x.dtype)
+            return depthwise(pad(x, node.padding), node.kernel, node.stride) + node.offset
+        case "dense":
+            return np.asarray(x @ node.kernel + node.offset, x.dtype)
+        case "add":
+            return np.add(*_broadcast(*inputs))
+        case "multiply":
+            return np.multiply(*_broadcast(*inputs))
+        case "concat":
+            return np.concatenate(inputs, axis=-1)
+        case "mean":
+            return np.asarray(x.mean(axis=(1, 2)), x.dtype)
+        case "max":
+            return np.asarray(x.max(axis=(1, 2)), x.dtype)
+        case "average_pool":
+            places = _pool(node, np.ones((1, *x.shape[1:3], 1), x.dtype), 0, np.add)
+            return np.asarray(_pool(node, x, 0, np.add) / places, x.dtype)
+        case "max_pool":
+            return _pool(node, x, -np.inf, np.maximum)
+        case "sigmoid":
+            return sigmoid(x)
+        case "hard_sigmoid":
+            return hard_sigmoid(x)
+        case "hard_swish":
+            return x * hard_sigmoid(x)
+        case "softmax":
+            return softmax(x)
+        case _:
+            assert_never(node.op)
 
 
 def activate(x: Array, activation: Activation) -> Array:
     """Clip to the activation's range, in place."""
     if activation != "linear":
-        np.clip(x, 0, _CEILING[activation], out=x)
+        np.clip(x, *bounds(activation), out=x)
     return x
 
 
 def softmax(x: Array) -> Array:
     """Softmax over the last axis, shifted so that it cannot overflow."""
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), x.dtype)
+
+
+def sigmoid(x: Array) -> Array:
+    """Logistic function 1 / (1 + exp(-x)), written so that it cannot overflow."""
+    power = np.exp(-np.abs(x))
+    return np.asarray(np.where(x < 0, power, 1) / (1 + power), x.dtype)
+
+
+def hard_sigmoid(x: Array) -> Array:
+    """Piecewise linear sigmoid relu6(x + 3) / 6 (section 5.2 of arXiv:1905.02244)."""
+    return np.asarray(np.clip(x + 3, 0, 6) / 6, x.dtype)
 
 
 def pad(x: Array, padding: Padding, value: float = 0.0) -> Array:
@@ -104,10 +144,10 @@ def depthwise(x: Array, kernel: Array, stride: int) -> Array:
     rows, columns, channels = kernel.shape
     if channels >= _WIDE:
         windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(1, 2))
-        return np.asarray(np.einsum("nhwcij,ijc->nhwc", windows[:, ::stride, ::stride], kernel), np.float32)
+        return np.asarray(np.einsum("nhwcij,ijc->nhwc", windows[:, ::stride, ::stride], kernel), x.dtype)
     height, width = (x.shape[1] - rows) // stride + 1, (x.shape[2] - columns) // stride + 1
-    out = np.zeros((len(x), height, width, channels), np.float32)
-    product = np.empty(out.shape[1:], np.float32)
+    out = np.zeros((len(x), height, width, channels), x.dtype)
+    product = np.empty(out.shape[1:], x.dtype)
     # Image by image: one image's activations stay in the cache over the nine passes.
     for image, total in zip(x, out, strict=True):
         for row in range(rows):
@@ -140,6 +180,8 @@ def patches(node: Node, x: Array, step: int = 1) -> Array:
 
 def taps(node: Node, x: Array, step: int) -> Array:
     """What each tap of a kernel sees at every `step`-th output: (kh * kw, n * h' * w' / step, c)."""
+    if x.ndim == 2:
+        return x[None, ::step]
     (kh, kw), stride = node.kernel.shape[:2], node.stride
     height, width = node.shape[:2]
     padded = pad(x, node.padding)
@@ -151,6 +193,24 @@ def taps(node: Node, x: Array, step: int) -> Array:
     image, place = np.divmod(np.arange(0, len(x) * height * width, step), height * width)
     row, column = (axis * stride for axis in np.divmod(place, width))
     return np.stack([padded[image, row + i, column + j] for i, j in places])
+
+
+def _broadcast(first: Array, second: Array) -> tuple[Array, Array]:
+    """Give a vector (n, c) beside a map (n, h, w, c) two axes of length one."""
+    rank = max(first.ndim, second.ndim)
+    first, second = (x if x.ndim == rank else x[:, None, None] for x in (first, second))
+    return first, second
+
+
+def _pool(node: Node, x: Array, fill: float, ufunc: np.ufunc) -> Array:
+    """Combine what the places of a pool's window see; places in the padding hold `fill`."""
+    (height, width), stride = node.shape[:2], node.stride
+    padded = pad(x, node.padding, fill)
+    out = np.full((len(x), height, width, x.shape[-1]), fill, x.dtype)
+    for i, j in np.ndindex(node.window):
+        window = padded[:, i : i + height * stride : stride, j : j + width * stride : stride]
+        ufunc(out, window[:, :height, :width], out=out)
+    return out
 
 
 def _conv(node: Node, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""How a device is reached. A kind of host is a module with a class that fits `Host`; `reach` chooses among them."""
+"""Reach devices: each type of host is a module with a class that implements `Host`, and `reach` chooses one."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ NO_FILES: Final[Mapping[str, Path]] = MappingProxyType({})
 
 
 class Unreachable(HostError):
-    """The machine itself cannot be used, so that every other request would fail alike."""
+    """The machine cannot be used at all, so every other request would fail as well."""
 
 
 class Host(Protocol):
     """A machine that runs the worker of `mobilenet_edge.device`.
 
-    Inside `with host:` the connection and what was sent over it are kept; outside, each call makes and ends its own.
+    Inside `with host:` the connection and the uploaded files are reused; outside, each call opens and closes a
+    connection.
     """
 
     @property
     def name(self) -> str:
-        """How the user calls it; "local" for this machine."""
+        """The name of the device in the devices file; "local" for this machine."""
 
     def run(
         self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
     ) -> dict[str, Any]:
-        """Answer one request in a fresh process on the machine.
+        """Run one request in a new process on the machine.
 
         Args:
-            request: The fields of `mobilenet_edge.device.worker.Request` but `leased` and those of `files`.
-            files: Fields of the request that are files on this machine, "artifact" for instance. The host puts each
-                where the worker can read it, and its path there into the request.
-            limit_seconds: How long the worker may take.
+            request: The fields of `mobilenet_edge.device.worker.Request`, without `leased` and those in `files`.
+            files: Local files by field of the request, such as "artifact". The host copies each to where the worker
+                can read it, and puts that path into the request.
+            limit_seconds: Maximum time of the worker, in seconds.
 
         Returns:
             The worker's document.
 
         Raises:
             HostError: The machine or its worker failed, crashed or took too long.
-            Unreachable: No worker can be started there at all.
-            InputError: The file is no model that the runtime can open.
-            MissingExtraError: This machine has no runtime for it.
-            UsageError: The request asks for what there is not.
+            Unreachable: No worker can be started on the machine.
+            InputError: The file is not a model that the runtime can open.
+            MissingExtraError: This machine has no runtime for the file.
+            UsageError: The request asks for something that does not exist.
         """
 
     def __enter__(self) -> Self: ...

@@ -1,4 +1,4 @@
-"""From a device's description to the host that reaches it."""
+"""Choose the host that reaches a device."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mobilenet_edge.hosts.ssh import Ssh
 
 
 def reach(device: Device) -> Host:
-    """Return the host of a device; nothing is connected before the first request.
+    """Return the host of a device, which connects at the first request.
 
     Raises:
-        UsageError: Its address cannot be one.
+        UsageError: The address of the device is not valid.
     """
     if device.host == LOCAL:
         python = str(Path(device.python).expanduser()) if device.python else sys.executable

@@ -1,4 +1,4 @@
-"""Why an SSH connection was not made or did not last: a sentence for each way it fails, with the next step."""
+"""Explain why an SSH connection failed or broke, with the next step for each cause."""
 
 from __future__ import annotations
 
@@ -11,46 +11,49 @@ from mobilenet_edge.hosts.session import Broken
 SSH_FAILED: Final = 255
 NOT_FOUND: Final = 127
 NOT_RUNNABLE: Final = 126
-ASKS: Final = "it asks for a password, which cannot be given here; install a key with: ssh-copy-id {to}"
-# What OpenSSH's client writes, in the order in which one line may hide another; {to} is the destination.
-SAID: Final = (
+NO_KEY: Final = "it asks for a password, which mnet cannot give; install a key with: ssh-copy-id {to}"
+# Part of a message of OpenSSH's client, and its explanation; the first that matches counts. {to} is the destination.
+SSH_ERRORS: Final = (
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
-        "its host key has changed; if it was installed anew, forget the old one as this explains: ssh {to}; "
-        "if it was not, somebody may be in between",
+        "its host key has changed; if it was reinstalled, remove the old key as this explains: ssh {to}; "
+        "otherwise another machine may be intercepting the connection",
     ),
     ("Host key verification failed", "its host key is not known yet; connect once by hand and accept it: ssh {to}"),
-    ("Could not resolve hostname", "no machine of this name is found; check the spelling of host, or give the address"),
-    ("Connection refused", "it is up, and no SSH server answers; on the device: sudo systemctl enable --now ssh"),
+    ("Could not resolve hostname", "no machine has this name; check the spelling of host, or give the IP address"),
+    ("Connection refused", "it is on, but no SSH server answers; on the device: sudo systemctl enable --now ssh"),
     ("timed out", "it does not answer; check that it is on and in the same network"),
     ("No route to host", "it cannot be reached; check that it is on and in the same network"),
     ("Network is unreachable", "it cannot be reached; check this machine's network"),
-    ("UNPROTECTED PRIVATE KEY FILE", "ssh refuses a key that others may read; make it private with: chmod 600"),
-    ("Too many authentication failures", "it was offered too many keys; name the right one in ~/.ssh/config"),
-    ("keyboard-interactive", ASKS),
-    (",password", ASKS),
-    ("(password", ASKS),
+    ("UNPROTECTED PRIVATE KEY FILE", "ssh refuses a key that other users can read; protect it with: chmod 600 KEY"),
+    ("Too many authentication failures", "ssh offered it too many keys; set IdentityFile for it in ~/.ssh/config"),
+    ("keyboard-interactive", NO_KEY),
+    (",password", NO_KEY),
+    ("(password", NO_KEY),
     ("Permission denied", "it accepts none of this machine's keys; install one with: ssh-copy-id {to}"),
-    ("kex_exchange_identification", "its SSH server hangs up at once; it is busy or blocks this machine: try later"),
+    (
+        "kex_exchange_identification",
+        "its SSH server closed the connection; it is busy or blocks this machine: try later",
+    ),
 )
 
 
 def explain(broken: Broken, name: str, destination: str, python: str | None) -> HostError:
-    """Say why a conversation over ssh broke.
+    """Explain why a connection over ssh broke.
 
     Args:
-        broken: How it ended.
-        name: Of the device, for messages.
-        destination: As ssh was given it.
-        python: As it was configured.
+        broken: The end of the connection.
+        name: Name of the device, for messages.
+        destination: The destination given to ssh.
+        python: The configured path of Python, None for the default.
     """
-    if broken.refused is not None:
-        return HostError(_refused(broken, name))
-    if broken.about is not None:
-        return HostError(_lost(broken, name))
+    if broken.refusal is not None:
+        return HostError(_explain_refusal(broken, name))
+    if broken.subject is not None:
+        return HostError(_explain_loss(broken, name))
     if broken.code == NOT_FOUND:
-        wanted = f"no Python at {python}; check python in" if python else "no python3; install it, or name one in"
-        return HostError(f"{name} has {wanted} the devices file")
+        problem = f"no Python at {python}; check python in" if python else "no python3; install it, or set python in"
+        return HostError(f"{name} has {problem} the devices file")
     if broken.code == NOT_RUNNABLE:
         return HostError(f"{name} cannot run {python or 'python3'}: {last_line(broken.stderr)}; check its permissions")
     if broken.code != SSH_FAILED:
@@ -59,32 +62,34 @@ def explain(broken: Broken, name: str, destination: str, python: str | None) -> 
             f"see what it does with: ssh {destination} python3 --version"
         )
     text = broken.stderr.decode(errors="replace")
-    told = next((sentence for sign, sentence in SAID if sign in text), None)
-    if told is None:
+    advice = next((explanation for part, explanation in SSH_ERRORS if part in text), None)
+    if advice is None:
         return HostError(f"ssh to {name} failed: {last_line(broken.stderr)}; try by hand: ssh {destination}")
     where = name if name == destination else f"{name} ({destination})"
-    return HostError(f"{where}: {told.format(to=destination)}")
+    return HostError(f"{where}: {advice.format(to=destination)}")
 
 
-def _refused(broken: Broken, name: str) -> str:
-    said = broken.refused or {}
-    kind, reason, python = (clean(said.get(key, "")) for key in ("refused", "reason", "executable"))
+def _explain_refusal(broken: Broken, name: str) -> str:
+    refusal = broken.refusal or {}
+    kind, reason, python = (clean(refusal.get(key, "")) for key in ("refused", "reason", "executable"))
     if kind == "old":
         return (
-            f"{name} has Python {reason} as {python}, and 3.9 is the oldest that will do; "
-            "name a newer one as python in the devices file"
+            f"{name} has Python {reason} at {python}, but at least 3.9 is needed; "
+            "set python to a newer one in the devices file"
         )
     if kind == "space":
         return f"{name} has no space left for the worker ({reason}); free some"
     if kind == "folder":
-        return f"{name} has no temporary folder that can be written ({reason}); check its permissions"
-    return f"{name} did not get the worker as it was sent; run it again"
+        return f"{name} has no writable temporary folder ({reason}); check its permissions"
+    return f"the worker was damaged on the way to {name}; run it again"
 
 
-def _lost(broken: Broken, name: str) -> str:
+def _explain_loss(broken: Broken, name: str) -> str:
     if broken.code == SSH_FAILED:
-        return f"the connection to {name} was lost during {broken.about}; check its power and network, and run it again"
+        return (
+            f"the connection to {name} was lost during {broken.subject}; check its power and network, and run it again"
+        )
     return (
-        f"the connection to {name} ended during {broken.about} (exit code {broken.code}): "
+        f"the connection to {name} ended during {broken.subject} (exit code {broken.code}): "
         f"{last_line(broken.stderr)}; run it again"
     )

@@ -1,4 +1,4 @@
-"""A machine that is reached by the user's own `ssh`: one connection carries everything, and leaves nothing behind."""
+"""Reach a machine with the user's `ssh`, over one connection that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from mobilenet_edge.errors import HostError, UsageError
-from mobilenet_edge.hosts import NO_FILES, Unreachable, boot
+from mobilenet_edge.hosts import NO_FILES, Unreachable, bootstrap
 from mobilenet_edge.hosts.refusal import explain
-from mobilenet_edge.hosts.session import Broken, Session
+from mobilenet_edge.hosts.session import Broken, Connection
 
 OPTIONS: Final = (
-    "BatchMode=yes",  # never ask: nobody may be there to answer
+    "BatchMode=yes",  # fail instead of asking for a password
     "ConnectTimeout=10",
     "ServerAliveInterval=15",
     "ServerAliveCountMax=3",
@@ -21,8 +21,8 @@ OPTIONS: Final = (
     "RemoteCommand=none",  # the user's configuration may have one for interactive use
     "ClearAllForwardings=yes",
 )
-# As newer versions of ssh refuse it in the name of a host or a user.
-SHELL: Final = frozenset(" '`\"$\\;&<>|(){}*?!#")
+# Characters that newer versions of ssh refuse in the name of a host or a user.
+SHELL_CHARACTERS: Final = frozenset(" '`\"$\\;&<>|(){}*?!#")
 
 
 @dataclass
@@ -30,30 +30,30 @@ class Ssh:
     """A machine with an SSH server and Python.
 
     Attributes:
-        name: In records and messages.
-        destination: As `ssh` takes it: an alias of the user's configuration, "user@host", "ssh://user@host:port".
-        python: Path of the Python there, `~/` standing for the home; None for that of `mnet setup-host`, or else
+        name: Name in records and messages.
+        destination: Destination for `ssh`: an alias of the user's configuration, "user@host", "ssh://user@host:port".
+        python: Path of Python on the machine, which may start with `~/`; None for that of `mnet setup-host`, or else
             `python3`.
-        command: Starts ssh.
+        command: Command that starts ssh.
 
     Raises:
-        UsageError: The destination could be taken for something else.
+        UsageError: The destination is not safe; see `require_safe`.
     """
 
     name: str
     destination: str
     python: str | None = None
     command: tuple[str, ...] = ("ssh",)
-    _session: Session | None = field(default=None, init=False, repr=False, compare=False)
+    _session: Connection | None = field(default=None, init=False, repr=False, compare=False)
     _entered: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check(self.destination)
+        require_safe(self.destination)
 
     def run(
         self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
     ) -> dict[str, Any]:
-        """Answer one request, as `Host.run`. A connection that broke is made anew by the next call."""
+        """Run one request, as `Host.run`; a broken connection is opened again."""
         with self:
             if self._session is None or self._session.ended:
                 self._close()
@@ -61,28 +61,28 @@ class Ssh:
             return self._session.run(request, files, limit_seconds)
 
     def __enter__(self) -> Self:
-        """Keep the connection that the first request makes."""
+        """Keep the connection that the first request opens."""
         self._entered += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it: the other machine removes what was sent, and ends what still runs."""
+        """Close the connection, upon which the machine ends its worker and removes the uploaded files."""
         self._entered -= 1
         if not self._entered:
             self._close()
 
     def arguments(self) -> list[str]:
-        """Return the whole command."""
+        """Return the complete command with its arguments."""
         options = [word for option in OPTIONS for word in ("-o", option)]
-        # After "--" nothing of the destination can become an option.
-        return [*self.command, "-T", *options, "--", self.destination, boot.command(self.python)]
+        # After "--" the destination cannot be an option.
+        return [*self.command, "-T", *options, "--", self.destination, bootstrap.command(self.python)]
 
-    def _open(self) -> Session:
-        def told(broken: Broken) -> HostError:
+    def _open(self) -> Connection:
+        def explain_broken(broken: Broken) -> HostError:
             return explain(broken, self.name, self.destination, self.python)
 
         try:
-            return Session(self.arguments(), self.name, told)
+            return Connection(self.arguments(), self.name, explain_broken)
         except FileNotFoundError as error:
             raise Unreachable(
                 f"{self.command[0]} is not installed here; on Debian or Ubuntu: sudo apt install openssh-client"
@@ -96,17 +96,17 @@ class Ssh:
             self._session = None
 
 
-def check(destination: str) -> None:
-    """Refuse a destination that ssh could take for an option, or a shell for more than a word.
+def require_safe(destination: str) -> None:
+    """Refuse a destination that ssh would read as an option, or a shell as more than one word.
 
-    Older versions of ssh put the name into a shell's line where the user's configuration has a ProxyCommand
-    (CVE-2023-51385), and messages put it into lines to be copied.
+    Older versions of ssh pass the name to a shell if the user's configuration has a ProxyCommand (CVE-2023-51385), and
+    messages suggest commands that contain it.
 
     Raises:
-        UsageError: It or its host begins with "-", it is empty, or holds white space, control characters, or what means
-            something to a shell.
+        UsageError: The destination is empty, starts with "-" (or its host does), or contains white space, control
+            characters or special characters of a shell.
     """
-    unfit = not destination.isprintable() or SHELL.intersection(destination)
+    unsafe = not destination.isprintable() or SHELL_CHARACTERS.intersection(destination)
     host = destination.removeprefix("ssh://").rpartition("@")[2]
-    if not host or destination.startswith("-") or host.startswith("-") or unfit:
+    if not host or destination.startswith("-") or host.startswith("-") or unsafe:
         raise UsageError(f"host cannot be {destination!r}; give it as ssh takes it, such as pi@raspberrypi.local")

@@ -10,26 +10,26 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from mobilenet_edge.errors import InputError, MissingExtraError
-from mobilenet_edge.formats.artifact import Artifact
 
 MEMBER: Final = "model.weights.h5"
+SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 # Far above any MobileNet, and what a machine that runs TensorFlow can hold.
 _LARGEST: Final = 2 << 30
 
 
-def inside(model: Artifact) -> bytes:
-    """Unpack the weights of a .keras file.
+def inside(data: bytes, name: str) -> bytes:
+    """Unpack the weights of a .keras file; `name` is for messages.
 
     Raises:
         InputError: They are damaged, or unpack to more than any model's.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(model.data)) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if archive.getinfo(MEMBER).file_size > _LARGEST:
-                raise InputError(f"{model.path} unpacks to more than {_LARGEST >> 30} GiB; mnet does not load it")
+                raise InputError(f"{name} unpacks to more than {_LARGEST >> 30} GiB; mnet does not load it")
             return archive.read(MEMBER)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError) as error:
-        raise InputError(f"{model.path} is damaged: {error}; copy it again") from error
+        raise InputError(f"{name} is damaged: {error}; copy it again") from error
 
 
 @contextmanager
@@ -42,46 +42,49 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
 
     Raises:
         InputError: Not HDF5, damaged, it refers to other files or places, or unpacks to more than it is.
-        MissingExtraError: h5py, which comes with TensorFlow, is not installed.
+        MissingExtraError: h5py is not installed.
     """
     try:
         import h5py
     except ImportError as error:
-        raise MissingExtraError(f"{name} is HDF5, which needs h5py", "build") from error
-    if not data.startswith(b"\x89HDF\r\n\x1a\n"):
+        raise MissingExtraError(f"{name} is HDF5, which needs h5py", "export") from error
+    if not data.startswith(SIGNATURE):
         raise InputError(f"{name} is not an HDF5 file; give weights that Keras saved")
     try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            _refuse_references(h5py, file, name)
-            _refuse_bombs(h5py, file, name, len(data))
+        # From memory: a file object would be asked for each of the thousand small pieces.
+        with h5py.File(h5py.h5f.open_file_image(data)) as file:
+            _refuse_links(h5py, file, name)
+            _refuse_datasets(h5py, file, name, len(data))
             yield file
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{name} is cut off or damaged: {_first_line(error)}; copy it again") from error
 
 
-def _refuse_references(h5py: Any, file: Any, name: str) -> None:
-    """Refuse soft and external links and data kept elsewhere: Keras writes none, and they could read any file."""
+def _refuse_links(h5py: Any, file: Any, name: str) -> None:
+    """Refuse soft and external links: Keras writes none, and they could read any file."""
     linked = file.visititems_links(lambda path, link: None if isinstance(link, h5py.HardLink) else path)
-    linked = linked or file.visititems(lambda path, item: path if _is_elsewhere(h5py, item) else None)
     if linked is not None:
-        raise InputError(f"{name}: {linked} is a reference to data elsewhere, which mnet does not follow")
+        raise _elsewhere(name, linked)
 
 
-def _is_elsewhere(h5py: Any, item: Any) -> bool:
-    return isinstance(item, h5py.Dataset) and bool(item.external or item.is_virtual)
-
-
-def _refuse_bombs(h5py: Any, file: Any, name: str, length: int) -> None:
-    """Refuse arrays that are larger than the file: Keras packs none, and the sum is known before any is read."""
+def _refuse_datasets(h5py: Any, file: Any, name: str, length: int) -> None:
+    """Refuse data kept elsewhere, and arrays larger than the file: Keras packs none, and the sum is known unread."""
     held = 0
 
-    def add(path: str, item: Any) -> None:
+    def look(path: str, item: Any) -> None:
         nonlocal held
-        held += item.nbytes if isinstance(item, h5py.Dataset) else 0
+        if isinstance(item, h5py.Dataset):
+            held += item.nbytes
+            if item.external or item.is_virtual:
+                raise _elsewhere(name, path)
 
-    file.visititems(add)
+    file.visititems(look)
     if held > length:
         raise InputError(f"{name}: its arrays would take {held} bytes, and the file has {length}; save it unpacked")
+
+
+def _elsewhere(name: str, path: str) -> InputError:
+    return InputError(f"{name}: {path} is a reference to data elsewhere, which mnet does not follow")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files, progress
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS, ModelSpec
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED, Family, ModelSpec
 
-# BASE_WEIGHT_PATH of keras.applications.mobilenet.
-URL: Final = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/"
+# BASE_WEIGHT_PATH of keras.applications.mobilenet and mobilenet_v2.
+URLS: Final[Mapping[Family, str]] = {
+    "mobilenet_v1": "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/",
+    "mobilenet_v2": "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/",
+}
 _ALPHAS: Final = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
 _CHUNK: Final = 1 << 18
 _SECONDS: Final = 20
@@ -34,10 +37,11 @@ def file_name(spec: ModelSpec) -> str:
         )
     if not spec.published:
         raise UsageError(
-            f"no ImageNet weights were published for alpha {spec.alpha:g} at rho {spec.resolution}; there are alpha "
-            f"{_listed(PUBLISHED_ALPHAS)} at rho {_listed(PUBLISHED_RESOLUTIONS)} (--weights FILE takes a file of the "
-            f"same alpha at any rho)"
+            f"no ImageNet weights were published for {spec.family} of alpha {spec.alpha:g} at rho {spec.resolution}; "
+            f"there are alpha {_published(spec.family)} (--weights FILE takes a file of the same alpha at any rho)"
         )
+    if spec.family == "mobilenet_v2":
+        return f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(spec.alpha)}_{spec.resolution}.h5"
     return f"mobilenet_{_ALPHAS[spec.alpha]}_{spec.resolution}_tf.h5"
 
 
@@ -63,11 +67,12 @@ def fetch(spec: ModelSpec, check: Callable[[bytes], Any], open_url: Opener | Non
     path = cache() / name
     if path.exists():
         return files.read_bytes(path)
-    data = _download(URL + name, path, open_url or _open)
+    url = URLS[spec.family] + name
+    data = _download(url, path, open_url or _open)
     try:
         check(data)
     except InputError as error:
-        raise _missing(URL + name, path, "what came is no such file") from error
+        raise _missing(url, path, "what came is no such file") from error
     try:
         files.write_bytes(path, data)
     except InputError as error:
@@ -104,5 +109,12 @@ def _missing(url: str, path: Path, reason: str) -> InputError:
     )
 
 
-def _listed(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
+def _published(family: Family) -> str:
+    """List alphas with the resolutions they share: "0.25, 0.5 at rho 128, 160"."""
+    sides: dict[tuple[int, ...], list[float]] = {}
+    for alpha in sorted({alpha for alpha, _ in PUBLISHED[family]}):
+        sides.setdefault(tuple(sorted(side for known, side in PUBLISHED[family] if known == alpha)), []).append(alpha)
+    return " and ".join(
+        f"{', '.join(f'{alpha:g}' for alpha in alphas)} at rho {', '.join(map(str, rhos))}"
+        for rhos, alphas in sides.items()
+    )

@@ -1,14 +1,16 @@
-"""The layer table of a MobileNet v1, and the arithmetic on it: MACs, weights, activations, file sizes.
+"""The layer table of a MobileNet, and the arithmetic on it: MACs, weights, activations, file sizes.
 
 Exact integers from the shapes alone; docs/arithmetic.md says what is counted and what is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import count, pairwise
+from typing import Final, Literal, assert_never
 
-from mobilenet_edge.model.spec import BODY, STEM, ModelSpec
+from mobilenet_edge.model.spec import BODY, STEM, V2_BODY, V2_HEAD, ModelSpec, divisible
 
 Kind = Literal["convolution", "depthwise", "pointwise", "classifier"]
 KINDS: Final[tuple[Kind, ...]] = ("convolution", "depthwise", "pointwise", "classifier")
@@ -19,14 +21,18 @@ class Layer:
     """One layer that holds weights, under its Keras name.
 
     Attributes:
-        name: Name in `keras.applications.MobileNet`.
+        name: Name in `keras.applications`.
         kind: What sort of convolution it is.
         inputs: Input channels, M in the paper.
         outputs: Output channels, N in the paper.
         kernel: Side of the square kernel, D_K in the paper.
         stride: Step in both directions.
         size: Side of the square output in pixels, D_G in the paper.
-        normalised: Whether Keras gives it batch norm in place of a bias.
+        norm: Name of the batch norm that Keras gives it in place of a bias; empty for none.
+        clipped: Whether a ReLU6 follows.
+        held: Elements that wait beside its input: of the block's input, which its output or a later one is added to.
+        added: What its output is added to: the input of the layer so many back, itself counted; 0 for nothing.
+        dense: Whether it is a Dense layer in Keras, a convolution otherwise.
     """
 
     name: str
@@ -36,7 +42,11 @@ class Layer:
     kernel: int
     stride: int
     size: int
-    normalised: bool = True
+    norm: str = ""
+    clipped: bool = True
+    held: int = 0
+    added: int = 0
+    dense: bool = False
 
     @property
     def weights(self) -> int:
@@ -57,7 +67,7 @@ class Layer:
     @property
     def keras_parameters(self) -> int:
         """What Keras counts: batch norm is gamma, beta, mean and variance, four values a channel."""
-        return self.weights + (4 if self.normalised else 1) * self.outputs
+        return self.weights + (4 if self.norm else 1) * self.outputs
 
     @property
     def macs(self) -> int:
@@ -99,22 +109,63 @@ class Block:
 
 
 def table(spec: ModelSpec) -> tuple[Layer, ...]:
-    """List the 28 layers of a variant that hold weights, first to last (Table 1 of arXiv:1704.04861)."""
-    size, width = spec.resolution // 2, spec.width(STEM)
-    found = [Layer("conv1", "convolution", 3, width, kernel=3, stride=2, size=size)]
-    for number, (stride, filters) in enumerate(BODY, start=1):
-        size //= stride
-        found.append(Layer(f"conv_dw_{number}", "depthwise", width, width, kernel=3, stride=stride, size=size))
-        inputs, width = width, spec.width(filters)
-        found.append(Layer(f"conv_pw_{number}", "pointwise", inputs, width, kernel=1, stride=1, size=size))
-    found.append(Layer("conv_preds", "classifier", width, spec.classes, kernel=1, stride=1, size=1, normalised=False))
-    return tuple(found)
+    """List the layers of a variant that hold weights, first to last."""
+    match spec.family:
+        case "mobilenet_v1":
+            return tuple(_v1(spec))
+        case "mobilenet_v2":
+            return tuple(_v2(spec))
+        case _:
+            assert_never(spec.family)
 
 
 def blocks(spec: ModelSpec) -> tuple[Block, ...]:
-    """List the 13 depthwise separable blocks of a variant, first to last."""
-    body = table(spec)[1:-1]
-    return tuple(Block(*pair) for pair in zip(body[::2], body[1::2], strict=True))
+    """List the depthwise separable blocks of a variant, first to last."""
+    return tuple(Block(*pair) for pair in pairwise(table(spec)) if pair[0].kind == "depthwise")
+
+
+def _v1(spec: ModelSpec) -> Iterator[Layer]:
+    """Yield 28 layers (Table 1 of arXiv:1704.04861)."""
+
+    def layer(name: str, kind: Kind, inputs: int, outputs: int, kernel: int, stride: int) -> Layer:
+        return Layer(name, kind, inputs, outputs, kernel, stride, size, f"{name}_bn")
+
+    size, width = spec.resolution // 2, spec.width(STEM)
+    yield layer("conv1", "convolution", spec.channels, width, 3, 2)
+    for number, (stride, filters) in enumerate(BODY, start=1):
+        size //= stride
+        yield layer(f"conv_dw_{number}", "depthwise", width, width, 3, stride)
+        inputs, width = width, spec.width(filters)
+        yield layer(f"conv_pw_{number}", "pointwise", inputs, width, 1, 1)
+    yield Layer("conv_preds", "classifier", width, spec.classes, kernel=1, stride=1, size=1, clipped=False)
+
+
+def _v2(spec: ModelSpec) -> Iterator[Layer]:
+    """Yield 53 layers: 17 inverted residuals between two convolutions and the classifier (arXiv:1801.04381)."""
+    size, width, number = spec.resolution // 2, divisible(STEM * spec.alpha), count()
+    yield Layer("Conv1", "convolution", spec.channels, width, 3, 2, size, "bn_Conv1")
+    for expansion, filters, repeats, first in V2_BODY:
+        for stride in (first, *[1] * (repeats - 1)):
+            outputs = spec.width(filters)
+            yield from _inverted(next(number), width, outputs, expansion, stride, size)
+            size, width = size // stride, outputs
+    head = max(V2_HEAD, divisible(V2_HEAD * spec.alpha))
+    yield Layer("Conv_1", "pointwise", width, head, 1, 1, size, "Conv_1_bn")
+    yield Layer("predictions", "classifier", head, spec.classes, 1, 1, 1, clipped=False, dense=True)
+
+
+def _inverted(number: int, inputs: int, outputs: int, expansion: int, stride: int, size: int) -> Iterator[Layer]:
+    """Yield the layers of one inverted residual; `size` is its input's side."""
+    prefix, inner = f"block_{number}" if number else "expanded_conv", expansion * inputs
+    added = (3 if number else 2) if stride == 1 and inputs == outputs else 0
+    held = size**2 * inputs if added else 0
+    if number:
+        yield Layer(f"{prefix}_expand", "pointwise", inputs, inner, 1, 1, size, f"{prefix}_expand_BN")
+    size //= stride
+    name = f"{prefix}_depthwise"
+    yield Layer(name, "depthwise", inner, inner, 3, stride, size, f"{name}_BN", held=held)
+    name = f"{prefix}_project"
+    yield Layer(name, "pointwise", inner, outputs, 1, 1, size, f"{name}_BN", clipped=False, held=held, added=added)
 
 
 def macs(spec: ModelSpec) -> int:
@@ -133,8 +184,8 @@ def keras_parameters(spec: ModelSpec) -> int:
 
 
 def peak_activations(spec: ModelSpec) -> int:
-    """Count the elements alive while the greediest layer runs, its input and its output."""
-    return max(layer.input_elements + layer.activations for layer in table(spec))
+    """Count the elements alive while the greediest layer runs: its input, its output and what waits for a sum."""
+    return max(layer.input_elements + layer.activations + layer.held for layer in table(spec))
 
 
 def float32_bytes(spec: ModelSpec) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from mobilenet_edge.device.streams import quiet
 from mobilenet_edge.errors import MissingExtraError
 
 
@@ -19,7 +18,8 @@ def load_keras() -> Any:
     # Read by TensorFlow's native code while it loads; a user who set them keeps what they set.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _silent_stderr():
+    # What the native code logs before its logger is set up ignores every log level.
+    with quiet():
         try:
             import keras
             import tensorflow as tf
@@ -36,16 +36,3 @@ def tensorflow_version() -> str:
     import tensorflow as tf
 
     return str(tf.__version__)
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    # What TensorFlow's native code logs before its logger is set up ignores every log level: only the descriptor helps.
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

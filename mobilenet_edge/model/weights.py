@@ -22,8 +22,6 @@ from mobilenet_edge.model.spec import ModelSpec
 
 RANDOM: Final = "random"
 IMAGENET: Final = "imagenet"
-# The layer of the classifier.
-HEAD: Final = "conv_preds"
 
 Arrays = dict[str, list[NDArray[np.float32]]]
 
@@ -54,7 +52,7 @@ def read(source: str, spec: ModelSpec, *, head: bool = True) -> Arrays:
     if not path.exists():
         raise InputError(f"--weights {source}: there is no such file; give random, imagenet or a file of weights")
     if path.suffix == ".keras":
-        return parse(hdf5.inside(artifact.read(path)), str(path), spec, head=head)
+        return parse(hdf5.inside(artifact.read(path).data, str(path)), str(path), spec, head=head)
     if path.suffix in (".h5", ".hdf5"):
         return parse(files.read_bytes(path), str(path), spec, head=head)
     raise InputError(f"--weights {source}: mnet reads weights from .h5, .weights.h5 and .keras files")
@@ -67,8 +65,8 @@ def parse(data: bytes, name: str, spec: ModelSpec, *, head: bool = True) -> Arra
         return {
             layer: _checked(found.get(layer, []), shapes, layer, name)
             for layer, shapes in expected(spec).items()
-            if head or layer != HEAD
-        }  # fmt: skip
+            if head or layer != classifier(spec)
+        }
 
 
 def assign(model: Any, arrays: Arrays) -> None:
@@ -77,18 +75,25 @@ def assign(model: Any, arrays: Arrays) -> None:
         model.get_layer(name).set_weights(values)
 
 
+def classifier(spec: ModelSpec) -> str:
+    """Return the name of the layer that gives the logits."""
+    return table(spec)[-1].name
+
+
 def expected(spec: ModelSpec) -> dict[str, list[tuple[int, ...]]]:
     """Shapes of a variant's weights by layer name, in the order of its layers."""
     shapes: dict[str, list[tuple[int, ...]]] = {}
     for layer in table(spec):
-        bias = [] if layer.normalised else [(layer.outputs,)]
+        bias = [] if layer.norm else [(layer.outputs,)]
         shapes[layer.name] = [_kernel(layer), *bias]
-        if layer.normalised:
-            shapes[f"{layer.name}_bn"] = [(layer.outputs,)] * 4
+        if layer.norm:
+            shapes[layer.norm] = [(layer.outputs,)] * 4
     return shapes
 
 
 def _kernel(layer: Layer) -> tuple[int, ...]:
+    if layer.dense:
+        return (layer.inputs, layer.outputs)
     return (layer.kernel, layer.kernel, layer.inputs, 1 if layer.kind == "depthwise" else layer.outputs)
 
 
@@ -114,18 +119,17 @@ def _by_path(file: Any, spec: ModelSpec) -> Mapping[str, list[Any]]:
 
 def _places(spec: ModelSpec) -> Iterator[tuple[str, str]]:
     numbers: Counter[str] = Counter()
-    for name in expected(spec):
-        kind = "batch_normalization" if name.endswith("_bn") else "conv2d"
-        if name.startswith("conv_dw") and kind == "conv2d":
-            kind = "depthwise_conv2d"
-        yield name, f"{kind}_{numbers[kind]}" if numbers[kind] else kind
-        numbers[kind] += 1
+    for layer in table(spec):
+        own = "dense" if layer.dense else "depthwise_conv2d" if layer.kind == "depthwise" else "conv2d"
+        for name, kind in ((layer.name, own), *([(layer.norm, "batch_normalization")] if layer.norm else [])):
+            yield name, f"{kind}_{numbers[kind]}" if numbers[kind] else kind
+            numbers[kind] += 1
 
 
 def _checked(datasets: list[Any], shapes: list[tuple[int, ...]], layer: str, name: str) -> list[NDArray[np.float32]]:
     if not datasets:
         raise InputError(
-            f"{name} has no weights for layer {layer!r}; it must be of a MobileNet v1 with its classifier, as mnet "
+            f"{name} has no weights for layer {layer!r}; it must be of the same family, with its classifier, as mnet "
             f"build makes it (a model with a head of its own needs no build: mnet export takes its .keras file)"
         )
     given = [tuple(dataset.shape) for dataset in datasets]

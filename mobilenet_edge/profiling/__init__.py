@@ -1,1 +1,1 @@
-"""How measurements are laid out over processes, rounds and machines, and become records."""
+"""Measure latency and memory over processes, rounds and machines."""

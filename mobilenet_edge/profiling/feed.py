@@ -1,4 +1,4 @@
-"""Real images as a model's inputs, prepared on this machine by the rule that the artifact carries."""
+"""Preprocess images as model inputs on this machine, with the rule in the artifact's metadata."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data import images, labels
+from mobilenet_edge.data import folders, images
+from mobilenet_edge.data import prepare as pictures
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation.classifier import adapt
+from mobilenet_edge.evaluation.rule import adapt
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.metadata import Preprocess
 
-MOST: Final = 8  # images; latency hardly depends on them, and each goes over the network
+# Latency hardly depends on the images, and each is sent over the network.
+MAX_IMAGES: Final = 8
 
 
 @dataclass(frozen=True)
 class Feed:
-    """Prepared images.
+    """Preprocessed images.
 
     Attributes:
-        path: The .npy file, (count, *shape of the input) in the input's element type.
-        rule: By which they were made.
-        preprocess_ms: From an image file in memory's cache to the tensor, median over the images, on this machine.
-        assumed: What the artifact does not say of its input, in words.
+        path: .npy file of shape (count, *input shape), in the element type of the input.
+        rule: Preprocessing rule.
+        preprocess_ms: Median time on this machine to turn a cached image file into a tensor.
+        assumed: Descriptions of the preprocessing that the artifact does not state.
     """
 
     path: Path
@@ -41,60 +44,67 @@ class Feed:
     assumed: tuple[str, ...] = ()
 
     def conditions(self) -> dict[str, Any]:
-        """Return what of this belongs into a record."""
-        return {"preprocess": asdict(self.rule)}
+        """Return the conditions for a record."""
+        # The origin of a rule does not change the inputs.
+        facts = {name: value for name, value in asdict(self.rule).items() if name not in ("origin", "evidence")}
+        return {"preprocess": facts}
 
 
 @contextmanager
-def prepare(artifacts: Sequence[Artifact], folder: Path) -> Iterator[Mapping[Path, Feed]]:
-    """Prepare the inputs of several artifacts; the files are there while the block runs.
+def prepare(
+    artifacts: Sequence[Artifact], folder: Path, options: PixelOptions = NOTHING
+) -> Iterator[Mapping[Path, Feed]]:
+    """Preprocess images for several artifacts; the files exist while the block runs.
 
     Args:
         artifacts: Image classifiers.
-        folder: Images; at most 8 are taken, evenly spread.
+        folder: Folder of images, of which at most 8 are used, evenly spread.
+        options: What the user stated about the pixels.
 
     Yields:
-        A feed for each artifact's path; artifacts of like inputs share one.
+        Feed of each artifact, by its path; artifacts with equal inputs share one.
 
     Raises:
-        InputError: There are no readable images, or an artifact takes none.
+        InputError: There are no readable images, or an artifact does not take one image.
         MissingExtraError: Pillow is not installed.
     """
-    paths = images.spread(images.find(labels.locate(folder)[0]), MOST)
+    paths = images.spread(images.find(folders.locate(folder).folder), MAX_IMAGES)
     readable = [path for path, image in images.decoded(paths) if image is not None]
-    with tempfile.TemporaryDirectory(prefix="mnet-") as place:
-        made: dict[tuple[Preprocess, ImageInput], Feed] = {}
-        found = {}
-        for each in artifacts:
-            rule, taken, assumed = adapt(_taken(each), each.metadata)
-            key = rule, replace(taken, model="")
-            if key not in made:
-                made[key] = _make(readable, *key, Path(place, f"{len(made)}.npy"))
-            found[each.path] = replace(made[key], assumed=assumed)
-        yield found
+    with tempfile.TemporaryDirectory(prefix="mnet-") as temporary:
+        distinct: dict[tuple[Preprocess, ImageInput], Feed] = {}
+        feeds = {}
+        for artifact in artifacts:
+            rule, tensor, assumed = adapt(_image_input(artifact), artifact, options)
+            key = rule, replace(tensor, model="")
+            if key not in distinct:
+                distinct[key] = _preprocess(readable, *key, Path(temporary, f"{len(distinct)}.npy"))
+            feeds[artifact.path] = replace(distinct[key], assumed=assumed)
+        yield feeds
 
 
-def _taken(artifact: Artifact) -> ImageInput:
+def _image_input(artifact: Artifact) -> ImageInput:
     names = artifact.contents.inputs
     if len(names) != 1:
         raise InputError(f"{artifact.path.name} takes {len(names)} inputs, not one image; leave out --images")
     tensor = artifact.contents.tensors[names[0]]
-    # An open batch is opened with one image.
+    # A dynamic batch is run with one image.
     shape = (1, *tensor.shape[1:]) if tensor.shape[:1] == (-1,) else tensor.shape
-    grid = (tensor.scales[0], float(tensor.zero_points[0])) if tensor.scales and tensor.zero_points else (None, None)
-    return ImageInput(artifact.path.name, shape, tensor.dtype, *grid)
+    quantisation = (
+        (tensor.scales[0], float(tensor.zero_points[0])) if tensor.scales and tensor.zero_points else (None, None)
+    )
+    return ImageInput(artifact.path.name, shape, tensor.dtype, *quantisation)
 
 
-def _make(paths: Sequence[Path], rule: Preprocess, taken: ImageInput, place: Path) -> Feed:
+def _preprocess(paths: Sequence[Path], rule: Preprocess, tensor: ImageInput, out: Path) -> Feed:
     tensors, times_ms = [], []
     for path in paths:
-        _tensor(path, rule, taken)  # the file into the cache, the decoder into memory
+        _load(path, rule, tensor)  # fill the page cache and load the decoder
         start = time.perf_counter_ns()
-        tensors.append(_tensor(path, rule, taken))
+        tensors.append(_load(path, rule, tensor))
         times_ms.append((time.perf_counter_ns() - start) / 1e6)
-    np.save(place, np.stack(tensors), allow_pickle=False)
-    return Feed(place, rule, statistics.median(times_ms))
+    np.save(out, np.stack(tensors), allow_pickle=False)
+    return Feed(out, rule, statistics.median(times_ms))
 
 
-def _tensor(path: Path, rule: Preprocess, taken: ImageInput) -> NDArray[Any]:
-    return taken.fill(images.preprocess(images.decode(path), rule))
+def _load(path: Path, rule: Preprocess, tensor: ImageInput) -> NDArray[Any]:
+    return tensor.fill(pictures.prepare(images.decode(path), rule))

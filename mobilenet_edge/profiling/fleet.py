@@ -1,4 +1,4 @@
-"""Several machines at once, each in a thread of its own."""
+"""Run work on several machines in parallel, one thread each."""
 
 from __future__ import annotations
 
@@ -8,35 +8,45 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Output = TypeVar("Output")
 
 
-def at_once(work: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[tuple[int, Made]]:
-    """Do `work` on all items at the same time; yield index and result of each as it comes.
+def run_parallel(work: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[tuple[int, Output]]:
+    """Call `work` on all items in parallel.
 
-    Where `work` fails, this does, and does not wait for the others. A single item is worked on in this very thread.
+    A single item is processed in the calling thread.
+
+    Args:
+        work: Function of one item.
+        items: Items; each gets its own thread.
+
+    Yields:
+        Index and result of each item, as it completes.
+
+    Raises:
+        BaseException: The first error of `work`, without waiting for the other items.
     """
     if len(items) == 1:
         yield 0, work(items[0])
         return
-    done: queue.SimpleQueue[tuple[int, Made | None, BaseException | None]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[tuple[int, Output | None, BaseException | None]] = queue.SimpleQueue()
     for index, item in enumerate(items):
-        # Daemons: on Ctrl-C the process ends with them, its pipes close, and with the pipes end all workers.
-        threading.Thread(target=_one, args=(work, index, item, done), daemon=True).start()
+        # Daemon threads end with the process on Ctrl-C; its pipes then close, which ends the workers.
+        threading.Thread(target=_put_result, args=(work, index, item, results), daemon=True).start()
     for _ in items:
-        index, made, error = done.get()
+        index, output, error = results.get()
         if error is not None:
             raise error
-        yield index, made  # type: ignore[misc]
+        yield index, output  # type: ignore[misc]
 
 
-def _one(
-    work: Callable[[Item], Made],
+def _put_result(
+    work: Callable[[Item], Output],
     index: int,
     item: Item,
-    done: queue.SimpleQueue[tuple[int, Made | None, BaseException | None]],
+    results: queue.SimpleQueue[tuple[int, Output | None, BaseException | None]],
 ) -> None:
     try:
-        done.put((index, work(item), None))
-    except BaseException as error:  # noqa: BLE001 - raised again, in the thread that waits
-        done.put((index, None, error))
+        results.put((index, work(item), None))
+    except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
+        results.put((index, None, error))

@@ -1,4 +1,4 @@
-"""One artifact at one thread count on one machine, and what was found out about it."""
+"""Measure one artifact at one thread count on one machine."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobilenet_edge import files
+from mobilenet_edge.device.delegate import EDGETPU_OP
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.plan import Delegate, Plan
-
-# What the Edge TPU's compiler puts in place of what it compiled: the one thing that its delegate takes.
-EDGETPU_OP = "edgetpu-custom-op"
+from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.records.remark import Remark
 
 Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be measured; each method is one fresh process on the machine and raises as `Host.run`."""
+    """One artifact at one thread count on one machine.
+
+    Each `measure` or `profile` method starts a fresh process on the machine and raises the errors of `Host.run`.
+    """
 
     artifact: Artifact
     threads: int
@@ -32,55 +34,55 @@ class Job:
 
     @property
     def delegate(self) -> Delegate | None:
-        """The plan's delegate, as far as it is meant for this file."""
-        chosen = self.plan.delegate
-        if chosen is None or not chosen.of_device:
-            return chosen
-        wants = EDGETPU_OP in self.artifact.contents.ops
-        of_edgetpu = "edgetpu" in chosen.path.rpartition("/")[2]
-        return chosen if self.artifact.format == "tflite" and (wants or not of_edgetpu) else None
+        """Delegate of the plan, or None if it cannot run this file."""
+        delegate = self.plan.delegate
+        if delegate is None or not delegate.from_device:
+            return delegate
+        is_compiled = EDGETPU_OP in self.artifact.contents.ops
+        is_edgetpu = "edgetpu" in delegate.path.rpartition("/")[2]
+        return delegate if self.artifact.format == "tflite" and (is_compiled or not is_edgetpu) else None
 
-    def weigh(self) -> Document:
-        """Measure memory."""
-        return self._ask({"mode": "memory"})
+    def measure_memory(self) -> Document:
+        """Measure the peak memory."""
+        return self._run({"mode": "memory"})
 
-    def time(self, left_seconds: float = math.inf) -> Document:
-        """Measure one round of at most `left_seconds`."""
-        return self._ask({"mode": "time", **self.plan.timing(left_seconds)})
+    def measure_round(self, max_seconds: float = math.inf) -> Document:
+        """Measure the latency in one round of at most `max_seconds`."""
+        return self._run({"mode": "time", **self.plan.timing(max_seconds)})
 
-    def dissect(self) -> Document:
-        """Measure every operator."""
-        return self._ask({"mode": "ops", **self.plan.timing()})
+    def profile_ops(self) -> Document:
+        """Measure the time of every operator."""
+        return self._run({"mode": "ops", **self.plan.timing()})
 
-    def changed(self) -> InputError | None:
-        """Say that the file is not the one that was read when the measurement began; None where it is."""
+    def file_error(self) -> InputError | None:
+        """Return an error if the file has changed since the measurement began, else None."""
         path = self.artifact.path
         try:
             same = files.read_bytes(path) == self.artifact.data
         except InputError:
-            return InputError(f"{path} was removed while it was measured; put it back and run it again")
-        return None if same else InputError(f"{path} was changed while it was measured; run it again")
+            return InputError(f"{path} was removed during the measurement; put it back and run again")
+        return None if same else InputError(f"{path} was changed during the measurement; run again")
 
-    def _ask(self, request: Document) -> Document:
-        held = {"artifact": self.artifact.path}
+    def _run(self, request: Document) -> Document:
+        paths = {"artifact": self.artifact.path}
         if self.feed is not None:
-            held["inputs"] = self.feed.path
-        extra = {} if self.delegate is None else {"delegate": self.delegate.request()}
-        whole = {**self.plan.request(self.threads), **extra, **request}
-        return self.host.run(whole, held, limit_seconds=self.plan.limit_seconds)
+            paths["inputs"] = self.feed.path
+        delegate = {} if self.delegate is None else {"delegate": self.delegate.request()}
+        full_request = {**self.plan.request(self.threads), **delegate, **request}
+        return self.host.run(full_request, paths, limit_seconds=self.plan.limit_seconds)
 
 
 @dataclass
-class Taken:
-    """What a job has brought so far.
+class JobResult:
+    """Documents of the worker for one job so far.
 
     Attributes:
-        job: What is measured.
-        memory: The document of the memory pass, None before it.
-        rounds: Those of the rounds.
-        ops: That of the operators, None where not asked.
-        error: What ended it, None while nothing has.
-        remarks: What could not be had beside it, in sentences.
+        job: Job that they belong to.
+        memory: Document of the memory pass, or None before it.
+        rounds: Documents of the rounds.
+        ops: Document of the operators, or None if not measured.
+        error: Error that ended the job, or None.
+        remarks: Remarks about optional measurements that failed.
     """
 
     job: Job
@@ -88,14 +90,14 @@ class Taken:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     error: MnetError | None = None
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def steady_seconds(self) -> float:
-        """Wall time of the steady phases so far."""
-        return sum(int(each["usage"]["wall_ns"]) for each in self.rounds) / 1e9
+        """Wall time of all steady phases in seconds."""
+        return sum(int(document["usage"]["wall_ns"]) for document in self.rounds) / 1e9
 
     @property
     def times_ns(self) -> list[list[int]]:
-        """The times of each round."""
-        return [each["times_ns"] for each in self.rounds]
+        """Times of each round in nanoseconds."""
+        return [document["times_ns"] for document in self.rounds]

@@ -1,4 +1,4 @@
-"""Everything that one machine is asked for."""
+"""Measure all jobs of one machine."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import Job
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 from mobilenet_edge.progress import Board
 from mobilenet_edge.records import Failure, Profile
 
 
 @dataclass(frozen=True)
-class Target:
-    """A machine, and the delegate that it has of its own."""
+class Machine:
+    """A machine and its delegate from the devices file."""
 
     host: Host
     delegate: Delegate | None = None
@@ -32,11 +32,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Result:
-    """What a machine brought.
+    """Records of one machine.
 
     Attributes:
-        records: One for each artifact and thread count, in order.
-        error: Why none of them is a profile, None where one is.
+        records: One record for each artifact and thread count, in order.
+        error: Reason why there is no profile, or None if there is one.
     """
 
     records: tuple[Profile | Failure, ...]
@@ -44,40 +44,43 @@ class Result:
 
 
 def measure(
-    target: Target,
+    machine: Machine,
     artifacts: Sequence[Artifact],
     threads: Sequence[int],
     plan: Plan,
     feeds: Mapping[Path, Feed],
     board: Board,
 ) -> Result:
-    """Measure every artifact at every thread count; what fails is a record, too.
+    """Measure every artifact at every thread count; failures become records too.
 
     Args:
-        target: The machine.
-        artifacts: What is measured.
+        machine: Machine to measure on.
+        artifacts: Artifacts to measure.
         threads: Thread counts.
-        plan: How; its delegate goes before the machine's own.
-        feeds: Images by the artifact's path; those without one are fed with noise.
-        board: Where progress is shown.
+        plan: Settings of the measurement; its delegate overrides the machine's.
+        feeds: Images by path of the artifact; artifacts without a feed run on noise.
+        board: Display of the progress.
     """
-    plan = replace(plan, delegate=plan.delegate or target.delegate)
-    jobs = [Job(each, count, plan, target.host, feeds.get(each.path)) for each, count in product(artifacts, threads)]
-    where = "" if target.host.name == LOCAL else f" on {target.host.name}"
+    plan = replace(plan, delegate=plan.delegate or machine.delegate)
+    jobs = [
+        Job(artifact, count, plan, machine.host, feeds.get(artifact.path))
+        for artifact, count in product(artifacts, threads)
+    ]
+    where = "" if machine.host.name == LOCAL else f" on {machine.host.name}"
     pace = Pace(board(f"profile{where}", rounds.steps(jobs, plan)), plan.cooldown_seconds)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with target.host:
-            taken = rounds.run(jobs, plan, pace)
-            limits = rounds.limits(taken, target.host, plan, pace) if plan.limit else {}
+        with machine.host:
+            results = rounds.run(jobs, plan, pace)
+            limits = rounds.measure_limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)
-    good = siblings.noted(
-        [merge.profile(each, started, rounds.limit_of(each, limits)) for each in taken if not each.error]
+    profiles = siblings.annotate(
+        [merge.profile(result, started, rounds.limit_of(result, limits)) for result in results if not result.error]
     )
-    made = iter(good)
-    records = [_failure(each.job, each.error) if each.error else next(made) for each in taken]
-    return Result(tuple(records), None if good else taken[0].error)
+    remaining = iter(profiles)
+    records = [_failure(result.job, result.error) if result.error else next(remaining) for result in results]
+    return Result(tuple(records), None if profiles else results[0].error)
 
 
 def _failure(job: Job, error: MnetError) -> Failure:

@@ -1,4 +1,4 @@
-"""A worker's documents become one record."""
+"""Merge the documents of a worker into one record."""
 
 from __future__ import annotations
 
@@ -11,54 +11,55 @@ from typing import Any, Final
 from mobilenet_edge.analysis.doubts import doubts, invalid
 from mobilenet_edge.formats import costs
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.profiling.job import Document, Job, Taken
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.rounds import width
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.profiling.trace import minutes
 from mobilenet_edge.records import Failure, Profile
+from mobilenet_edge.records.remark import Remark
 
-# What every document says of itself and the profile says too.
+# Keys of a document that the profile already has.
 _KNOWN: Final = frozenset(("version", "runtime", "runtime_version"))
-# A run later than its period now and then is jitter; a tenth of them is a pace that is not held.
-LATE_SHARE: Final = 0.1
+# Single late runs are jitter; above this share, the requested rate was not reached.
+MAX_LATE_SHARE: Final = 0.1
 
 
-def profile(taken: Taken, started: str, limit: Document | str | None = None) -> Profile:
-    """Put together what the processes of one job found.
+def profile(result: JobResult, started: str, limit: Document | str | None = None) -> Profile:
+    """Merge the documents of one job into a profile.
 
     Args:
-        taken: A job without an error.
-        started: When the measurement began, UTC, ISO 8601.
-        limit: The document of the machine's limit, or why there is none.
+        result: Documents of a job without an error.
+        started: Start of the measurement, UTC, ISO 8601.
+        limit: Document of the machine's limit, or the reason why there is none.
     """
-    job, rounds = taken.job, taken.rounds
+    job, rounds = result.job, result.rounds
     first, last = rounds[0], rounds[-1]
-    memory = taken.memory or {}
-    bare = Profile(
+    memory = result.memory or {}
+    base = Profile(
         **job.artifact.identity(),
         runtime=first["runtime"],
         runtime_version=first["runtime_version"],
         threads=job.threads,
-        load_ms=statistics.median(each["load_ns"] for each in rounds) / 1e6,
-        first_ms=statistics.median(each["first_ns"] for each in rounds) / 1e6,
-        times_ns=tuple(itertools.chain.from_iterable(taken.times_ns)),
-        round_sizes=tuple(len(each["times_ns"]) for each in rounds),
+        load_ms=statistics.median(document["load_ns"] for document in rounds) / 1e6,
+        first_ms=statistics.median(document["first_ns"] for document in rounds) / 1e6,
+        times_ns=tuple(itertools.chain.from_iterable(result.times_ns)),
+        round_sizes=tuple(len(document["times_ns"]) for document in rounds),
         preprocess_ms=job.feed.preprocess_ms if job.feed and isinstance(job.host, Local) else None,
         peak_rss_bytes=memory.get("peak_rss_bytes"),
         baseline_rss_bytes=memory.get("baseline_rss_bytes"),
         host={"name": job.host.name, **first["host"], "before": first["before"], "after": last["after"]},
         delegate=first.get("delegate"),
-        conditions=_conditions(taken, started),
-        ops=None if taken.ops is None else costs.join(taken.ops["ops"], job.artifact.contents, job.artifact.format),
+        conditions=_conditions(result, started),
+        ops=None if result.ops is None else costs.join(result.ops["ops"], job.artifact.contents, job.artifact.format),
         limit={key: value for key, value in limit.items() if key not in _KNOWN} if isinstance(limit, Mapping) else None,
-        trace=tuple(_trace(taken)),
-        notes=tuple(_notes(taken, limit)),
+        trace=tuple(_trace(result)),
+        notes=tuple(_notes(result, limit)),
     )
-    return replace(bare, doubts=(*doubts(bare), *_of_plan(bare, job.plan)), invalid=invalid(bare))
+    return replace(base, doubts=(*doubts(base), *_plan_doubts(base, job.plan)), invalid=invalid(base))
 
 
 def failure(job: Job, reason: str, exit_code: int) -> Failure:
-    """Say of a job why there is no profile."""
+    """Create the failure of a job without a profile."""
     return Failure.of(
         job.artifact.identity(),
         host=job.host.name,
@@ -69,73 +70,68 @@ def failure(job: Job, reason: str, exit_code: int) -> Failure:
     )
 
 
-def _conditions(taken: Taken, started: str) -> dict[str, Any]:
-    rounds, first = taken.rounds, taken.rounds[0]
-    numbered = [
-        {"round": number, **sample} for number, each in enumerate(rounds, start=1) for sample in each.get("samples", ())
+def _conditions(result: JobResult, started: str) -> dict[str, Any]:
+    rounds, first = result.rounds, result.rounds[0]
+    samples = [
+        {"round": number, **sample}
+        for number, document in enumerate(rounds, start=1)
+        for sample in document.get("samples", ())
     ]
     return {
         "started": started,
         "rounds": len(rounds),
-        **taken.job.plan.conditions(),
-        "warmup_runs": [each["warmup_runs"] for each in rounds],
+        **result.job.plan.conditions(),
+        "warmup_runs": [document["warmup_runs"] for document in rounds],
         "inputs": first["fed"],
         "input_shapes": [tensor["shape"] for tensor in first["inputs"]],
         "input_dtypes": [tensor["dtype"] for tensor in first["inputs"]],
-        **(taken.job.feed.conditions() if taken.job.feed else {}),
+        **(result.job.feed.conditions() if result.job.feed else {}),
         "usage": _usage(rounds),
-        "samples": numbered,
-        "concurrent": max(each.get("concurrent", 0) for each in rounds),
-        **({"ops": _of_ops(taken.ops)} if taken.ops else {}),
+        "samples": samples,
+        "concurrent": max(document.get("concurrent", 0) for document in rounds),
+        **({"ops": {"how": result.ops["how"], "whole_ms": result.ops["total_ns"] / 1e6}} if result.ops else {}),
         "version": first["version"],
     }
 
 
-def _of_ops(document: Document) -> dict[str, Any]:
-    return {"how": document["how"], "whole_ms": document["total_ns"] / 1e6}
-
-
 def _usage(rounds: Sequence[Document]) -> dict[str, int]:
-    """Sum what the steady phases took: by the worker itself, by other programs, by other virtual machines."""
-    total = {name: sum(each["usage"][name] for each in rounds) for name in rounds[0]["usage"]}
-    if all("busy_ns" in each[when] for each in rounds for when in ("before", "after")):
+    """Sum the CPU time of the steady phases: of the worker, of other programs and of other virtual machines."""
+    total = {name: sum(document["usage"][name] for document in rounds) for name in rounds[0]["usage"]}
+    if all("busy_ns" in document[when] for document in rounds for when in ("before", "after")):
         busy, stolen = (
-            sum(each["after"][name] - each["before"][name] for each in rounds) for name in ("busy_ns", "stolen_ns")
+            sum(document["after"][name] - document["before"][name] for document in rounds)
+            for name in ("busy_ns", "stolen_ns")
         )
         total |= {"others_ns": max(busy - total["cpu_ns"], 0), "stolen_ns": stolen}
     return total
 
 
-def _trace(taken: Taken) -> list[dict[str, Any]]:
-    if taken.job.plan.sustain_seconds is None:
+def _trace(result: JobResult) -> list[dict[str, Any]]:
+    if result.job.plan.sustain_seconds is None:
         return []
-    (only,) = taken.rounds
-    return minutes(only["times_ns"], only.get("samples", ()), taken.job.plan.period_ns)
+    (document,) = result.rounds
+    return minutes(document["times_ns"], document.get("samples", ()), result.job.plan.period_ns)
 
 
-def _notes(taken: Taken, limit: Document | str | None) -> Iterator[str]:
-    yield from taken.remarks
+def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
+    yield from result.remarks
     if isinstance(limit, str):
-        yield f"the machine's limit could not be measured: {limit}"
-    if taken.job.feed is not None:
-        yield from (f"fed with images; not in the file: {each}" for each in taken.job.feed.assumed)
-        if isinstance(taken.job.host, Local):
-            took_ms = taken.job.feed.preprocess_ms
-            yield f"decoding and preprocessing an image took {took_ms:.1f} ms, in none of the times"
-        else:
-            yield "the images were prepared on the workstation, so preprocessing was not timed here"
+        yield Remark("no-limit", reason=limit)
+    feed = result.job.feed
+    if feed is not None:
+        yield from (Remark("assumed", what=what) for what in feed.assumed)
+        local = isinstance(result.job.host, Local)
+        yield Remark("preprocessing", preprocess_ms=feed.preprocess_ms) if local else Remark("preprocessing-elsewhere")
 
 
-def _of_plan(made: Profile, plan: Plan) -> Iterator[str]:
-    """Doubts about what was asked for and not reached."""
-    reached = None if plan.until is None else width(made.rounds)
+def _plan_doubts(profile: Profile, plan: Plan) -> Iterator[Remark]:
+    """Check whether the requested accuracy and rate were reached."""
+    reached = None if plan.until is None else width(profile.rounds)
     if plan.until is not None and (reached is None or reached > plan.until):
-        known = "is not known" if reached is None else f"is known to ±{reached:.1%}"
-        yield f"the median {known}, not to the ±{plan.until:.1%} asked for: raise --max-seconds"
+        unknown = Remark("median-unknown", asked=plan.until)
+        yield unknown if reached is None else Remark("median-wide", reached=reached, asked=plan.until)
     if plan.rate is not None:
-        late = sum(each > 1e9 / plan.rate for each in made.times_ns) / len(made.times_ns)
-        if late > LATE_SHARE:
-            yield (
-                f"{plan.rate:g} runs a second were not held, since one takes {made.median_ms:.1f} ms: "
-                f"ask for less than {1e3 / made.median_ms:.1f} with --rate"
-            )
+        late = sum(time_ns > 1e9 / plan.rate for time_ns in profile.times_ns) / len(profile.times_ns)
+        if late > MAX_LATE_SHARE:
+            median_ms = profile.median_ms
+            yield Remark("rate-missed", rate_per_s=plan.rate, median_ms=median_ms, reachable_per_s=1e3 / median_ms)

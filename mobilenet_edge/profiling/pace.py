@@ -1,4 +1,4 @@
-"""One process after another: counted on a bar, and with a pause in between for the machine to cool."""
+"""Run the processes of one machine in sequence, with a progress bar and pauses for cooling."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from mobilenet_edge.progress import Bar
 
 
 class Pace:
-    """Does the processes of one machine, one at a time."""
+    """Runner of the processes of one machine, one at a time."""
 
     def __init__(self, bar: Bar, cooldown_seconds: float = 0.0, sleep: Callable[[float], object] = time.sleep) -> None:
         self._bar, self._cooldown, self._sleep = bar, cooldown_seconds, sleep
-        self._begun = False
+        self._started = False
 
-    def __call__(self, what: str, work: Callable[[], object], seconds: float = 0.0) -> MnetError | None:
-        """Do one process's work, which takes at least so many seconds.
+    def __call__(self, title: str, work: Callable[[], object], seconds: float = 0.0) -> MnetError | None:
+        """Run one process.
+
+        Args:
+            title: Text for the progress bar.
+            work: Function that runs the process.
+            seconds: Minimum duration of the process.
 
         Returns:
-            How it failed, None where it did not.
+            Error of the process, or None.
 
         Raises:
-            Unreachable: There is no use in another.
+            Unreachable: The machine cannot be reached, so further processes would fail too.
         """
-        if self._begun and self._cooldown:
+        if self._started and self._cooldown:
             self._sleep(self._cooldown)
-        self._begun = True
-        self._bar.now(what, seconds)
+        self._started = True
+        self._bar.now(title, seconds)
         try:
             work()
         except Unreachable:
@@ -41,5 +46,5 @@ class Pace:
         return None
 
     def extend(self, processes: int) -> None:
-        """Announce processes that nobody knew of at the beginning."""
+        """Add processes to the length of the bar."""
         self._bar.extend(processes)

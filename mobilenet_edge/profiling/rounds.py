@@ -1,8 +1,8 @@
-"""The order of things on one machine: memory, rounds interleaved and shuffled, then operators and the machine's limit.
+"""Schedule the measurements on one machine: memory, interleaved rounds in random order, operators, machine limit.
 
-Interleaving makes the machine's drift fall on all artifacts alike. Memory comes first, so that a file that cannot run
-is known before anything is timed. The limit comes last: its large products heat the CPU like nothing else, and they
-then meet it as the models left it.
+Interleaving spreads the drift of the machine over all artifacts. Memory comes first, so that a file that cannot run
+fails before anything is timed. The limit comes last because its large products heat the CPU most, and because it then
+runs at the temperature that the models caused.
 """
 
 from __future__ import annotations
@@ -14,129 +14,134 @@ from functools import partial
 from typing import Final
 
 from mobilenet_edge.hosts import Host
-from mobilenet_edge.profiling.job import Document, Job, Taken
+from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import interval
+from mobilenet_edge.records.remark import Remark
 
-# What is left of a budget is not worth a process below this.
-LEAST_SECONDS: Final = 0.05
+# A shorter rest of the time budget does not justify another process.
+MIN_SECONDS: Final = 0.05
 
 
-def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[Taken]:
+def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
     """Measure all jobs of one machine.
 
     Args:
-        jobs: What is measured, all on the same host by the same plan.
-        plan: How.
-        pace: Does each process's work.
+        jobs: Jobs with the same host and plan.
+        plan: Settings of the measurement.
+        pace: Runner of the processes.
 
     Returns:
-        What each job brought, in order. A job that failed has its error, and is left out from there on.
+        Result of each job, in order. A failed job has its error and is skipped from then on.
     """
-    taken = [Taken(job) for job in jobs]
-    for each in taken:
-        each.error = pace(f"{_name(each)}, memory", partial(_weigh, each))
-    order = random.Random(plan.seed)  # noqa: S311 - an order, not a secret
-    for _ in range(plan.turns):
-        _round(_sound(taken), order, pace)
-    while further := [each for each in _sound(taken) if plan.until is not None and not settled(each, plan.until)]:
-        pace.extend(len(further))
-        _round(further, order, pace)
+    results = [JobResult(job) for job in jobs]
+    for result in results:
+        result.error = pace(f"{_name(result)}, memory", partial(_measure_memory, result))
+    generator = random.Random(plan.seed)  # noqa: S311 - not used for security
+    for _ in range(plan.round_count):
+        _round(_successful(results), generator, pace)
+    while unsettled := [
+        result for result in _successful(results) if plan.until is not None and not is_settled(result, plan.until)
+    ]:
+        pace.extend(len(unsettled))
+        _round(unsettled, generator, pace)
     if plan.ops:
-        for each in _sound(taken):
-            error = pace(f"{_name(each)}, operators", partial(_dissect, each))
+        for result in _successful(results):
+            error = pace(f"{_name(result)}, operators", partial(_profile_ops, result))
             if error is not None:
-                each.remarks.append(f"its operators could not be measured: {error}")
-    for each in taken:
-        # Another file under the same name explains any other error, too.
-        each.error = each.job.changed() or each.error
-    return taken
+                result.remarks.append(Remark("no-ops", reason=str(error)))
+    for result in results:
+        # A changed file explains any other error.
+        result.error = result.job.file_error() or result.error
+    return results
 
 
 def steps(jobs: Sequence[Job], plan: Plan) -> int:
-    """Number of processes that `run` starts at least."""
-    return len(jobs) * (1 + plan.turns + plan.ops)
+    """Return the minimum number of processes that `run` starts."""
+    return len(jobs) * (1 + plan.round_count + plan.ops)
 
 
 def width(rounds: Sequence[Sequence[int]]) -> float | None:
-    """Half the 95 % interval of the median, as a share of it; None where there are too few runs."""
-    found = interval.median(rounds)
-    return found and (found[1] - found[0]) / (found[1] + found[0])
+    """Return half the 95 % interval of the median, relative to its centre, or None if there are too few runs."""
+    ends = interval.median(rounds)
+    return ends and (ends[1] - ends[0]) / (ends[1] + ends[0])
 
 
-def settled(taken: Taken, until: float) -> bool:
-    """Whether a job needs no further round: its median is known well enough, or its time is used up."""
-    if _left_seconds(taken) < LEAST_SECONDS:
+def is_settled(result: JobResult, until: float) -> bool:
+    """Return whether a job needs no further round, because of its accuracy or its time budget."""
+    if _remaining_seconds(result) < MIN_SECONDS:
         return True
-    reached = width(taken.times_ns)
+    reached = width(result.times_ns)
     return reached is not None and reached <= until
 
 
-def limits(taken: Iterable[Taken], host: Host, plan: Plan, pace: Pace) -> dict[tuple[str, int], Document | str]:
-    """Measure what the machine reaches in a matrix product, once for each runtime and thread count that was used.
+def measure_limits(
+    results: Iterable[JobResult], host: Host, plan: Plan, pace: Pace
+) -> dict[tuple[str, int], Document | str]:
+    """Measure the speed of a matrix product, once for each runtime and thread count in the results.
 
-    A file whose operators went to a delegate is not bound by it and has none.
+    Results with a delegate are skipped, because the limit of the CPU does not apply to them.
 
     Returns:
-        By runtime and thread count the worker's document, or why there is none.
+        Document of the worker, or the reason why there is none, by runtime and thread count.
     """
-    found: dict[tuple[str, int], Document | str] = {}
-    for each in taken:
-        key = _key(each)
-        if key is None or key in found:
+    limits: dict[tuple[str, int], Document | str] = {}
+    for result in results:
+        key = _key(result)
+        if key is None or key in limits:
             continue
         pace.extend(1)
-        error = pace(f"limit of {key[0]}", partial(_limit, found, key, host, plan))
+        error = pace(f"limit of {key[0]}", partial(_measure_limit, limits, key, host, plan))
         if error is not None:
-            found[key] = str(error)
-    return found
+            limits[key] = str(error)
+    return limits
 
 
-def limit_of(taken: Taken, found: dict[tuple[str, int], Document | str]) -> Document | str | None:
-    """Return what `limits` found for a job, None where it has none."""
-    key = _key(taken)
-    return None if key is None else found.get(key)
+def limit_of(result: JobResult, limits: dict[tuple[str, int], Document | str]) -> Document | str | None:
+    """Return the limit of a job from the result of `measure_limits`, or None if it has none."""
+    key = _key(result)
+    return None if key is None else limits.get(key)
 
 
-def _key(taken: Taken) -> tuple[str, int] | None:
-    if taken.error is not None or taken.job.delegate is not None:
+def _key(result: JobResult) -> tuple[str, int] | None:
+    if result.error is not None or result.job.delegate is not None:
         return None
-    return taken.rounds[0]["runtime"], taken.job.threads
+    return result.rounds[0]["runtime"], result.job.threads
 
 
-def _sound(taken: Sequence[Taken]) -> list[Taken]:
-    return [each for each in taken if each.error is None]
+def _successful(results: Sequence[JobResult]) -> list[JobResult]:
+    return [result for result in results if result.error is None]
 
 
-def _round(taken: Sequence[Taken], order: random.Random, pace: Pace) -> None:
-    for each in order.sample(taken, len(taken)):
-        each.error = pace(_name(each), partial(_time, each), each.job.plan.sustain_seconds or 0.0)
+def _round(results: Sequence[JobResult], generator: random.Random, pace: Pace) -> None:
+    for result in generator.sample(results, len(results)):
+        result.error = pace(_name(result), partial(_measure_round, result), result.job.plan.sustain_seconds or 0.0)
 
 
-def _left_seconds(taken: Taken) -> float:
-    return taken.job.plan.budget_seconds - taken.steady_seconds
+def _remaining_seconds(result: JobResult) -> float:
+    return result.job.plan.budget_seconds - result.steady_seconds
 
 
-def _weigh(taken: Taken) -> None:
-    taken.memory = taken.job.weigh()
+def _measure_memory(result: JobResult) -> None:
+    result.memory = result.job.measure_memory()
 
 
-def _time(taken: Taken) -> None:
-    # The first rounds have their shares; only further ones must mind what is left.
-    first = len(taken.rounds) < taken.job.plan.turns
-    taken.rounds.append(taken.job.time(math.inf if first else _left_seconds(taken)))
+def _measure_round(result: JobResult) -> None:
+    # The planned rounds divide the time budget between them; additional ones get the rest of it.
+    planned = len(result.rounds) < result.job.plan.round_count
+    result.rounds.append(result.job.measure_round(math.inf if planned else _remaining_seconds(result)))
 
 
-def _dissect(taken: Taken) -> None:
-    taken.ops = taken.job.dissect()
+def _profile_ops(result: JobResult) -> None:
+    result.ops = result.job.profile_ops()
 
 
-def _limit(found: dict[tuple[str, int], Document | str], key: tuple[str, int], host: Host, plan: Plan) -> None:
+def _measure_limit(limits: dict[tuple[str, int], Document | str], key: tuple[str, int], host: Host, plan: Plan) -> None:
     runtime, threads = key
     request = {**plan.request(threads), "runtime": runtime, "mode": "limit"}
-    found[key] = host.run(request, limit_seconds=plan.limit_seconds)
+    limits[key] = host.run(request, limit_seconds=plan.limit_seconds)
 
 
-def _name(taken: Taken) -> str:
-    return taken.job.artifact.path.name
+def _name(result: JobResult) -> str:
+    return result.job.artifact.path.name

@@ -1,4 +1,4 @@
-"""A sustained run minute by minute: what the heat does to the times."""
+"""Summarise a sustained run minute by minute, to show the effect of heat."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ Sample = Mapping[str, Any]
 def minutes(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int | None = None) -> list[dict[str, Any]]:
     """Summarise one steady phase minute by minute.
 
-    A run belongs to the minute in which it began. When that was is known at each sample and interpolated in between.
+    A run belongs to the minute in which it started. The start times are interpolated between the samples.
 
     Args:
-        times_ns: Every run, in order.
-        samples: {"at_ns", "runs", …}: so many runs were done when so much of the phase had passed, and what moved.
-        period_ns: From one start to the next where runs were paced, None where they followed on each other.
+        times_ns: Time of every run, in order.
+        samples: {"at_ns", "runs", …} with the number of completed runs at a time since the start of the phase, and the
+            state of the machine.
+        period_ns: Time between the starts of paced runs, or None for runs without pauses.
 
     Returns:
-        For each minute with a run {"minute" (from 1), "runs", "median_ms", "p90_ms"} and, where the samples tell,
-        "temperature_c" (highest), "mhz" (lowest of the fastest core) and "throttled" (words).
+        {"minute" (from 1), "runs", "median_ms", "p90_ms"} for each minute with a run. If the samples have them, also
+        "temperature_c" (highest), "mhz" (lowest of the fastest core) and "throttled" (causes).
     """
     starts = _starts(times_ns, samples, period_ns)
     edges = [0]
@@ -36,24 +37,24 @@ def minutes(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int |
     rows = []
     for first, last in pairwise(edges):
         minute = int(starts[first] // MINUTE_NS)
-        seen = [each for each in samples if each["at_ns"] // MINUTE_NS == minute]
-        rows.append({"minute": minute + 1, **_summary(times_ns[first:last]), **dict(_moving(seen))})
+        current = [sample for sample in samples if sample["at_ns"] // MINUTE_NS == minute]
+        rows.append({"minute": minute + 1, **_summary(times_ns[first:last]), **dict(_state(current))})
     return rows
 
 
 def _starts(times_ns: Sequence[int], samples: Sequence[Sample], period_ns: int | None) -> list[float]:
-    """Say when each run began, in nanoseconds since the phase did; never falling."""
+    """Estimate the start of each run, in nanoseconds since the start of the phase; ascending."""
     starts: list[float] = []
-    done, passed = 0, 0.0
-    for each in samples:
-        more = each["runs"] - done
+    done, elapsed = 0, 0.0
+    for sample in samples:
+        more = sample["runs"] - done
         if more > 0:
-            step = (each["at_ns"] - passed) / more
-            starts += [passed + index * step for index in range(more)]
-            done, passed = each["runs"], float(each["at_ns"])
+            step = (sample["at_ns"] - elapsed) / more
+            starts += [elapsed + index * step for index in range(more)]
+            done, elapsed = sample["runs"], float(sample["at_ns"])
     for time_ns in times_ns[done:]:
-        starts.append(passed)
-        passed += max(time_ns, period_ns or 0)
+        starts.append(elapsed)
+        elapsed += max(time_ns, period_ns or 0)
     return starts[: len(times_ns)]
 
 
@@ -66,10 +67,10 @@ def _summary(times_ns: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _moving(samples: Sequence[Sample]) -> Iterator[tuple[str, Any]]:
-    if warm := [each["temperature_c"] for each in samples if "temperature_c" in each]:
-        yield "temperature_c", max(warm)
-    if fastest := [max(each["mhz"]) for each in samples if each.get("mhz")]:
+def _state(samples: Sequence[Sample]) -> Iterator[tuple[str, Any]]:
+    if temperatures := [sample["temperature_c"] for sample in samples if "temperature_c" in sample]:
+        yield "temperature_c", max(temperatures)
+    if fastest := [max(sample["mhz"]) for sample in samples if sample.get("mhz")]:
         yield "mhz", min(fastest)
-    if any("throttled" in each for each in samples):
-        yield "throttled", sorted({word for each in samples for word in each.get("throttled", ())})
+    if any("throttled" in sample for sample in samples):
+        yield "throttled", sorted({word for sample in samples for word in sample.get("throttled", ())})

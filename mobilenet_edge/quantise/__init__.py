@@ -14,14 +14,14 @@ LOW, HIGH = -128, 127
 
 
 @dataclass(frozen=True)
-class Grid:
-    """An int8 activation grid: real = (integer - zero_point) * scale, integers from -128 to 127."""
+class QuantParams:
+    """Quantisation parameters of an int8 tensor: real = (integer - zero_point) * scale, integers from -128 to 127."""
 
     scale: float
     zero_point: int
 
     @classmethod
-    def spanning(cls, low: float, high: float) -> Grid:
+    def from_range(cls, low: float, high: float) -> QuantParams:
         """The grid that reaches from `low` to `high`; both are moved outwards so that zero is on it exactly.
 
         Raises:
@@ -37,10 +37,29 @@ class Grid:
             scale = np.float32(1 / 255)
         return cls(float(scale), int(np.clip(np.rint(LOW - low / scale), LOW, HIGH)))
 
+    @property
+    def low(self) -> float:
+        """The least value on the grid."""
+        return (LOW - self.zero_point) * self.scale
+
+    @property
+    def high(self) -> float:
+        """The greatest value on the grid."""
+        return (HIGH - self.zero_point) * self.scale
+
     def quantise(self, x: Array) -> NDArray[np.int8]:
         """Round to the grid, saturating at its ends."""
-        steps = np.rint(x / np.float32(self.scale)) + self.zero_point
-        return np.asarray(np.clip(steps, LOW, HIGH), np.int8)
+        steps: Array = np.divide(x, np.float32(self.scale), dtype=np.float32)
+        np.rint(steps, out=steps)
+        steps += np.float32(self.zero_point)
+        np.clip(steps, LOW, HIGH, out=steps)
+        return steps.astype(np.int8)
+
+    def reals(self, integers: NDArray[np.int8]) -> Array:
+        """Return what integers stand for."""
+        out: Array = np.subtract(integers, np.float32(self.zero_point), dtype=np.float32)
+        out *= np.float32(self.scale)
+        return out
 
     def round(self, x: Array) -> Array:
         """Round to the grid and return reals: what the next layer of an int8 model sees."""
@@ -52,8 +71,10 @@ class Grid:
         return out
 
 
-# Fixed by the integer kernels (TFLite's quantisation specification, "SOFTMAX").
-SOFTMAX_GRID = Grid(1 / 256, -128)
+# Fixed by the integer kernels (TFLite's quantisation specification, "SOFTMAX" and "LOGISTIC").
+SOFTMAX_GRID = QuantParams(1 / 256, -128)
+# Of a hard sigmoid, which reaches 1.
+UNIT_GRID = QuantParams.from_range(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +91,7 @@ class Weights:
     scales: Array
     bias: NDArray[np.int32]
 
-    def dequantised(self, node: Node, source: Grid) -> Node:
+    def dequantised(self, node: Node, source: QuantParams) -> Node:
         """The node with the weight and bias that the integers stand for; `source` is the grid of its input."""
         step = self.scales * np.float32(source.scale)
         return replace(
@@ -91,7 +112,7 @@ class QuantisedGraph:
     """
 
     graph: Graph
-    grids: dict[str, Grid]
+    grids: dict[str, QuantParams]
     weights: dict[str, Weights]
 
     def dequantised(self) -> Graph:
@@ -105,12 +126,10 @@ class QuantisedGraph:
 
     @property
     def least_logit(self) -> float:
-        """The lowest logit that the grid holds: what lies below is cut off, where a closing softmax does not see it."""
-        if self.graph.output.op != "softmax":
-            return -math.inf
-        grid = self.grids[self.graph.logits]
-        return (LOW - grid.zero_point) * grid.scale
+        """The lowest logit that the grid holds: what lies below is cut off, where a closing op does not see it."""
+        closed = self.graph.logits != self.graph.output.name
+        return self.grids[self.graph.logits].low if closed else -math.inf
 
     def logits(self) -> QuantisedGraph:
-        """The same integers without a closing softmax."""
-        return replace(self, graph=self.graph.without_softmax())
+        """The same integers without a closing softmax or sigmoid."""
+        return replace(self, graph=self.graph.cut_at_logits())

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Node
-from mobilenet_edge.graph.run import patches, taps
 
 Wide = NDArray[np.float64]
 
@@ -40,19 +39,28 @@ class Moments:
     xy: Wide
 
     @classmethod
-    def of(cls, node: Node, x: Array, y: Array, step: int) -> Moments:
-        """Take every `step`-th sample of a layer's inputs (n, h, w, c) and of its outputs before activation."""
-        inputs, outputs = (_channel_samples if node.op == "depthwise" else _samples)(node, x, y, step)
-        mean = np.full((1, inputs.shape[1]), 1 / inputs.shape[1], np.float32)
-        mean_x, mean_y = mean @ inputs, mean @ outputs
+    def of(cls, node: Node, seen: Array, outputs: Array) -> Moments:
+        """Take the moments of samples.
+
+        Args:
+            node: The layer.
+            seen: What each tap of its kernel sees (taps, c, samples), as `windows` gives it.
+            outputs: What it should give, before its activation (out, samples).
+        """
+        if node.op == "depthwise":
+            inputs, outputs = seen.transpose(1, 0, 2), outputs[:, None]
+        else:
+            inputs, outputs = seen.reshape(1, -1, seen.shape[-1]), outputs[None]
+        count = inputs.shape[-1]
+        share = np.full((count, 1), 1 / count, np.float32)
+        mean_x, mean_y = inputs @ share, outputs @ share
         inputs, outputs = inputs - mean_x, outputs - mean_y
-        transposed = inputs.transpose(0, 2, 1)
         return cls(
-            inputs.shape[1],
-            mean_x[:, 0].astype(np.float64),
-            mean_y[:, 0].astype(np.float64),
-            (transposed @ inputs).astype(np.float64),
-            (transposed @ outputs).astype(np.float64),
+            count,
+            mean_x[..., 0].astype(np.float64),
+            mean_y[..., 0].astype(np.float64),
+            (inputs @ inputs.transpose(0, 2, 1)).astype(np.float64),
+            (inputs @ outputs.transpose(0, 2, 1)).astype(np.float64),
         )
 
     @classmethod
@@ -97,15 +105,3 @@ def as_weight(node: Node, problems: Wide) -> Wide:
 def per_output(node: Node, values: Wide) -> Wide:
     """Values (batch, out) as one a channel."""
     return values[:, 0] if node.op == "depthwise" else values[0]
-
-
-def _samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
-    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step])
-    return patches(node, x, step)[None], outputs[None]
-
-
-def _channel_samples(node: Node, x: Array, y: Array, step: int) -> tuple[Array, Array]:
-    # Channels first, and samples last in memory: what the products run over.
-    inputs = np.ascontiguousarray(taps(node, x, step).transpose(2, 0, 1)).transpose(0, 2, 1)
-    outputs = np.ascontiguousarray(y.reshape(-1, y.shape[-1])[::step].T)
-    return inputs, outputs[:, :, None]

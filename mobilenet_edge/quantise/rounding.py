@@ -17,10 +17,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.formats.onnx.products import MAX_PAIR
 from mobilenet_edge.quantise.moments import Wide
 
 MAX_WEIGHT: Final = 127
+# Largest sum of two weights of one sign that two activations of 255 cannot take beyond 16 bits.
+MAX_PAIR: Final = 0x7FFF // 0xFF
 _BLOCK: Final = 64
 
 

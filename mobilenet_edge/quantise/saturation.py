@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.formats.onnx.products import MAX_PAIR, Product
 from mobilenet_edge.graph import Array
 from mobilenet_edge.graph.run import compute, patches
 from mobilenet_edge.quantise import LOW, QuantisedGraph
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 _INT16: Final = np.iinfo(np.int16)
 # Sums looked at together: 16 MB of them.
@@ -47,20 +47,6 @@ def head_room(weights: Integers) -> HeadRoom:
     """Look at each pair of a layer's weights, int8 (K, out)."""
     worst = _worst(_paired(weights, 0))
     return HeadRoom(worst.size, int(worst.max(initial=0)), int((worst > MAX_PAIR).sum()))
-
-
-def matrix(product: Product) -> Integers:
-    """A product's weights as (K, out), in the order in which the kernels read them.
-
-    Raises:
-        ValueError: The file does not hold them, or holds another number of them than their shape says.
-    """
-    stored = np.frombuffer(product.values, np.int8).reshape(product.shape)
-    if product.layout == "conv":
-        return np.moveaxis(stored, 1, -1).reshape(len(stored), -1).T
-    if product.layout == "out, in":
-        return stored.T
-    return np.moveaxis(stored, -2, 0).reshape(stored.shape[-2], -1)
 
 
 def accumulate(activations: Activations, weights: Integers) -> NDArray[np.int32]:

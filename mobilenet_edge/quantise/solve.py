@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from itertools import repeat
-from typing import Any, Final
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from mobilenet_edge import cpus
-from mobilenet_edge.errors import BuildError, MissingExtraError
+from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array, Graph, Node
-from mobilenet_edge.graph.run import TOGETHER, activate, compute, linear
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights, channels, rounding
+from mobilenet_edge.graph.run import TOGETHER
+from mobilenet_edge.graph.threads import workers
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
+from mobilenet_edge.quantise.engine import REFERENCE, Engine
+from mobilenet_edge.quantise.frontier import Frontier
+from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
+from mobilenet_edge.quantise.observe import Observation
+from mobilenet_edge.quantise.places import Places, windows
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
-INPUT_GRID: Final = Grid(1 / 128, 0)
+INPUT_GRID: Final = QuantParams(1 / 128, 0)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Options:
     """How hard to try.
 
     Attributes:
-        samples: Rows of a layer's inputs that its moments are taken from, about.
+        samples: Pixels of a layer that its moments are taken from, at least.
         ridge: How firmly the refit holds to the float weights: times inputs per independent sample, and at least so.
         damping: Share of the variances added before rounding: likewise.
         looked_at: Images that show the ranges of early channels.
@@ -54,47 +58,23 @@ class Options:
         ridge, damping = (max(least, factor * inputs / independent) for factor, least in (self.ridge, self.damping))
         return ridge, damping
 
-    def step(self, node: Node, images: int) -> int:
-        """Take one of so many rows. The nine weights of a depthwise filter need fewer than the hundreds of others."""
-        samples = self.samples // 4 if node.op == "depthwise" else self.samples
-        return max(1, math.prod(node.shape[:-1]) * images // samples)
+    def places(self, node: Node, images: int) -> Places:
+        """Sample a layer. The nine weights of a depthwise filter need fewer than the hundreds of others."""
+        return Places.choose(node, images, self.samples // 4 if node.op == "depthwise" else self.samples)
 
 
 # "best" takes longer, for what is left to gain: docs/quantisation.md.
 EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, looked_at=100)}
 
 
-@dataclass
-class _Flow:
-    """Some images on their way through the float graph and, beside it, the integer one."""
-
-    real: dict[str, Array]
-    integer: dict[str, Array]
-    output: Array = field(default_factory=lambda: np.empty(0, np.float32))
-
-    @np.errstate(over="ignore", invalid="ignore")  # `_range` finds what is not finite, and names the layer
-    def run_float(self, node: Node) -> tuple[float, float]:
-        """Compute the node before its activation; return the range."""
-        self.output = linear(node, [self.real[name] for name in node.inputs])
-        return float(self.output.min()), float(self.output.max())
-
-    def moments(self, node: Node, step: int) -> Moments:
-        """Of the integer inputs and the float outputs."""
-        return Moments.of(node, self.integer[node.inputs[0]], self.output, step)
-
-    def advance(self, node: Node, integer: Node, grid: Grid) -> None:
-        """Store both outputs."""
-        inputs = [self.integer[name] for name in node.inputs]
-        self.real[node.name] = activate(self.output, node.activation)
-        self.integer[node.name] = grid.round(compute(integer, inputs))
-
-    def forget(self, names: set[str]) -> None:
-        """Drop tensors that no later node reads."""
-        for name in names:
-            self.real.pop(name), self.integer.pop(name)
-
-
-def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], None] = lambda: None) -> QuantisedGraph:
+def solve(
+    graph: Graph,
+    images: Array,
+    options: Options,
+    on_layer: Callable[[], None] = lambda: None,
+    entry: QuantParams = INPUT_GRID,
+    engine: Engine = REFERENCE,
+) -> QuantisedGraph:
     """Quantise a graph.
 
     Args:
@@ -102,70 +82,77 @@ def solve(graph: Graph, images: Array, options: Options, on_layer: Callable[[], 
         images: Calibration images, preprocessed, float32 (n, h, w, c).
         options: How hard to try.
         on_layer: Called after each node.
+        entry: Of the input.
+        engine: What computes.
 
     Raises:
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
-    graph = channels.spread(graph, images[: options.looked_at])
-    grids, weights = {graph.input: INPUT_GRID}, {}
-    last = {name: node.name for node in graph.nodes for name in node.inputs}
-    flows = [
-        _Flow({graph.input: part}, {graph.input: INPUT_GRID.round(part)})
-        for part in np.array_split(images, -(-len(images) // TOGETHER))
-    ]
-    # The flows are the threads; a matrix product that starts more of its own makes all of them wait.
-    with _single_threaded_products(), ThreadPoolExecutor(len(cpus.available())) as pool:
+    graph = channels.prepare(fuse(graph), images[: options.looked_at], entry, engine)
+    batches = np.array_split(images, -(-len(images) // TOGETHER))
+    places = {node.name: options.places(node, len(images)) for node in graph.weighted()}
+    if graph.output.op == "softmax":
+        places[graph.logits] = Places.choose(graph[graph.logits], len(images), sys.maxsize)
+    observed = engine.observe(graph, batches, places)
+    known, weights = {graph.input: entry}, {}
+    frontier = Frontier(graph, batches, entry, engine)
+    with workers() as pool:
         for node in graph.nodes:
-            ranges = list(pool.map(_Flow.run_float, flows, repeat(node)))
-            low, high = _range(node, ranges)
-            if node.name == graph.logits != graph.output.name:
-                low = max(low, _least_logit([flow.output for flow in flows]))
-            grids[node.name] = SOFTMAX_GRID if node.op == "softmax" else Grid.spanning(low, high)
+            seen = observed.pop(node.name)
+            low, high = grids.limits(graph, node, *_range(node, seen))
+            if node.name == graph.logits and graph.output.op == "softmax":
+                low = max(low, _least_logit(np.concatenate(seen.pixels, axis=1).T))
+            known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             integer = node
             if node.weight is not None:
-                step = options.step(node, len(images))
-                moments = Moments.sum(pool.map(_Flow.moments, flows, repeat(node), repeat(step)))
-                source = grids[node.inputs[0]]
+                source = known[node.inputs[0]]
+                moments = _moments(pool, frontier, node, source, seen, places[node.name])
                 ridge, damping = options.regularisation(node, len(images))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
                 integer = weights[node.name].dequantised(node, source)
-            list(pool.map(_Flow.advance, flows, repeat(node), repeat(integer), repeat(grids[node.name])))
-            done = {name for name in node.inputs if last[name] == node.name}
-            for flow in flows:
-                flow.forget(done)
+            frontier.push(integer, known[node.name])
+            if frontier.fits:
+                list(pool.map(frontier.settle, range(len(batches))))
+                frontier.forget()
             on_layer()
-    return QuantisedGraph(graph, grids, weights)
+    return lower(QuantisedGraph(graph, known, weights))
 
 
-def _single_threaded_products() -> AbstractContextManager[Any]:
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError as error:
-        raise MissingExtraError("quantising needs threadpoolctl", "build") from error
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
+def _moments(
+    pool: Executor, frontier: Frontier, node: Node, source: QuantParams, seen: Observation, places: Places
+) -> Moments:
+    """Of the integer inputs and the float outputs at some places."""
+
+    def batch(index: int) -> Moments:
+        (values,) = frontier.inputs(node, index)
+        return Moments.of(node, windows(node, values, source, places), seen.pixels[index])
+
+    return Moments.sum(pool.map(batch, range(len(seen.pixels))))
 
 
-def _least_logit(parts: list[Array]) -> float:
+def _range(node: Node, seen: Observation) -> tuple[float, float]:
+    """Return the least and the greatest value before the activation.
+
+    Raises:
+        BuildError: They are not finite.
+    """
+    if not seen.finite:
+        raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
+    return seen.low, seen.high
+
+
+def _least_logit(logits: Array) -> float:
     """Where logits (n, classes) may be cut off from below, for finer steps above.
 
     On the least certain image, all classes together would hold a hundredth of the softmax if all of them were there.
     """
-    highest = np.concatenate([part.max(axis=1) for part in parts])
-    rest = np.concatenate([np.exp(part - part.max(axis=1, keepdims=True)).sum(axis=1) for part in parts])
-    return float((highest + np.log(rest)).min() + math.log(0.01 / parts[0].shape[1]))
+    highest = logits.max(axis=1)
+    rest = np.exp(logits - highest[:, None]).sum(axis=1)
+    return float((highest + np.log(rest)).min() + math.log(0.01 / logits.shape[1]))
 
 
-def _range(node: Node, ranges: list[tuple[float, float]]) -> tuple[float, float]:
-    """What the activation leaves of the values seen."""
-    if not np.isfinite(ranges).all():
-        raise BuildError(f"layer {node.name!r} gives NaN or infinity on the calibration images; check the weights")
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    return {"linear": (low, high), "relu": (0.0, high), "relu6": (0.0, min(high, 6.0))}[node.activation]
-
-
-def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: float, pairs: bool) -> Weights:
+def _weights(node: Node, moments: Moments, source: QuantParams, ridge: float, damping: float, pairs: bool) -> Weights:
     covariance = moments.covariance
     wanted = rounding.refit(as_problems(node, node.kernel), covariance, moments.cross, ridge)
     damped = rounding.damped(covariance, damping)
@@ -184,6 +171,6 @@ def _weights(node: Node, moments: Moments, source: Grid, ridge: float, damping: 
     )
 
 
-def _least_scale(mean: Wide, scale: Wide, source: Grid) -> Wide:
+def _least_scale(mean: Wide, scale: Wide, source: QuantParams) -> Wide:
     """The finest scale an output may have: its bias must fit int32, and no scale vanish beside its neighbours'."""
     return np.asarray(np.maximum(np.abs(mean) / (source.scale * 2**28), scale.max() * 2**-16 + 2**-40))

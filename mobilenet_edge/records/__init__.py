@@ -1,18 +1,18 @@
-"""Results as JSON: what `--json` writes and `mnet table` reads. docs/records.md documents every field.
+"""Read and write results as JSON, as `--json` writes them; docs/records.md documents every field.
 
-A record is flat: the identity of the artifact that was measured, then what was measured, then the conditions.
-Schema version 1; changing a field's meaning raises it, and a newer version is refused, not guessed at.
+A record is flat: the identity of the artifact, then the measured values, then the conditions. A change in the meaning
+of a field raises the schema version. Older versions can be read, newer ones are refused. In version 1, remarks were
+sentences.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files, schema
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import strict
 from mobilenet_edge.records.evaluation import Evaluation
@@ -21,6 +21,7 @@ from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
 from mobilenet_edge.records.profile import Profile
 from mobilenet_edge.records.record import SCHEMA_VERSION, ArtifactRecord, Record
+from mobilenet_edge.records.remark import Remark
 from mobilenet_edge.records.training import Training
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Prediction",
     "Profile",
     "Record",
+    "Remark",
     "Training",
     "dumps",
     "loads",
@@ -40,8 +42,9 @@ __all__ = [
     "write",
 ]
 
+READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
-    each.kind: each for each in (Profile, Evaluation, Inspection, Failure, Prediction, Training)
+    record.kind: record for record in (Profile, Evaluation, Inspection, Failure, Prediction, Training)
 }
 
 
@@ -51,24 +54,28 @@ def dumps(records: Iterable[Record]) -> str:
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records to a file, whole or not at all."""
+    """Write records to a file atomically."""
     files.write_text(path, dumps(records))
 
 
 def read(path: Path) -> list[Record]:
-    """Read the records of a file that `write` wrote.
+    """Read the records of a file.
 
     Raises:
-        InputError: Missing, not JSON, not records, or written by a newer version.
+        InputError: The file is missing, is not JSON, holds no records, or was written by a newer version.
     """
     return loads(files.read_bytes(path), str(path))
 
 
 def loads(text: bytes, source: str) -> list[Record]:
-    """Parse what `dumps` wrote; `source` names it in messages.
+    """Parse the JSON array of `dumps`.
+
+    Args:
+        text: UTF-8.
+        source: Name of the file for messages.
 
     Raises:
-        InputError: As `read`.
+        InputError: As for `read`.
     """
     try:
         data = strict.loads(text)
@@ -77,29 +84,25 @@ def loads(text: bytes, source: str) -> list[Record]:
         return [_parse(entry) for entry in data]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
         raise InputError(
-            f"{source} does not hold records of mnet ({_line(error)}); give it a file written by --json"
+            f"{source} holds no records of mnet ({_line(error)}); give a file written by --json"
         ) from error
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
 
 
 def _parse(entry: dict[str, Any]) -> Record:
-    if entry["schema_version"] != SCHEMA_VERSION:
+    if entry["schema_version"] not in READABLE:
         version = f"{entry['schema_version']!r:.40}"
-        raise InputError(f"record schema {version}, this is {SCHEMA_VERSION}; upgrade mobilenet-edge")
+        raise InputError(
+            f"its record schema is {version}, but this mnet reads up to {SCHEMA_VERSION}; upgrade mobilenet-edge"
+        )
     cls = KINDS.get(entry["kind"])
     if cls is None:
         raise ValueError(f"unknown kind {entry['kind']!r:.40}")
-    known = {each.name for each in fields(cls)}
-    values = {name: _frozen(value) for name, value in entry.items() if name in known}
-    return cls(**values)
+    return cls(**schema.values(cls, entry))
 
 
 def _line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     return " ".join(str(error).split())
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -1,7 +1,8 @@
-"""Accuracy as a record."""
+"""Record of the accuracy of an artifact."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,25 +14,40 @@ class Evaluation(ArtifactRecord):
     """Accuracy of one artifact on a folder of images.
 
     Attributes:
-        top1: Share of images whose first answer is right.
-        top5: Share of images whose first five answers hold the right one.
+        top1: Fraction of images whose top prediction is right: the class with the highest score, or, for a single
+            score, the side of the threshold it lies on. For multi-label images, any of the labels counts. None for
+            features.
+        top5: Fraction of images with the right class among the top five predictions; None for features.
         n: Number of images scored.
-        interval: 95 % Wilson interval of `top1`.
-        agreement: Share of images with the same top-1 as the reference, None without one.
+        interval: 95 % Wilson interval of `top1`; None without one.
+        head: Type of the outputs: "classes", "logits", "probability", "logit", "labels" or "features".
+        accuracy: For multi-label models, the fraction of right decisions over all pairs of image and label.
+        f1_micro: For multi-label models, the F1 score over all decisions.
+        f1_macro: For multi-label models, the mean F1 score of the labels.
+        mean_average_precision: For multi-label models, the mean over the labels that occur.
+        cosine: For features, the mean cosine similarity with the reference.
+        agreement: Fraction of images with the same prediction as the reference: the same top-1, or the same set of
+            labels. None without a reference.
         reference: Path of the reference model.
-        data: The image folder.
-        unreadable: Names of image files that could not be read and are not counted.
-        runtime: What ran the model.
-        runtime_version: Its version.
-        conditions: How it was measured: threads, images found, where the labels come from, preprocessing.
+        data: Image folder.
+        unreadable: Names of the image files that could not be read and are not counted.
+        runtime: Runtime that ran the model.
+        runtime_version: Version of the runtime.
+        conditions: Threads, number of images, source of the labels, and preprocessing.
     """
 
     kind = "evaluation"
 
-    top1: float
-    top5: float
+    top1: float | None = None
+    top5: float | None = None
     n: int
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None = None
+    head: str = "classes"
+    accuracy: float | None = None
+    f1_micro: float | None = None
+    f1_macro: float | None = None
+    mean_average_precision: float | None = None
+    cosine: float | None = None
     agreement: float | None = None
     reference: str | None = None
     data: str = ""
@@ -44,5 +60,38 @@ class Evaluation(ArtifactRecord):
         super().__post_init__()
         if self.n < 1:
             raise ValueError(f"n must be at least 1, got {self.n}")
-        if not 0 <= self.top1 <= self.top5 <= 1 or not 0 <= (self.agreement or 0) <= 1:
-            raise ValueError("top1, top5 and agreement are shares: from 0 to 1, and top5 no less than top1")
+        if len({value is None for value in (self.top1, self.top5, self.interval)}) > 1:
+            raise ValueError("top1, top5 and interval belong together")
+        if self.top1 is None and self.cosine is None:
+            raise ValueError("only features, which have a cosine, have no top1")
+        if not 0 <= (self.top1 or 0) <= (self.top5 or 0) <= 1:
+            raise ValueError("top1 and top5 must be from 0 to 1, and top5 at least top1")
+        for name in ("agreement", "accuracy", "f1_micro", "f1_macro", "mean_average_precision"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1")
+
+    def other_metrics(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the text of each metric of multi-label models and of features."""
+        shares = {
+            "label accuracy": self.accuracy,
+            "F1 micro": self.f1_micro,
+            "F1 macro": self.f1_macro,
+            "mean average precision": self.mean_average_precision,
+        }
+        yield from ((name, f"{share:.1%}") for name, share in shares.items() if share is not None)
+        if self.cosine is not None:
+            yield "cosine", f"{self.cosine:.4f}"
+
+    @property
+    def measure(self) -> str:
+        """Name of the metric that `merit` holds."""
+        if self.mean_average_precision is not None:
+            return "mean average precision"
+        return "cosine" if self.top1 is None else "top-1"
+
+    @property
+    def merit(self) -> float | None:
+        """Main metric: mean average precision for multi-label models, cosine for features, else top-1."""
+        if self.mean_average_precision is not None:
+            return self.mean_average_precision
+        return self.cosine if self.top1 is None else self.top1

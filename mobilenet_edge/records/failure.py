@@ -1,11 +1,12 @@
-"""What could not be made or measured, as a record: a gap in a table has its reason."""
+"""Record of an artifact or a measurement that failed, so that a table can give the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from mobilenet_edge.errors import HostError
 from mobilenet_edge.records.record import Record
 
 STAGES: Final = ("build", "export", "profile", "evaluate")
@@ -13,18 +14,18 @@ STAGES: Final = ("build", "export", "profile", "evaluate")
 
 @dataclass(frozen=True, kw_only=True)
 class Failure(Record):
-    """One artifact that is missing, or one measurement.
+    """Failure to make or to measure one artifact.
 
     Attributes:
         variant: Name of the model.
-        format: Of the artifact; None where building the model failed, and with it all its artifacts.
-        precision: Of the artifact, None likewise.
-        artifact: Its path, None where there is no file.
-        host: Name of the machine, None where the stage is none of measuring.
+        format: Format of the artifact, or None if the model could not be built.
+        precision: Precision of the artifact, or None if the model could not be built.
+        artifact: Path of the artifact, or None if there is no file.
+        host: Name of the machine, or None for stages without one.
         stage: One of `STAGES`.
-        reason: The message, one line.
-        exit_code: What `mnet` would have ended with.
-        threads: Of a profile, None where there is none.
+        reason: Message in one line.
+        exit_code: Exit code of `mnet` for this failure.
+        threads: Number of threads of a profile, else None.
     """
 
     kind = "failure"
@@ -42,9 +43,9 @@ class Failure(Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stage not in STAGES:
-            raise ValueError(f"there is no stage {self.stage!r:.60}; there are {', '.join(STAGES)}")
+            raise ValueError(f"unknown stage {self.stage!r:.60}; known: {', '.join(STAGES)}")
         if not self.reason:
-            raise ValueError("a failure has a reason")
+            raise ValueError("a failure needs a reason")
 
     @classmethod
     def of(
@@ -57,7 +58,7 @@ class Failure(Record):
         host: str | None = None,
         threads: int | None = None,
     ) -> Self:
-        """Make the failure of an artifact that is there; `identity` is what `Artifact.identity` gives."""
+        """Create the failure of an existing artifact from its `Artifact.identity`."""
         return cls(
             **{name: identity[name] for name in ("variant", "format", "precision", "artifact")},
             stage=stage,
@@ -66,3 +67,8 @@ class Failure(Record):
             host=host,
             threads=threads,
         )
+
+
+def exit_code(records: Iterable[Record]) -> int:
+    """Return the exit code of a command with these results: 6 if any of them is a failure, else 0."""
+    return HostError.exit_code if any(isinstance(record, Failure) for record in records) else 0

@@ -1,4 +1,4 @@
-"""The contents of a file as a record."""
+"""Record of the contents of a model file."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.remark import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection(ArtifactRecord):
-    """What is inside a file.
+    """Contents of a model file.
 
     Attributes:
-        metadata: The artifact's own, None for a foreign file.
-        ops: Name and count of each kind of operator.
-        bytes: Where the file's bytes go, by part; sums to `size_bytes`.
+        metadata: Metadata in the file, or None for a foreign file.
+        ops: Number of operators by type.
+        bytes: Bytes by part of the file; they sum to `size_bytes`.
         inputs: Name, shape and element type.
         outputs: Name, shape and element type.
-        head_room: Of each .onnx layer whose 16-bit sums may overflow on x86 without VNNI: `layer`, its `pairs` of
-            weights, the `largest` and how many are `over` the limit, null where the file does not hold the weights.
-            None for a file that multiplies no integers, or not with onnxruntime.
-        contradictions: Of the file with itself, each a sentence; what runs it refuses such a file.
-        preflight: What a target would take of the file, None where none was asked; see docs/records.md.
+        versions: For .onnx files, the opset, the IR version and the oldest onnxruntime that supports them; else empty.
+        head_room: For each .onnx layer whose 16-bit sums may overflow on x86 without VNNI: `layer`, the number of
+            weight `pairs`, the `largest` pair and the number `over` the limit, null if the file does not hold the
+            weights. None for files without integer products and for other formats.
+        contradictions: Contradictions within the file; commands that run models refuse such a file.
+        preflight: Operators that the target supports, or None if no target was given; see docs/records.md.
     """
 
     kind = "inspection"
@@ -32,6 +34,7 @@ class Inspection(ArtifactRecord):
     bytes: dict[str, int]
     inputs: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
+    versions: str = ""
     head_room: tuple[dict[str, Any], ...] | None = None
     preflight: dict[str, Any] | None = None
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[Remark, ...] = ()

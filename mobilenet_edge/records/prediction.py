@@ -1,4 +1,4 @@
-"""Latency that was not measured but follows from measurements of related models, as a record."""
+"""Record of a latency predicted from measurements of related models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 from mobilenet_edge import schema
 from mobilenet_edge.records.record import ArtifactRecord
 
-# What is read again of the machine; the rest is for people.
-_READ: Final = {
+# Types of the host facts that mnet reads back; the others are only for people.
+_TYPES: Final = {
     **dict.fromkeys(("name", "board", "cpu", "machine", "os", "governor", "emulated"), str | None),
     "cores": int | None,
     "isa": tuple[str, ...] | None,
@@ -18,18 +18,18 @@ _READ: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(ArtifactRecord):
-    """Median latency that one artifact is expected to have at one thread count on one machine.
+    """Predicted median latency of one artifact at one thread count on one machine.
 
     Attributes:
-        runtime: That of the profiles it rests on.
-        runtime_version: Its version.
-        threads: Intra-op threads.
+        runtime: Runtime of the profiles that the prediction is based on.
+        runtime_version: Version of the runtime.
+        threads: Number of intra-op threads.
         predicted_ms: Median steady latency.
-        low_ms: Lower end of its interval.
-        high_ms: Upper end; the interval is meant to hold 95 % of measured medians.
-        measured: Number of profiles it rests on.
-        error: Median error of these, as a share, each predicted from the others.
-        host: Facts of the machine, without what moves.
+        low_ms: Lower end of the 95 % interval for a measured median.
+        high_ms: Upper end of the interval.
+        measured: Number of profiles that the prediction is based on.
+        error: Median relative leave-one-out error of these profiles.
+        host: Facts of the machine, without those that change during a measurement.
         conditions: {"affinity"} of these profiles.
     """
 
@@ -51,13 +51,13 @@ class Prediction(ArtifactRecord):
         if not 0 < self.low_ms <= self.predicted_ms <= self.high_ms:
             raise ValueError("predicted_ms must lie between low_ms and high_ms, all above 0")
         if self.measured < 1 or self.error < 0:
-            raise ValueError("a prediction rests on at least one profile, and its error is 0 or more")
-        for key, hint in _READ.items():
+            raise ValueError("measured must be at least 1, and error at least 0")
+        for key, hint in _TYPES.items():
             value = self.host.get(key)
             if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
                 raise TypeError(f"{key} of host cannot be {value!r:.60}")
 
     @property
     def interval_ms(self) -> tuple[float, float]:
-        """Low and high together, as a profile's."""
+        """Lower and upper end of the interval, as in a profile."""
         return self.low_ms, self.high_ms

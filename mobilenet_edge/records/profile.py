@@ -1,4 +1,4 @@
-"""Latency and memory as a record; every figure in it is derived from the raw times."""
+"""Record of latency and memory; all statistics are derived from the raw times."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from mobilenet_edge import schema
 from mobilenet_edge.records import interval
 from mobilenet_edge.records.outliers import outliers
 from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.remark import Remark
 
-# What is read again of fields that hold anything; the rest of them is for people.
-_READ: Final[Mapping[str, Mapping[str, Any]]] = {
+# Types of the keys that mnet reads back from fields with arbitrary contents; the others are only for people.
+_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "host": {
         **dict.fromkeys(("name", "board", "cpu", "machine", "os", "governor", "emulated"), str | None),
         "cores": int | None,
@@ -28,8 +29,8 @@ _READ: Final[Mapping[str, Mapping[str, Any]]] = {
     "ops": {"kind": str, "ms": float, "macs": int | None},
     "trace": {"minute": float, "runs": int, "median_ms": float},
 }
-# Which of the machine's limits bounds a file: the element type its products are computed in. Dynamic ranges are left
-# out: some runtimes multiply them as floats, others as integers.
+# Limit of the machine that applies to a precision. "dynamic" has none, because some runtimes multiply it as floats and
+# others as integers.
 _LIMITS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("float32", "float16"), "float32_gmacs"),
     **dict.fromkeys(("int8", "uint8"), "int8_gmacs"),
@@ -42,24 +43,25 @@ class Profile(ArtifactRecord):
 
     Attributes:
         runtime: "litert", "tflite-runtime" or "onnxruntime".
-        runtime_version: Its version.
-        threads: Intra-op threads asked for.
-        load_ms: Opening the file until ready to run; median over rounds.
-        first_ms: The first inference; median over rounds.
-        times_ns: Every steady inference, in order, all rounds.
-        round_sizes: How many of `times_ns` belong to each round.
-        preprocess_ms: Making one input of an image, None where that was not measured; in none of the other times.
-        peak_rss_bytes: Peak resident memory of a worker that loads and runs the model, None where unknown.
-        baseline_rss_bytes: The same worker's memory before the model was opened, None where unknown.
+        runtime_version: Version of the runtime.
+        threads: Requested number of intra-op threads.
+        load_ms: Time to load the model until it is ready to run; median over rounds.
+        first_ms: Time of the first inference; median over rounds.
+        times_ns: Time of every steady inference of all rounds, in order.
+        round_sizes: Number of `times_ns` in each round.
+        preprocess_ms: Time to turn an image into an input, or None if not measured; not part of the other times.
+        peak_rss_bytes: Peak resident memory of a worker that loads and runs the model, or None if unknown.
+        baseline_rss_bytes: Resident memory of this worker before it loads the model, or None if unknown.
         host: Facts of the machine before and after; see docs/records.md.
-        delegate: {"path", "options", "nodes", "total", "kind"} of what ran `nodes` of `total` ops, None without one.
-        conditions: How it was measured: warm-up, runs, seconds, inputs, rounds.
-        ops: Of each operator {"index", "name", "kind", "ms", "macs", "bytes", "gmacs_per_s"}, None where not asked.
-        limit: {"float32_gmacs", "int8_gmacs", "shape", "how"}, what the machine reaches in a matrix product.
-        trace: Of each minute of a sustained run {"minute", "runs", "median_ms", "p90_ms", …}.
-        doubts: Reasons not to trust this profile, each a sentence with what to do.
-        invalid: Why its latency must not be used, None where it may.
-        notes: Remarks that are no doubts, each a sentence.
+        delegate: {"path", "options", "nodes", "total", "kind"} of the delegate, which ran `nodes` of `total` ops, or
+            None without one.
+        conditions: Conditions of the measurement: warm-up, runs, seconds, inputs, rounds.
+        ops: {"index", "name", "kind", "ms", "macs", "bytes", "gmacs_per_s"} of each operator, or None if not measured.
+        limit: {"float32_gmacs", "int8_gmacs", "shape", "how"}, the speed of the machine in a matrix product.
+        trace: {"minute", "runs", "median_ms", "p90_ms", …} of each minute of a sustained run.
+        doubts: Reasons not to trust this profile.
+        invalid: Reason not to use the latency at all, or None.
+        notes: Other remarks.
     """
 
     kind = "profile"
@@ -80,9 +82,9 @@ class Profile(ArtifactRecord):
     ops: tuple[dict[str, Any], ...] | None = None
     limit: dict[str, Any] | None = None
     trace: tuple[dict[str, Any], ...] = ()
-    doubts: tuple[str, ...] = ()
-    invalid: str | None = None
-    notes: tuple[str, ...] = ()
+    doubts: tuple[Remark, ...] = ()
+    invalid: Remark | None = None
+    notes: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,19 +92,17 @@ class Profile(ArtifactRecord):
             raise ValueError("times_ns must hold times above 0")
         if min(self.round_sizes, default=0) < 0:
             raise ValueError("round_sizes cannot be below 0")
-        if any((self.limit or {}).get(each) == 0 for each in _READ["limit"]):
-            raise ValueError("a limit is above 0 or null")
-        if self.invalid == "":
-            raise ValueError("invalid is a reason or null")
-        for name, keys in _READ.items():
-            held = getattr(self, name)
-            for each in held if isinstance(held, tuple) else (held,):
-                if each is not None:
-                    _check(name, each, keys)
+        if any((self.limit or {}).get(key) == 0 for key in _TYPES["limit"]):
+            raise ValueError("a limit must be above 0 or null")
+        for name, types in _TYPES.items():
+            value = getattr(self, name)
+            for entry in value if isinstance(value, tuple) else (value,):
+                if entry is not None:
+                    _check(name, entry, types)
 
     @property
     def rounds(self) -> tuple[tuple[int, ...], ...]:
-        """`times_ns` by round; what `round_sizes` do not account for is one round more."""
+        """`times_ns` by round; times beyond the sum of `round_sizes` form one more round."""
         edges = dict.fromkeys((0, *accumulate(self.round_sizes), len(self.times_ns)))
         return tuple(self.times_ns[start:end] for start, end in pairwise(edges) if self.times_ns[start:end])
 
@@ -111,14 +111,14 @@ class Profile(ArtifactRecord):
         """Median steady latency."""
         return statistics.median(self.times_ns) / 1e6
 
-    @cached_property  # a bootstrap, which every table, picture and note asks for
+    @cached_property  # the bootstrap is slow, and tables, charts and notes use its result
     def interval_ms(self) -> tuple[float, float] | None:
-        """95 % interval of the median; None where the runs are too few to carry one."""
-        found = interval.median(self.rounds)
-        return found and (found[0] / 1e6, found[1] / 1e6)
+        """95 % interval of the median, or None if there are too few runs."""
+        ends = interval.median(self.rounds)
+        return ends and (ends[0] / 1e6, ends[1] / 1e6)
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Nearest-rank percentile; None where fewer than one run lies beyond it."""
+        """Return the nearest-rank percentile, or None if fewer than one run lies beyond it."""
         if len(self.times_ns) * (100 - percent) < 100:
             return None
         rank = math.ceil(len(self.times_ns) * percent / 100)
@@ -126,19 +126,19 @@ class Profile(ArtifactRecord):
 
     @property
     def spread(self) -> float:
-        """Half the distance between the 10th and 90th percentile, as a share of the median (0.02: 2 %)."""
+        """Half the distance between the 10th and 90th percentile, relative to the median."""
         ordered = sorted(self.times_ns)
         tenth = len(ordered) // 10
         return (ordered[-1 - tenth] - ordered[tenth]) / 2 / statistics.median(ordered)
 
     @property
     def of_limit(self) -> float | None:
-        """Share that the whole inference reaches of the machine's matrix product; None where either is unknown."""
+        """Speed of the whole inference relative to the machine's matrix product, or None if either is unknown."""
         limit = (self.limit or {}).get(_LIMITS.get(self.precision, ""))
         return self.macs / (self.median_ms * 1e6) / limit if self.macs and limit else None
 
     def derived(self) -> dict[str, Any]:
-        """Median with its interval, percentiles where n carries them, mean, spread, outliers, share of the limit."""
+        """Return the statistics of the times, and the speed relative to the limit."""
         return {
             "n": len(self.times_ns),
             "median_ms": self.median_ms,
@@ -154,8 +154,8 @@ class Profile(ArtifactRecord):
         }
 
 
-def _check(name: str, held: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
-    for key, hint in keys.items():
-        value = held.get(key)
+def _check(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    for key, hint in types.items():
+        value = entry.get(key)
         if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
             raise TypeError(f"{key} of {name} cannot be {value!r:.60}")

@@ -1,7 +1,7 @@
-"""JSON from outside, held to what RFC 8259 calls interoperable, so that what is read can be computed with and written.
+"""Parse untrusted JSON strictly, within the limits that RFC 8259 calls interoperable.
 
-Python's own parser takes more: NaN, 1e400 as infinity, integers that no double holds, and half a character (a lone
-surrogate), which no file takes.
+Python's parser accepts more: NaN, 1e400 as infinity, integers of any size, and lone surrogates, which cannot be written
+to a file.
 """
 
 from __future__ import annotations
@@ -10,41 +10,44 @@ import json
 import math
 from typing import Any, Final
 
-_DIGITS: Final = 20
-_LEAST, _MOST = -(1 << 63), (1 << 64) - 1
+_MAX_DIGITS: Final = 20
+_MIN_INT, _MAX_INT = -(1 << 63), (1 << 64) - 1
 
 
 def loads(text: str | bytes) -> Any:
-    """Parse JSON; bytes are UTF-8.
+    """Parse JSON.
+
+    Args:
+        text: JSON as a string or as UTF-8 bytes.
 
     Raises:
-        ValueError: It is not JSON, or holds a number that neither a double nor 64 bits hold, or half a character.
-        RecursionError: It is nested too deeply.
+        ValueError: The text is not JSON, or has a number beyond a double or 64 bits, or a lone surrogate.
+        RecursionError: The text is nested too deeply.
     """
-    held = text.decode("utf-8") if isinstance(text, bytes) else text
-    value = json.loads(held, parse_constant=_refuse, parse_float=_float, parse_int=_int)
-    if "\\u" in held:
+    decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+    value = json.loads(decoded, parse_constant=_refuse, parse_float=_float, parse_int=_int)
+    if "\\u" in decoded:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise ValueError("half a character, which cannot be written") from error
+            raise ValueError("a lone surrogate, which cannot be written as UTF-8") from error
     return value
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"{text:.20} is beyond what a number can be")
+        raise ValueError(f"{text:.20} is out of range for a double")
     return value
 
 
 def _int(text: str) -> int:
-    # Converting takes the square of the digits.
-    value = int(text) if len(text) <= _DIGITS else None
-    if value is None or not _LEAST <= value <= _MOST:
-        raise ValueError(f"{text:.20} is beyond what a number can be")
+    # Conversion takes quadratic time in the number of digits.
+    value = int(text) if len(text) <= _MAX_DIGITS else None
+    if value is None or not _MIN_INT <= value <= _MAX_INT:
+        raise ValueError(f"{text:.20} is out of range for a 64-bit integer")
     return value

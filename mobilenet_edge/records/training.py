@@ -20,7 +20,7 @@ class Training(Record):
         classes: Names of the classes, in the order of the outputs.
         split: Digest of the classes and of which picture is in which split, as hex.
         pictures: Number of pictures in "train", "validation" and "test".
-        weights: What the body began with: "imagenet", "random" or a file name.
+        weights: What the body began with: "imagenet", "random" or the name of a file.
         teacher: Name of the file whose answers were learned, None without one.
         seed: Of everything drawn at random.
         head: Curve of the head on frozen features: {"step", "loss", "validation_loss", "validation_accuracy"}.

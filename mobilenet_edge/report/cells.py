@@ -1,4 +1,4 @@
-"""A row of the table as a person reads it: which columns there are, and their texts."""
+"""Format a row of the tradeoff table as text: its columns and their cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from mobilenet_edge.report.columns import delegate, threads
-from mobilenet_edge.report.markdown import Column
+from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import runtimes
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.units import format_bytes, format_count, format_ms
@@ -21,7 +21,13 @@ Rows = Sequence[Row]
 
 
 class Field(NamedTuple):
-    """A column: its title, its text for a row, and which tables have it."""
+    """Column of the table.
+
+    Attributes:
+        column: Title and alignment.
+        cell: Function that returns the text of a row.
+        needed: Function that returns whether a table with these rows shows the column.
+    """
 
     column: Column
     cell: Callable[[Row], str]
@@ -29,7 +35,7 @@ class Field(NamedTuple):
 
 
 def median_within(median: float, interval: tuple[float, float] | None) -> str:
-    """Write a median with half of its interval, to as many digits as this half needs: "3.64 ±0.05"."""
+    """Format a median with the half width of its interval, to as many digits as that needs: "3.64 ±0.05"."""
     if interval is None:
         return format_ms(median)
     half = (interval[1] - interval[0]) / 2
@@ -40,7 +46,9 @@ def median_within(median: float, interval: tuple[float, float] | None) -> str:
 def _top1(row: Row) -> str:
     evaluation = row.evaluation
     if evaluation is None:
-        return FAILED if any(each.stage == "evaluate" for each in row.failures) else NOT_MEASURED
+        return FAILED if any(failure.stage == "evaluate" for failure in row.failures) else NOT_MEASURED
+    if evaluation.top1 is None or evaluation.interval is None:
+        return f"cosine {evaluation.cosine:.3f} ({evaluation.n})"
     low, high = evaluation.interval
     return f"{100 * evaluation.top1:.1f} ±{50 * (high - low):.1f} ({evaluation.n})"
 
@@ -56,12 +64,12 @@ def _median(row: Row) -> str:
 
 
 def predicted_within(ms: float, low: float, high: float) -> str:
-    """Write a predicted latency with its interval, marked as such: "≈ 3.10 (2.90 to 3.40) predicted"."""
+    """Format a predicted latency with its interval: "≈ 3.10 (2.90 to 3.40) predicted"."""
     return f"≈ {format_ms(ms)} ({format_ms(low)} to {format_ms(high)}) predicted"
 
 
 def _only_accuracy(row: Row) -> bool:
-    return all(each.stage == "evaluate" for each in row.failures)
+    return all(failure.stage == "evaluate" for failure in row.failures)
 
 
 def _p90(row: Row) -> str:
@@ -75,8 +83,8 @@ def _agreement(row: Row) -> str:
 
 
 def _runtime(row: Row) -> str:
-    known = row.profile or row.prediction
-    return runtimes([known])[0] if known else NONE
+    record = row.profile or row.prediction
+    return runtimes([record])[0] if record else NONE
 
 
 def _published(row: Row) -> str:
@@ -108,7 +116,7 @@ def _many_runtimes(rows: Rows) -> bool:
     return len(pairs) > len({format for format, _ in pairs})
 
 
-# What the notes say for all rows at once needs no column.
+# Columns with the same value in all rows are left out; the notes give that value.
 FIELDS: Final = (
     Field(Column("variant", words=True), lambda row: row.record.variant),
     Field(Column("format", words=True), lambda row: row.record.format or NONE),

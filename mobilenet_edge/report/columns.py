@@ -1,4 +1,4 @@
-"""A row of the table as plain values: what CSV and JSON hold."""
+"""Convert a row of the table to plain values for CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mobilenet_edge.report.rows import Row
 
 
 def values(row: Row) -> dict[str, Any]:
-    """Return the columns by name, units in the names, None where nothing is known or the latency is not used."""
+    """Return the values by column name, with units in the names; None if unknown or if the latency is unusable."""
     return {**_file(row), **_latency(row), **_accuracy(row), **_provenance(row)}
 
 
 def _file(row: Row) -> dict[str, Any]:
     record, artifact, spec, profile = row.record, row.artifact, row.spec, row.profile
-    known = profile or row.prediction
+    timing = profile or row.prediction
     return {
         "variant": record.variant,
         "alpha": spec and spec.alpha,
@@ -26,8 +26,8 @@ def _file(row: Row) -> dict[str, Any]:
         "precision": record.precision,
         "target": artifact and artifact.target,
         "machine": row.machine or None,
-        "runtime": known and known.runtime,
-        "runtime_version": known and known.runtime_version,
+        "runtime": timing and timing.runtime,
+        "runtime_version": timing and timing.runtime_version,
         "threads": threads(row),
         "delegate": delegate(row) if profile and profile.delegate else None,
         "macs": artifact and artifact.macs,
@@ -59,12 +59,16 @@ def _latency(row: Row) -> dict[str, Any]:
 def _accuracy(row: Row) -> dict[str, Any]:
     evaluation = row.evaluation
     published, kind = row.published or (None, None)
-    low, high = evaluation.interval if evaluation else (None, None)
+    low, high = (evaluation and evaluation.interval) or (None, None)
     return {
         "top1_percent": _percent(evaluation.top1 if evaluation else None),
         "top1_low_percent": _percent(low),
         "top1_high_percent": _percent(high),
         "top5_percent": _percent(evaluation.top5 if evaluation else None),
+        "head": evaluation and evaluation.head,
+        "f1_macro_percent": _percent(evaluation.f1_macro if evaluation else None),
+        "mean_average_precision_percent": _percent(evaluation.mean_average_precision if evaluation else None),
+        "cosine": evaluation and evaluation.cosine,
         "images": evaluation and evaluation.n,
         "data": evaluation and evaluation.data,
         "agreement_percent": _percent(evaluation.agreement if evaluation else None),
@@ -77,31 +81,32 @@ def _accuracy(row: Row) -> dict[str, Any]:
 def _provenance(row: Row) -> dict[str, Any]:
     artifact, profile = row.artifact, row.profile
     calibration = (artifact and artifact.calibration) or {}
+    reason = profile and unusable(profile)
     return {
         "weights": artifact and artifact.weights,
         "calibration": calibration.get("source"),
         "calibration_note": calibration.get("note") or None,
         "artifact": row.record.artifact,
         "sha256": artifact and artifact.sha256,
-        "failed": "; ".join(f"{each.stage}: {each.reason}" for each in row.failures) or None,
-        "not_used": profile and unusable(profile),
-        "doubts": list(profile.doubts) if profile else [],
-        "notes": list(profile.notes) if profile else [],
+        "failed": "; ".join(f"{failure.stage}: {failure.reason}" for failure in row.failures) or None,
+        "not_used": reason and reason.to_dict(),
+        "doubts": [doubt.to_dict() for doubt in profile.doubts] if profile else [],
+        "notes": [note.to_dict() for note in profile.notes] if profile else [],
     }
 
 
 def delegate(row: Row) -> str | None:
-    """Name a delegate's library and what it took: "libedgetpu.so.1 31/31 ops"; None without one."""
-    own = row.profile and row.profile.delegate
-    return f"{PurePosixPath(own['path']).name} {own['nodes']}/{own['total']} ops" if own else None
+    """Return the library of the delegate and the ops it ran, "libedgetpu.so.1 31/31 ops", or None without one."""
+    facts = row.profile and row.profile.delegate
+    return f"{PurePosixPath(facts['path']).name} {facts['nodes']}/{facts['total']} ops" if facts else None
 
 
 def threads(row: Row) -> int | None:
-    """Return the threads of the profile, of the prediction, or of the failure."""
-    known = row.profile or row.prediction
-    return known.threads if known else next((each.threads for each in row.failures), None)
+    """Return the number of threads of the profile, the prediction or the failure."""
+    timing = row.profile or row.prediction
+    return timing.threads if timing else next((failure.threads for failure in row.failures), None)
 
 
 def _percent(share: float | None) -> float | None:
-    # Shares are quotients of image counts; nine digits keep them exact and lose the noise of times 100.
+    # Nine digits are exact for quotients of image counts, and remove the error of multiplying by 100.
     return None if share is None else round(100 * share, 9)

@@ -1,4 +1,4 @@
-"""A comparison of two measurements: as text, as Markdown, and as JSON."""
+"""Format a comparison of two measurements as text, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from json import dumps
 from typing import Any, Final
 
-from mobilenet_edge.analysis.compare import FEW_RUNS, Comparison, Pair, label
+from mobilenet_edge.analysis.difference import MIN_RUNS, Comparison, Pair, label
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.cells import median_within
-from mobilenet_edge.report.machine import describe
-from mobilenet_edge.report.markdown import Column, grid, inline
+from mobilenet_edge.report.hardware import describe
+from mobilenet_edge.report.markdown_table import Column, grid, inline
 from mobilenet_edge.text import printable
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _COLUMNS: Final = (
     Column("variant", words=True),
     Column("format", words=True),
@@ -28,44 +28,44 @@ _COLUMNS: Final = (
 
 
 def markdown(comparison: Comparison) -> str:
-    """Lay out a row for each pair, with what to mind under it."""
+    """Format one row per pair, with notes below."""
     table = grid(_COLUMNS, [_cells(pair) for pair in comparison.pairs])
     notes = "\n".join(f"- {inline(note)}" for note in _notes(comparison))
     return f"{_heading(comparison)}\n\n{table}\n\n{notes}"
 
 
 def text(comparison: Comparison) -> str:
-    """Say of each pair in a line what became of it; then what to mind."""
-    lines = [printable(line) for pair in comparison.pairs for line in [_line(pair)]]
+    """Format one line per pair, followed by notes."""
+    lines = [printable(_line(pair)) for pair in comparison.pairs]
     return "\n".join([*lines, "", *(printable(note) for note in _notes(comparison))])
 
 
 def json(comparison: Comparison) -> str:
-    """Write the pairs as plain values, units in the names."""
+    """Format the pairs as plain values, with units in the names."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "unlike": list(comparison.unlike),
         "pairs": [_values(pair) for pair in comparison.pairs],
-        "only_before": [_identity(each) for each in comparison.only_base],
-        "only_after": [_identity(each) for each in comparison.only_new],
+        "only_before": [_identity(profile) for profile in comparison.only_base],
+        "only_after": [_identity(profile) for profile in comparison.only_new],
     }
     return dumps(document, indent=1)
 
 
 def _heading(comparison: Comparison) -> str:
-    machines = dict.fromkeys(describe(each) for pair in comparison.pairs for each in (pair.base, pair.new))
+    machines = dict.fromkeys(describe(profile) for pair in comparison.pairs for profile in (pair.base, pair.new))
     return f"### {inline(' against '.join(machines))}"
 
 
 def _line(pair: Pair) -> str:
-    words = {"~": "no difference that can be told", "faster": "faster", "slower": "slower"}
+    words = {"~": "no clear difference", "faster": "faster", "slower": "slower"}
     before, after = _ms(pair.base), _ms(pair.new)
     sign = "~ " if pair.verdict == "~" else ""
     return f"{_name(pair)}: {before} -> {after} ms, {sign}{_ratio(pair)}, {words[pair.verdict]}"
 
 
 def _name(pair: Pair) -> str:
-    names = dict.fromkeys(f"{label(each)}, threads: {each.threads}" for each in (pair.base, pair.new))
+    names = dict.fromkeys(f"{label(profile)}, threads: {profile.threads}" for profile in (pair.base, pair.new))
     return " -> ".join(names)
 
 
@@ -81,8 +81,8 @@ def _interval(pair: Pair) -> str:
 def _cells(pair: Pair) -> list[str]:
     base, new = pair.base, pair.new
     threads = dict.fromkeys((str(base.threads), str(new.threads)))
-    own = [_both(base.variant, new.variant), _both(base.format, new.format), _both(base.precision, new.precision)]
-    return [*own, " -> ".join(threads), _ms(base), _ms(new), f"{pair.ratio:.3f}", _interval(pair), pair.verdict]
+    names = [_both(base.variant, new.variant), _both(base.format, new.format), _both(base.precision, new.precision)]
+    return [*names, " -> ".join(threads), _ms(base), _ms(new), f"{pair.ratio:.3f}", _interval(pair), pair.verdict]
 
 
 def _both(base: str, new: str) -> str:
@@ -96,20 +96,20 @@ def _ms(profile: Profile) -> str:
 def _notes(comparison: Comparison) -> Iterator[str]:
     yield "Ratio: median after over median before; below 1 is faster."
     if any(pair.verdict == "~" for pair in comparison.pairs):
-        yield f"~: the ratio's 95 % interval holds 1, or there are fewer than {FEW_RUNS} runs."
-    if any(len(each.rounds) == 1 for pair in comparison.pairs for each in (pair.base, pair.new)):
-        yield "Measured in one process each: how far another process would differ is not in the interval."
-    yield from (f"Unlike: {each}." for each in comparison.unlike)
+        yield f"~: the 95 % interval of the ratio contains 1, or there are fewer than {MIN_RUNS} runs."
+    if any(len(profile.rounds) == 1 for pair in comparison.pairs for profile in (pair.base, pair.new)):
+        yield "Measured in a single process: the interval does not include the variation between processes."
+    yield from (f"Different conditions: {difference}." for difference in comparison.unlike)
     for which, profiles in (("before", comparison.only_base), ("after", comparison.only_new)):
         if profiles:
-            yield f"Measured only {which}: {', '.join(dict.fromkeys(label(each) for each in profiles))}."
+            yield f"Measured only {which}: {', '.join(dict.fromkeys(label(profile) for profile in profiles))}."
     for which, side in (
         ("before", [pair.base for pair in comparison.pairs]),
         ("after", [pair.new for pair in comparison.pairs]),
     ):
-        doubted = sum(bool(each.doubts) for each in side)
+        doubted = sum(bool(profile.doubts) for profile in side)
         if doubted:
-            yield f"Doubts about {doubted} of {len(side)} measured {which}: see them with mnet table."
+            yield f"{doubted} of {len(side)} profiles {which} have doubts; list them with mnet table."
 
 
 def _values(pair: Pair) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _side(profile: Profile) -> dict[str, Any]:
         "interval_ms": profile.interval_ms,
         "runs": len(profile.times_ns),
         "rounds": len(profile.rounds),
-        "doubts": list(profile.doubts),
+        "doubts": [doubt.to_dict() for doubt in profile.doubts],
     }
 
 

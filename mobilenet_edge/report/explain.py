@@ -1,4 +1,4 @@
-"""One variant layer by layer, as the paper argues: what the blocks save, then where work and bytes sit."""
+"""Explain one variant layer by layer: what separable blocks save, and how work and bytes are distributed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mobilenet_edge.model import layers
 from mobilenet_edge.model.layers import Block, Layer
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 _SAVINGS_NOTE: Final = """\
@@ -21,18 +21,18 @@ _SHARES: Final = tuple(Column(title) for title in ("MACs", "%", "weights", "%", 
 
 
 def text(spec: ModelSpec) -> str:
-    """Explain one variant; the totals come last."""
+    """Explain one variant in Markdown."""
     table = layers.table(spec)
     parts = [
         f"{spec.name}: alpha {spec.alpha:g}, rho {spec.resolution} px ({spec.rho:.3g} of 224), {spec.classes} classes",
         "What depthwise separable convolution saves (section 3.1 of arXiv:1704.04861)",
         _savings(layers.blocks(spec)),
         _SAVINGS_NOTE,
-        "Where the work and the bytes sit, by layer",
+        "Work and bytes by layer",
         _by_layer(table),
         _LAYERS_NOTE,
-        "The same by kind of layer",
-        _by_kind(table),
+        "Work and bytes by layer type",
+        _by_type(table),
         _totals(spec),
     ]
     return "\n\n".join(parts)
@@ -68,24 +68,25 @@ def _by_layer(table: Sequence[Layer]) -> str:
     return grid(columns, [*rows, ["total", "", "", *_shares(total, total)]])
 
 
-def _by_kind(table: Sequence[Layer]) -> str:
+def _by_type(table: Sequence[Layer]) -> str:
     total = _sum(table)
     kinds = {kind: [layer for layer in table if layer.kind == kind] for kind in layers.KINDS}
     rows = [[kind, str(len(members)), *_shares(_sum(members), total)] for kind, members in kinds.items()]
-    columns = [Column("kind", words=True), Column("layers"), *_SHARES]
+    columns = [Column("type", words=True), Column("layers"), *_SHARES]
     return grid(columns, [*rows, ["total", str(len(table)), *_shares(total, total)]])
 
 
 def _totals(spec: ModelSpec) -> str:
     peak = layers.peak_activations(spec)
-    known = lookup(spec)
-    top1 = f"{known.top1} % float32, {known.qat_top1} % uint8 after QAT (not measured)" if known else "none"
+    published = lookup(spec)
+    qat = f", {published.qat_top1} % uint8 after QAT" if published and published.qat_top1 else ""
+    top1 = f"{published.top1} % float32{qat} (not measured)" if published else "none"
     lines = {
         "MACs": f"{layers.macs(spec):,}",
         "parameters": f"{layers.parameters(spec):,} ({layers.keras_parameters(spec):,} in Keras, batch norm unfolded)",
         "float32 size": f"{layers.float32_bytes(spec):,} bytes at least",
         "int8 size": f"{layers.int8_bytes(spec):,} bytes at least",
-        "most activations": f"{peak:,} at once: {format_bytes(peak)} in int8, {format_bytes(4 * peak)} in float32",
+        "peak activations": f"{peak:,}: {format_bytes(peak)} in int8, {format_bytes(4 * peak)} in float32",
         "published top-1": top1,
     }
     return "\n".join(f"    {title:<18}{figure}" for title, figure in lines.items())

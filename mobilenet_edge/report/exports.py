@@ -1,4 +1,4 @@
-"""What `mnet export` wrote, for reading."""
+"""Format the results of `mnet export`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.conversion.coral import compiler
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.formats.metadata import Agreement
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
 NOTES: Final = """\
-Each file was opened again and run beside the float model. SNR is the signal-to-noise ratio of its logits, for float32
-of its outputs: 20 dB more is a tenth of the error."""
+Each file was read back and compared with the float model. SNR is the signal-to-noise ratio of its logits (of its
+outputs for float32); 20 dB more is a tenth of the error."""
 _COLUMNS: Final = (
     Column("file", words=True),
     Column("size"),
@@ -23,34 +24,61 @@ _COLUMNS: Final = (
 )
 
 
-def table(artifacts: Sequence[Artifact], mutual: float | None = None) -> str:
-    """Lay out files with the figures of their check; `mutual` is the share of images on which int8 files agree."""
-    calibrations = [each.metadata.calibration for each in artifacts if each.metadata]
-    remarks = dict.fromkeys(each.note for each in calibrations if each and each.note)
-    notes = [NOTES, *(f"Calibration of int8: {printable(each)}." for each in remarks)]
+def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "") -> str:
+    """Format the files with the results of their verification.
+
+    Args:
+        artifacts: Exported files.
+        mutual: Fraction of images on which the int8 files agree with each other, or None if unknown.
+        split: Description of the split used for calibration, if there are several.
+    """
+    calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
+    remarks = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
+    notes = [NOTES, *(f"Calibration of int8: {printable(remark)}." for remark in remarks)]
     if mutual is not None:
-        notes.append(f"The int8 files give the same first answer on {mutual:.1%} of the calibration images.")
+        names = " and ".join(printable(artifact.path.name) for artifact in artifacts if artifact.precision == "int8")
+        notes.append(
+            f"{names} give the same top-1 on {mutual:.1%} of the checked images; the table shows how often they "
+            "agree with the float model."
+        )
+    if split:
+        notes.append(f"Calibrated with {printable(split)}.")
     notes += _uncompiled(artifacts)
-    return "\n\n".join([grid(_COLUMNS, [_row(each) for each in artifacts]), "\n".join(notes)])
+    return "\n\n".join([grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)])
 
 
 def _uncompiled(artifacts: Sequence[Artifact]) -> list[str]:
-    """How to compile what was made for the Edge TPU, where no compiler was at hand."""
-    made = [each for each in artifacts if each.metadata and each.metadata.target == "edgetpu"]
-    if any(each.metadata and each.metadata.compilation for each in made):
+    """Return how to compile the files for the Edge TPU if no compiler was available."""
+    targeted = [artifact for artifact in artifacts if artifact.metadata and artifact.metadata.target == "edgetpu"]
+    if any(artifact.metadata and artifact.metadata.compilation for artifact in targeted):
         return []
-    return [printable(compiler.advice(each.path)) for each in made]
+    return [printable(compiler.advice(artifact.path)) for artifact in targeted]
 
 
-def _row(made: Artifact) -> list[str]:
-    found = made.metadata.agreement if made.metadata else None
-    if found is None:
-        return [str(made.path), units.format_bytes(made.size_bytes), "", "", ""]
-    real = found.inputs == "images"
+def _row(artifact: Artifact) -> list[str]:
+    agreement = artifact.metadata.agreement if artifact.metadata else None
+    if agreement is None:
+        return [str(artifact.path), units.format_bytes(artifact.size_bytes), "", "", ""]
+    real = agreement.inputs == "images"
     return [
-        str(made.path),
-        units.format_bytes(made.size_bytes),
-        f"{found.snr_db:.1f} dB",
-        f"{found.top1:.1%}" if real else "not measured",
-        f"{found.count} calibration images" if real else f"{found.count} images of noise",
+        str(artifact.path),
+        units.format_bytes(artifact.size_bytes),
+        f"{agreement.snr_db:.1f} dB",
+        _same(agreement) if real else "not measured",
+        _inputs(agreement),
     ]
+
+
+def _same(agreement: Agreement) -> str:
+    if agreement.measure == "cosine":
+        return f"cosine {agreement.top1:.4f}"
+    return f"{agreement.top1:.1%}" + ("" if agreement.measure == "top-1" else f" ({agreement.measure})")
+
+
+def _inputs(agreement: Agreement) -> str:
+    """Return what the file was checked on."""
+    if agreement.inputs != "images":
+        return f"{agreement.count} images of noise"
+    if agreement.held_out:
+        return f"{agreement.count} held-out images"
+    return f"{agreement.count}, the calibration images themselves"

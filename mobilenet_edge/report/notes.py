@@ -1,23 +1,20 @@
-"""The conditions under a table: without them its numbers mean little."""
+"""Write the notes below a table: the conditions of its measurements."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
 from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import key, sentence
 from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
-Kind = tuple[str, ...]
-
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_DOING: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
+_PASSIVE: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """State, a sentence or two each, how the rows of one machine came about and what to mind."""
+    """Describe how the rows of one machine were measured, and their doubts, in one or two sentences per note."""
     profiles = [row.latency for row in rows if row.latency]
     evaluations = [row.evaluation for row in rows if row.evaluation]
     return [
@@ -34,31 +31,18 @@ def notes(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def doubts(rows: Iterable[Row]) -> dict[Kind, str]:
-    """Join the doubts of all rows that differ only in their numbers.
+def doubts(rows: Iterable[Row]) -> dict[Hashable, str]:
+    """Merge the doubts of all rows that differ only in their numbers.
 
     Returns:
-        A sentence for each kind of doubt, in which a number stands as the range it has over the rows; the keys are
-        `kind` of the doubts, in the order in which a row refers to them.
+        Sentence by `wording.key`, in the order of the numbers in the table.
     """
-    groups = grouped((doubt for row in rows if row.latency for doubt in row.latency.doubts), kind)
-    return {key: _joined(key, group) for key, group in groups.items()}
-
-
-def kind(sentence: str) -> Kind:
-    """A doubt or a remark without its numbers: what stands between them."""
-    return tuple(_NUMBER.split(sentence))
-
-
-def _joined(key: Kind, group: Sequence[str]) -> str:
-    columns = zip(*(_NUMBER.findall(sentence) for sentence in group), strict=True)
-    ranges = [sorted(set(column), key=float) for column in columns]
-    spans = [" to ".join(dict.fromkeys((each[0], each[-1]))) for each in ranges]
-    return "".join(part for pair in zip(key, [*spans, ""], strict=True) for part in pair)
+    groups = grouped((doubt for row in rows if row.latency for doubt in row.latency.doubts), key)
+    return {doubt: sentence(*group) for doubt, group in groups.items()}
 
 
 def runtimes(profiles: Iterable[Profile | Prediction]) -> list[str]:
-    """Name the distinct runtimes with their versions."""
+    """List the distinct runtimes with their versions."""
     return sorted({f"{profile.runtime} {profile.runtime_version}" for profile in profiles})
 
 
@@ -67,33 +51,33 @@ def _latency(profiles: Sequence[Profile]) -> Iterator[str]:
     rounds = _span(len(profile.round_sizes) for profile in profiles)
     yield f"Runtimes: {', '.join(runtimes(profiles))}."
     threads = _span(profile.threads for profile in profiles)
-    yield f"Latency: of one image after warm-up, threads: {threads}, runs a row: {runs}, rounds: {rounds}."
+    yield f"Latency: one image after warm-up; threads: {threads}, runs per row: {runs}, rounds: {rounds}."
     if any(profile.interval_ms for profile in profiles):
-        yield "median ms: ± half of its 95 % interval, in which other runs and other processes count."
+        yield "median ms: ± half of the 95 % interval, which includes the variation between runs and processes."
     if any(profile.percentile_ms(90) is None for profile in profiles):
-        yield "A p90 that is missing had too few runs to carry it; ask for more with --runs."
+        yield "Rows without p90 have too few runs for it; use more --runs."
 
 
 def _predicted(predictions: Sequence[Prediction]) -> Iterator[str]:
     if predictions:
-        errors = _span(round(100 * each.error) for each in predictions)
+        errors = _span(round(100 * prediction.error) for prediction in predictions)
+        models = _span(prediction.measured for prediction in predictions)
         yield (
-            f"≈: predicted from {_span(each.measured for each in predictions)} models measured here, with an interval "
-            f"meant to hold 95 % of measured medians; each of these, predicted from the others, was off by {errors} % "
-            "(median). To be sure, measure: mnet profile ARTIFACT."
+            f"≈: predicted from {models} models measured here, with a 95 % interval for the measured median; "
+            f"median leave-one-out error {errors} %. To measure it: mnet profile ARTIFACT."
         )
 
 
 def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    sets = dict.fromkeys((each.data, each.n) for each in evaluations)
+    sets = dict.fromkeys((evaluation.data, evaluation.n) for evaluation in evaluations)
     names = " and ".join(f"{n} images of {data}" if data else f"{n} images" for data, n in sets)
-    yield f"top-1: percent of {names}, ± half of its 95 % interval (n)."
+    yield f"top-1: percent of {names}, ± half of the 95 % interval (n)."
     if len(sets) > 1:
-        yield "Top-1 was measured on different images: compare only rows with the same ones."
-    references = sorted({each.reference for each in evaluations if each.reference})
+        yield "Top-1 was measured on different images; compare only rows with the same images."
+    references = sorted({evaluation.reference for evaluation in evaluations if evaluation.reference})
     if references:
-        yield f"agreement: percent of images with the same first answer as {' and '.join(references)}."
-    unreadable = max(len(each.unreadable) for each in evaluations)
+        yield f"agreement: percent of images with the same prediction as {' and '.join(references)}."
+    unreadable = max(len(evaluation.unreadable) for evaluation in evaluations)
     if unreadable:
         yield f"{unreadable} image file{'s' if unreadable > 1 else ''} could not be read and did not count."
 
@@ -101,9 +85,9 @@ def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
 def _published(rows: Sequence[Row]) -> Iterator[str]:
     kinds = {row.published[1] for row in rows if row.published}
     if kinds:
-        yield "published: top-1 in percent that others reached (TF-slim), not measured on these files."
+        yield "published: top-1 in percent published for the variant (TF-slim), not measured on these files."
     if "QAT" in kinds:
-        yield "QAT: uint8 after quantisation-aware training, which post-training int8 seldom reaches."
+        yield "QAT: uint8 after quantisation-aware training, which post-training int8 rarely reaches."
 
 
 def _pareto(rows: Sequence[Row]) -> Iterator[str]:
@@ -112,54 +96,54 @@ def _pareto(rows: Sequence[Row]) -> Iterator[str]:
         cost = "median latency" if judgement.latency else "file size"
         cost += " (measured or predicted)" if any(row.prediction for row in rows) else ""
         gain = "measured top-1" if judgement.measured else "published top-1 (none was measured)"
-        alike = f" with as many threads{' and the same images' * judgement.measured}" if judgement.latency else ""
-        yield f"Pareto: * where no row{alike} is as good in {cost} and {gain} and better in one."
+        scope = f" with as many threads{' and the same images' * judgement.measured}" if judgement.latency else ""
+        yield f"Pareto: * means that no other row{scope} is at least as good in {cost} and {gain} and better in one."
 
 
 def _provenance(rows: Sequence[Row]) -> Iterator[str]:
     files = [row.artifact for row in rows if row.artifact]
-    random = sum(each.weights == "random" for each in files)
+    random = sum(file.weights == "random" for file in files)
     if random:
-        yield f"Weights are random in {_of(random, rows)}: size and latency hold, accuracy would mean nothing."
-    remarks = [(each.calibration or {}).get("note") for each in files]
-    for remark in dict.fromkeys(each for each in remarks if each):
+        yield f"Weights are random in {_of(random, rows)}: size and latency are valid, accuracy is meaningless."
+    remarks = [(file.calibration or {}).get("note") for file in files]
+    for remark in filter(None, dict.fromkeys(remarks)):
         yield f"Calibration of {_of(remarks.count(remark), rows)}: {remark}."
-    lacking = dict.fromkeys((file.variant, each) for file in files for each in file.lacks)
-    for variant in dict.fromkeys(variant for variant, _ in lacking):
-        yield f"{variant} does not say: {', '.join(each for owner, each in lacking if owner == variant)}."
+    lacking = dict.fromkeys((file.variant, fact) for file in files for fact in file.lacks)
+    for variant, group in grouped(lacking, lambda pair: pair[0]).items():
+        yield f"{variant} lacks: {', '.join(fact for _, fact in group)}."
     if any(row.repeated for row in rows):
-        yield "Of repeated measurements, the latest profile and the evaluation on the most images are shown."
+        yield "Repeated measurements: the table shows the latest profile and the evaluation on the most images."
 
 
 def _limit(profiles: Sequence[Profile]) -> Iterator[str]:
     shares = [f"{100 * profile.of_limit:.0f}" for profile in profiles if profile.of_limit is not None]
     if shares:
         span = _span(int(share) for share in shares)
-        yield f"Limit: the rows reach {span} % of what one large matrix product of their element type does here."
+        yield f"Limit: the rows reach {span} % of the speed of a large matrix product of their element type here."
 
 
 def _missing(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a row has no latency, no accuracy, or is empty."""
-    barred = [(unusable(row.profile), row) for row in rows if row.profile]
-    for reason, same in grouped([each for each in barred if each[0]], lambda each: each[0]).items():
-        yield f"The latency of {_which([row for _, row in same], rows)} is not used: {reason}."
+    """Yield the reasons for rows without latency or accuracy."""
+    unused = [(sentence(remark), row) for row in rows if row.profile and (remark := unusable(row.profile))]
+    for reason, pairs in grouped(unused, lambda pair: pair[0]).items():
+        yield f"The latency of {_which([row for _, row in pairs], rows)} is not used: {reason}."
     failed = [(failure, row) for row in rows for failure in row.failures]
-    for (stage, reason), those in grouped(failed, lambda each: (each[0].stage, each[0].reason)).items():
-        yield f"{_which([row for _, row in those], rows)} could not {_DOING[stage]}: {reason}"
+    for (stage, message), failures in grouped(failed, lambda pair: (pair[0].stage, pair[0].reason)).items():
+        yield f"{_which([row for _, row in failures], rows)} could not {_PASSIVE[stage]}: {message}"
 
 
 def _remarks(rows: Sequence[Row]) -> Iterator[str]:
     remarks = [(note, row) for row in rows if row.latency for note in row.latency.notes]
-    for key, same in grouped(remarks, lambda each: kind(each[0])).items():
-        yield f"{_which([row for _, row in same], rows)}: {_joined(key, [note for note, _ in same])}."
+    for pairs in grouped(remarks, lambda pair: key(pair[0])).values():
+        yield f"{_which([row for _, row in pairs], rows)}: {sentence(*(note for note, _ in pairs))}."
 
 
-def _which(some: Sequence[Row], rows: Sequence[Row]) -> str:
-    """Name a row, count several."""
-    if len(some) > 1 or len(rows) == 1:
-        return _of(len(some), rows)
-    record = some[0].record
-    return " ".join(each for each in (record.variant, record.precision, record.format) if each)
+def _which(subset: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Return the name of a single row, or the number of several."""
+    if len(subset) > 1 or len(rows) == 1:
+        return _of(len(subset), rows)
+    record = subset[0].record
+    return " ".join(part for part in (record.variant, record.precision, record.format) if part)
 
 
 def _of(count: int, rows: Sequence[Row]) -> str:

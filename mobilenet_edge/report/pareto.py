@@ -1,4 +1,4 @@
-"""Which choices are worth a look: those that no other choice beats on every count."""
+"""Find Pareto fronts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ Costs = tuple[float, ...]
 
 
 def front(points: Sequence[Costs]) -> list[bool]:
-    """Mark the points on the Pareto front; every coordinate is a cost, so give a gain with its sign turned.
+    """Mark the points on the Pareto front.
 
-    A point is off the front when another is no worse anywhere and better somewhere. Equal points share their fate:
-    neither beats the other.
+    A point is dominated if another point is no worse in any coordinate and better in one. Equal points do not dominate
+    each other.
+
+    Args:
+        points: Coordinates, all of which are costs; negate gains.
+
+    Returns:
+        For each point, whether it is on the front.
     """
     return [not any(_dominates(other, point) for other in points) for point in points]
 

@@ -1,20 +1,20 @@
-"""What `mnet profile` prints: the table, then what was asked about single artifacts."""
+"""Format the results of `mnet profile`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mobilenet_edge.records import Profile, Record
-from mobilenet_edge.report import ops, rows, table, trace
+from mobilenet_edge.report import endurance, operators, rows, summary
 
 
 def text(records: Sequence[Record]) -> str:
-    """Lay out profiles, and failures where there are any."""
-    profiles = [each for each in records if isinstance(each, Profile)]
+    """Format profiles and failures as a table, followed by operators and traces."""
+    profiles = [record for record in records if isinstance(record, Profile)]
     return "\n\n".join(
         [
-            table.markdown(rows.join(records)),
-            *(ops.text(each) for each in profiles if each.ops),
-            *(trace.text(each) for each in profiles if each.trace),
+            summary.markdown(rows.join(records)),
+            *(operators.text(profile) for profile in profiles if profile.ops),
+            *(endurance.text(profile) for profile in profiles if profile.trace),
         ]
     )

@@ -1,4 +1,4 @@
-"""A recommendation: as text, and as JSON."""
+"""Format a recommendation as text or JSON."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.recommend import Cost, Goal, Point, Recommendation, excess, gain
+from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, excess, gain
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _OPTIONS: Final = {
     "latency_ms": "--max-latency",
     "size_bytes": "--max-size",
@@ -22,42 +23,55 @@ _OPTIONS: Final = {
 _GOALS: Final[dict[Goal, str]] = {"top1": "most accurate", "latency": "fastest"}
 
 
-def text(found: Recommendation, notes: Sequence[str] = ()) -> str:
-    """Say what to take, what came second and why it lost, and what each limit costs; then what to mind."""
-    if found.pick is None:
-        lines = list(_nothing(found))
+def text(recommendation: Recommendation, notes: Sequence[str] = ()) -> str:
+    """Format the recommended point, the runner-up, the price of each limit, and cautions."""
+    if recommendation.pick is None:
+        lines = list(_no_fit(recommendation))
     else:
-        lines = [f"Take {_described(found.pick)}.", f"It is the {_GOALS[found.goal]} {_within(found)}."]
-        lines += [_runner_up(found, found.pick), *(_cost(each, found) for each in found.costs)]
-        lines += _cautions(found.pick, found)
+        lines = [
+            f"Take {_describe(recommendation.pick)}.",
+            f"It is the {_GOALS[recommendation.goal]} {_within(recommendation)}.",
+        ]
+        lines += [
+            _runner_up(recommendation, recommendation.pick),
+            *(_cost(price, recommendation) for price in recommendation.costs),
+        ]
+        lines += _cautions(recommendation.pick, recommendation)
     return "\n".join(printable(line) for line in (*lines, *notes))
 
 
-def json(found: Recommendation, notes: Sequence[str] = ()) -> str:
-    """Write the same as plain values, units in the names."""
+def json(recommendation: Recommendation, notes: Sequence[str] = ()) -> str:
+    """Format the recommendation as plain values, with units in the names."""
     document = {
         "schema_version": SCHEMA_VERSION,
-        "goal": found.goal,
-        "limits": found.limits.asked(),
-        "pick": found.pick and asdict(found.pick),
-        "runner_up": found.runner_up and asdict(found.runner_up),
-        "runner_up_lost_by": found.runner_up and found.pick and _why(found.goal, found.runner_up, found.pick),
-        "nearest_miss": found.nearest and {**asdict(found.nearest), "excess": excess(found.nearest, found.limits)},
-        "costs": [_values(each, found.goal) for each in found.costs],
-        "unjudged": found.unjudged,
-        "notes": [*(_cautions(found.pick, found) if found.pick else ()), *notes],
+        "goal": recommendation.goal,
+        "limits": recommendation.limits.to_dict(),
+        "pick": recommendation.pick and _point(recommendation.pick),
+        "runner_up": recommendation.runner_up and _point(recommendation.runner_up),
+        "runner_up_lost_by": recommendation.runner_up
+        and recommendation.pick
+        and _margin(recommendation.goal, recommendation.runner_up, recommendation.pick),
+        "nearest_miss": recommendation.nearest
+        and {**_point(recommendation.nearest), "excess": excess(recommendation.nearest, recommendation.limits)},
+        "costs": [_values(price, recommendation.goal) for price in recommendation.costs],
+        "unjudged": recommendation.unjudged,
+        "notes": [*(_cautions(recommendation.pick, recommendation) if recommendation.pick else ()), *notes],
     }
     return dumps(document, indent=1)
 
 
-def _values(cost: Cost, goal: Goal) -> dict[str, Any]:
+def _point(point: Point) -> dict[str, Any]:
+    return {**asdict(point), "doubts": [doubt.to_dict() for doubt in point.doubts]}
+
+
+def _values(cost: Price, goal: Goal) -> dict[str, Any]:
     unit = "buys_top1" if goal == "top1" else "buys_ms"
     bought = {"loosened_by": cost.by, unit: cost.buys} if cost.point else {}
-    return {"limit": cost.limit, **bought, "point": cost.point and asdict(cost.point)}
+    return {"limit": cost.limit, **bought, "point": cost.point and _point(cost.point)}
 
 
-def _described(point: Point) -> str:
-    figures = [_latency(point), format_bytes(point.size_bytes), f"top-1 {point.top1:.1f} %"]
+def _describe(point: Point) -> str:
+    figures = [_latency(point), format_bytes(point.size_bytes), f"{point.measure} {point.top1:.1f} %"]
     if point.memory_bytes is not None:
         figures.insert(2, f"{format_bytes(point.memory_bytes)} of memory")
     return f"{point.name}: {', '.join(figures)} ({point.artifact})"
@@ -65,73 +79,77 @@ def _described(point: Point) -> str:
 
 def _latency(point: Point) -> str:
     if point.predicted and point.interval_ms:
-        low, high = (format_ms(each) for each in point.interval_ms)
+        low, high = (format_ms(end) for end in point.interval_ms)
         return f"≈ {format_ms(point.latency_ms)} ms ({low} to {high}) predicted"
     return f"{format_ms(point.latency_ms)} ms"
 
 
-def _within(found: Recommendation) -> str:
-    asked = [f"{_OPTIONS[name]} {_figure(name, limit)}" for name, limit in found.limits.asked().items()]
-    return f"within {' and '.join(asked)}" if asked else "of all: no limit was given"
+def _within(recommendation: Recommendation) -> str:
+    options = [f"{_OPTIONS[name]} {_figure(name, limit)}" for name, limit in recommendation.limits.to_dict().items()]
+    return f"within {' and '.join(options)}" if options else "of all; no limit was given"
 
 
-def _runner_up(found: Recommendation, pick: Point) -> str:
-    if found.runner_up is None:
-        return "Nothing else fits."
-    return f"Runner-up: {_described(found.runner_up)}; it lost by {_why(found.goal, found.runner_up, pick)}."
+def _runner_up(recommendation: Recommendation, pick: Point) -> str:
+    second = recommendation.runner_up
+    if second is None:
+        return "There is no other row." if recommendation.single else "No other row fits."
+    return f"Runner-up: {_describe(second)}; it lost by {_margin(recommendation.goal, second, pick)}."
 
 
-def _why(goal: Goal, second: Point, pick: Point) -> str:
-    """The first figure in which it is worse, in the order in which they count."""
+def _margin(goal: Goal, second: Point, pick: Point) -> str:
+    """Return the first figure in which the runner-up is worse, in order of importance."""
     other: Goal = "latency" if goal == "top1" else "top1"
-    for each in (goal, other):
-        far = gain(each, pick, second)
-        if far > 0:
-            return _gained(each, far)
+    for kind in (goal, other):
+        amount = gain(kind, pick, second)
+        if amount > 0:
+            return _gain(kind, amount)
     if second.size_bytes > pick.size_bytes:
         return f"{format_bytes(second.size_bytes - pick.size_bytes)} of size"
     return "nothing but its name"
 
 
-def _gained(goal: Goal, far: float) -> str:
+def _gain(goal: Goal, amount: float) -> str:
     if goal == "latency":
-        return f"{_ms(far)} ms"
-    return f"{far:.1f} point{'' if f'{far:.1f}' == '1.0' else 's'} of top-1"
+        return f"{_ms(amount)} ms"
+    return f"{amount:.1f} point{'' if f'{amount:.1f}' == '1.0' else 's'} of top-1"
 
 
-def _cost(cost: Cost, found: Recommendation) -> str:
-    asked = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, found.limits.asked()[cost.limit])}"
+def _cost(cost: Price, recommendation: Recommendation) -> str:
+    option = f"{_OPTIONS[cost.limit]} {_figure(cost.limit, recommendation.limits.to_dict()[cost.limit])}"
     if cost.point is None:
-        return f"{asked} costs nothing: without it, the others kept, the choice would be the same."
-    more = "fewer buy" if cost.limit == "top1" else "more buys"
-    saved = " less" if found.goal == "latency" else ""
+        return f"{option} costs nothing: without this limit alone, the choice would be the same."
+    verb = "fewer buy" if cost.limit == "top1" else "more buys"
+    saved = " less" if recommendation.goal == "latency" else ""
     step = _step(cost.limit, cost.by)
-    return f"{asked}: {step} {more} {_gained(found.goal, cost.buys)}{saved}: {_described(cost.point)}."
+    return f"{option}: {step} {verb} {_gain(recommendation.goal, cost.buys)}{saved}: {_describe(cost.point)}."
 
 
-def _nothing(found: Recommendation) -> Iterator[str]:
-    if found.nearest is None:
-        yield f"Nothing fits: no row has all the figures that {_within(found).removeprefix('within ')} needs."
+def _no_fit(recommendation: Recommendation) -> Iterator[str]:
+    if recommendation.nearest is None:
+        yield f"Nothing fits: no row has all the figures that {_within(recommendation).removeprefix('within ')} needs."
         return
-    far = [f"{_step(name, by)} beyond {_OPTIONS[name]}" for name, by in excess(found.nearest, found.limits).items()]
-    yield f"Nothing fits {_within(found)}."
-    yield f"The nearest miss is {_described(found.nearest)}: {' and '.join(far)}."
+    misses = [
+        f"{_step(name, by)} beyond {_OPTIONS[name]}"
+        for name, by in excess(recommendation.nearest, recommendation.limits).items()
+    ]
+    yield f"Nothing fits {_within(recommendation)}."
+    yield f"The nearest miss is {_describe(recommendation.nearest)}: {' and '.join(misses)}."
 
 
-def _cautions(pick: Point, found: Recommendation) -> list[str]:
-    """What to mind of the choice."""
+def _cautions(pick: Point, recommendation: Recommendation) -> list[str]:
+    """List the reasons for caution about the choice."""
     cautions = []
-    limit = found.limits.latency_ms
+    limit = recommendation.limits.latency_ms
     if pick.predicted:
-        cautions.append(f"Its latency is predicted; before you rely on it: mnet profile {quote(pick.artifact)}")
+        cautions.append(f"Its latency is predicted; to measure it: mnet profile {quote(pick.artifact)}")
     if limit is not None and pick.interval_ms and pick.interval_ms[1] > limit:
         cautions.append(
-            f"Its latency may be above the limit: the interval reaches {format_ms(pick.interval_ms[1])} ms."
+            f"Its latency may exceed the limit: the interval extends to {format_ms(pick.interval_ms[1])} ms."
         )
-    cautions += [f"Doubt about its latency: {doubt}." for doubt in pick.doubts]
-    if found.unjudged:
-        some = "1 row was" if found.unjudged == 1 else f"{found.unjudged} rows were"
-        cautions.append(f"{some} passed over, which lack a figure that is limited.")
+    cautions += [f"Doubt about its latency: {sentence(doubt)}." for doubt in pick.doubts]
+    if recommendation.unjudged:
+        count = "1 row was" if recommendation.unjudged == 1 else f"{recommendation.unjudged} rows were"
+        cautions.append(f"{count} skipped for lack of a figure that is limited.")
     return cautions
 
 

@@ -1,6 +1,6 @@
-"""Records joined into rows: an artifact's latency beside its accuracy, and the rows that no other beats.
+"""Join records into rows of latency and accuracy, and mark the Pareto front.
 
-Like is compared with like: a Pareto front never spans two machines, two thread counts or two sets of images.
+A Pareto front never spans different machines, thread counts or sets of images.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from mobilenet_edge import schema
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Prediction, Profile, Record
-from mobilenet_edge.report.machine import LOCAL, describe
+from mobilenet_edge.report.hardware import LOCAL, describe
 from mobilenet_edge.report.pareto import Costs, front
 
 Key = TypeVar("Key", bound=Hashable)
@@ -25,17 +26,17 @@ INTEGER: Final = ("int8", "uint8")
 
 @dataclass(frozen=True)
 class Row:
-    """One artifact at one thread count on one machine, or the gap where it should be.
+    """One artifact at one thread count on one machine, or a gap because of a failure.
 
     Attributes:
-        record: Identity of the artifact; a failure where no artifact is known.
-        profile: Its latency, None where it was not measured.
-        evaluation: Its accuracy, None where it was not measured.
-        prediction: What its latency is expected to be, None where it was measured or is not known.
-        failures: Why there is no profile, no evaluation, or no artifact.
-        place: Machine of a row without a profile, as `machine` names it.
-        repeated: Whether there were more records of the same thing, which this row leaves out.
-        pareto: Whether no row measured under the same conditions beats it; `Judgement` says in what.
+        record: Identity of the artifact, or a failure if there is no artifact.
+        profile: Latency, or None if it was not measured.
+        evaluation: Accuracy, or None if it was not measured.
+        prediction: Predicted latency, or None if it was measured or is unknown.
+        failures: Reasons why there is no profile, evaluation or artifact.
+        place: Machine of a row without a profile, as `machine` describes it.
+        repeated: Whether there are further records of the same measurement.
+        pareto: Whether no comparable row dominates it in the figures of `Judgement`.
     """
 
     record: ArtifactRecord | Failure
@@ -49,43 +50,45 @@ class Row:
 
     @property
     def artifact(self) -> ArtifactRecord | None:
-        """Identity of the artifact, None where there is none."""
+        """Identity of the artifact, or None if there is none."""
         return self.record if isinstance(self.record, ArtifactRecord) else None
 
     @property
     def latency(self) -> Profile | None:
-        """The profile, where its latency may be used: not of a throttled machine, not of an emulated one."""
+        """Profile with a usable latency, or None; that of a throttled or emulated machine is unusable."""
         return self.profile if self.profile and unusable(self.profile) is None else None
 
     @property
     def machine(self) -> str:
-        """What the latency was measured on or predicted for, empty where it is not known."""
-        known = self.profile or self.prediction
-        return describe(known) if known else self.place
+        """Description of the machine of the latency; empty if unknown."""
+        timing = self.profile or self.prediction
+        return describe(timing) if timing else self.place
 
     @property
     def spec(self) -> ModelSpec | None:
-        """The MobileNet of the paper; of a failure, as its name says."""
+        """MobileNet specification, or None; that of a failure comes from its name."""
         if self.artifact is None:
             return ModelSpec.from_name(self.record.variant)
-        return ModelSpec(**self.artifact.spec) if self.artifact.spec else None
+        return schema.from_dict(ModelSpec, self.artifact.spec) if self.artifact.spec else None
 
     @property
     def published(self) -> tuple[float, str] | None:
-        """Published top-1 in percent and its kind: "float", or "QAT" for an integer artifact."""
-        known = lookup(self.spec) if self.spec else None
-        if known is None or self.record.precision not in FLOAT + INTEGER:
+        """Published top-1 in percent and its type: "float", or "QAT" for an integer artifact."""
+        published = lookup(self.spec) if self.spec else None
+        if published is None or self.record.precision not in FLOAT + INTEGER:
             return None
-        return (known.qat_top1, "QAT") if self.record.precision in INTEGER else (known.top1, "float")
+        if self.record.precision not in INTEGER:
+            return published.top1, "float"
+        return None if published.qat_top1 is None else (published.qat_top1, "QAT")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the Pareto mark weighs in a group of rows: whatever was measured, as soon as one row has it.
+    """Figures of the Pareto front of a group of rows; measured figures are used if any row has them.
 
     Attributes:
-        latency: Median latency, measured or predicted, is the cost, else file size.
-        measured: Measured top-1 is the gain, else the published one.
+        latency: Whether the cost is the median latency, measured or predicted, rather than the file size.
+        measured: Whether the gain is the measured accuracy rather than the published one.
     """
 
     latency: bool
@@ -93,11 +96,11 @@ class Judgement:
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Judgement:
-        """Choose for the rows of one machine."""
+        """Choose the figures for the rows of one machine."""
         return cls(any(row.latency or row.prediction for row in rows), any(row.evaluation for row in rows))
 
     def costs(self, row: Row) -> Costs | None:
-        """Return (cost, -gain) of a row; None where it was not measured in them."""
+        """Return (cost, -gain) of a row, or None if it lacks one of them."""
         cost, gain = self._cost(row), self._gain(row)
         return None if cost is None or gain is None else (cost, -gain)
 
@@ -110,44 +113,45 @@ class Judgement:
 
     def _gain(self, row: Row) -> float | None:
         if self.measured:
-            return row.evaluation.top1 if row.evaluation else None
+            return row.evaluation.merit if row.evaluation else None
         return row.published[0] if row.published else None
 
 
 def join(records: Iterable[Record]) -> list[Row]:
-    """Join profiles and evaluations by the artifact's hash, mark the Pareto front, and sort, large models first.
+    """Join records by the hash of the artifact, mark the Pareto front, and sort the rows, large models first.
 
-    Of several profiles under the same conditions the latest counts; of several evaluations, the one on the most images.
-    A prediction counts where there is no profile, and of several the last. A failure counts where what failed was not
-    measured all the same.
+    The latest of several profiles under the same conditions is used, and the evaluation on the most images. The last
+    prediction is used if there is no profile. A failure is dropped if the same measurement also succeeded.
     """
     records = list(records)
-    profiles = grouped((each for each in records if isinstance(each, Profile)), _conditions)
-    evaluations = grouped((each for each in records if isinstance(each, Evaluation)), lambda each: each.sha256)
-    profiled = {profile.sha256 for same in profiles.values() for profile in same}
-    rows = [_row(same, evaluations.get(same[0].sha256, [])) for same in profiles.values()]
-    predictions = {_place_of(each): each for each in records if isinstance(each, Prediction)}
-    measured = {_place_of(profile) for same in profiles.values() for profile in same}
-    expected = [each for place, each in predictions.items() if place not in measured]
-    rows += [_expected(each, evaluations.get(each.sha256, [])) for each in expected]
-    profiled |= {each.sha256 for each in expected}
-    rows += [_row([], same) for sha, same in evaluations.items() if sha not in profiled]
-    for failure in dict.fromkeys(each for each in records if isinstance(each, Failure)):
+    profiles = grouped((record for record in records if isinstance(record, Profile)), _conditions)
+    evaluations = grouped(
+        (record for record in records if isinstance(record, Evaluation)), lambda record: record.sha256
+    )
+    profiled = {profile.sha256 for group in profiles.values() for profile in group}
+    rows = [_row(group, evaluations.get(group[0].sha256, [])) for group in profiles.values()]
+    predictions = {_place_of(record): record for record in records if isinstance(record, Prediction)}
+    measured = {_place_of(profile) for group in profiles.values() for profile in group}
+    predicted = [prediction for place, prediction in predictions.items() if place not in measured]
+    rows += [_predicted_row(prediction, evaluations.get(prediction.sha256, [])) for prediction in predicted]
+    profiled |= {prediction.sha256 for prediction in predicted}
+    rows += [_row([], group) for sha256, group in evaluations.items() if sha256 not in profiled]
+    for failure in dict.fromkeys(record for record in records if isinstance(record, Failure)):
         rows = _with_failure(rows, failure)
-    return sorted((row for group in by_machine(rows).values() for row in _marked(group)), key=_order)
+    return sorted((row for group in by_machine(rows).values() for row in _mark(group)), key=_order)
 
 
 def by_machine(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Split rows by the machine they were measured on; rows without a latency join the machine if there is but one."""
+    """Group rows by machine; rows without a latency join the machine if there is only one."""
     groups = grouped(rows, lambda row: row.machine)
-    idle = groups.pop("", [])
+    untimed = groups.pop("", [])
     if len(groups) == 1:
         return {machine: list(rows) for machine in groups}
-    return {**groups, "": idle} if idle else groups
+    return {**groups, "": untimed} if untimed else groups
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """Group items by a key, both in order of appearance."""
+    """Group items by a key, in order of appearance."""
     groups: dict[Key, list[Item]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)
@@ -159,46 +163,48 @@ def _conditions(profile: Profile) -> tuple[Hashable, ...]:
 
 
 def _row(profiles: Sequence[Profile], evaluations: Sequence[Evaluation]) -> Row:
-    profile = max(profiles, key=lambda each: str(each.conditions.get("started", "")), default=None)
-    evaluation = max(reversed(evaluations), key=lambda each: each.n, default=None)
+    profile = max(profiles, key=lambda profile: str(profile.conditions.get("started", "")), default=None)
+    evaluation = max(reversed(evaluations), key=lambda evaluation: evaluation.n, default=None)
     return Row(profile or evaluations[-1], profile, evaluation, repeated=len(profiles) > 1 or len(evaluations) > 1)
 
 
-def _place_of(known: Profile | Prediction) -> Hashable:
-    return known.sha256, describe(known), known.threads
+def _place_of(timing: Profile | Prediction) -> Hashable:
+    return timing.sha256, describe(timing), timing.threads
 
 
-def _expected(prediction: Prediction, evaluations: Sequence[Evaluation]) -> Row:
+def _predicted_row(prediction: Prediction, evaluations: Sequence[Evaluation]) -> Row:
     row = _row([], evaluations) if evaluations else Row(prediction)
     return replace(row, record=prediction, prediction=prediction)
 
 
 def _with_failure(rows: Sequence[Row], failure: Failure) -> list[Row]:
-    """Add a failure as a row, or to the rows it belongs to; leave it out where it was made good."""
-    own = [row for row in rows if _is_of(failure, row)]
+    """Add a failure as a row, or to the rows of its artifact; drop it if the measurement also succeeded."""
+    matching = [row for row in rows if _is_of(failure, row)]
     if failure.stage == "profile":
-        return list(rows) if any(_is_at(failure, row.profile) for row in own) else _with_gap(rows, own, failure)
-    if not own:
+        return (
+            list(rows) if any(_is_at(failure, row.profile) for row in matching) else _with_gap(rows, matching, failure)
+        )
+    if not matching:
         return [*rows, Row(failure, failures=(failure,))]
-    gaps = [row for row in own if row.evaluation is None] if failure.stage == "evaluate" else []
+    gaps = [row for row in matching if row.evaluation is None] if failure.stage == "evaluate" else []
     return [replace(row, failures=(*row.failures, failure)) if row in gaps else row for row in rows]
 
 
-def _with_gap(rows: Sequence[Row], own: Sequence[Row], failure: Failure) -> list[Row]:
-    """Add a row without a profile, with what others know of the artifact; it stands for one that was only evaluated."""
+def _with_gap(rows: Sequence[Row], matching: Sequence[Row], failure: Failure) -> list[Row]:
+    """Add a row without a profile, with the identity and accuracy of a matching row; replace an untimed one."""
     gap = Row(failure, failures=(failure,), place=_place(rows, failure))
-    lender = next((row for row in own if row.artifact), None)
-    if lender is None:
+    source = next((row for row in matching if row.artifact), None)
+    if source is None:
         return [*rows, gap]
-    gap = replace(gap, record=lender.record, evaluation=lender.evaluation)
-    return [*(row for row in rows if row is not lender or row.machine or row.failures), gap]
+    gap = replace(gap, record=source.record, evaluation=source.evaluation)
+    return [*(row for row in rows if row is not source or row.machine or row.failures), gap]
 
 
 def _is_of(failure: Failure, row: Row) -> bool:
-    """Whether a row is of what failed; where a model could not be built, all of its files are."""
+    """Return whether a row is of the failed artifact; if a build failed, all files of the model are."""
     record = row.record
     pairs = ((failure.format, record.format), (failure.precision, record.precision))
-    return failure.variant == record.variant and all(failed in (None, other) for failed, other in pairs)
+    return failure.variant == record.variant and all(expected in (None, actual) for expected, actual in pairs)
 
 
 def _is_at(failure: Failure, profile: Profile | None) -> bool:
@@ -206,38 +212,38 @@ def _is_at(failure: Failure, profile: Profile | None) -> bool:
 
 
 def _place(rows: Sequence[Row], failure: Failure) -> str:
-    """Name the machine on which something failed: as its other rows do, else by its own name."""
-    known = {row.machine for row in rows if row.profile and row.profile.host.get("name") == failure.host}
-    if len(known) == 1:
-        return known.pop()
+    """Return the machine of a failure, as other rows describe it, else its name."""
+    machines = {row.machine for row in rows if row.profile and row.profile.host.get("name") == failure.host}
+    if len(machines) == 1:
+        return machines.pop()
     return failure.host if failure.host and failure.host != LOCAL else ""
 
 
 def _order(row: Row) -> tuple[Hashable, ...]:
-    record, spec, known = row.record, row.spec, row.profile or row.prediction
+    record, spec, timing = row.record, row.spec, row.profile or row.prediction
     size = (-spec.alpha, -spec.resolution) if spec else (0, 0)
-    run = (known.threads, known.runtime, known.runtime_version) if known else (_threads(row) or 0, "", "")
-    # Gaps come after what there is of the same name.
+    run = (timing.threads, timing.runtime, timing.runtime_version) if timing else (_threads(row) or 0, "", "")
+    # Gaps come after the rows with the same name.
     file = (0, row.artifact.sha256) if row.artifact else (1, "")
-    return *size, record.variant, record.format or "", record.precision or "", file, known is None, run
+    return *size, record.variant, record.format or "", record.precision or "", file, timing is None, run
 
 
 def _threads(row: Row) -> int | None:
-    return next((each.threads for each in row.failures), None)
+    return next((failure.threads for failure in row.failures), None)
 
 
-def _marked(rows: Sequence[Row]) -> list[Row]:
-    """Mark the rows of one machine."""
+def _mark(rows: Sequence[Row]) -> list[Row]:
+    """Mark the rows of one machine that are on a Pareto front."""
     judgement = Judgement.of(rows)
     marked = []
-    for alike in grouped(rows, _comparable).values():
-        costs = [judgement.costs(row) for row in alike]
-        best = iter(front([each for each in costs if each is not None]))
-        marked += [replace(row, pareto=cost is not None and next(best)) for row, cost in zip(alike, costs, strict=True)]
+    for group in grouped(rows, _comparable).values():
+        costs = [judgement.costs(row) for row in group]
+        best = iter(front([price for price in costs if price is not None]))
+        marked += [replace(row, pareto=cost is not None and next(best)) for row, cost in zip(group, costs, strict=True)]
     return marked
 
 
 def _comparable(row: Row) -> Hashable:
     images = (row.evaluation.data, row.evaluation.n) if row.evaluation else None
-    known = row.latency or row.prediction
-    return known.threads if known else None, images
+    timing = row.latency or row.prediction
+    return timing.threads if timing else None, images

@@ -1,4 +1,4 @@
-"""Variants side by side, from arithmetic and published figures."""
+"""Format a table of variants with computed and published figures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.published import lookup
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.units import format_bytes, format_count
 
 NOTES: Final = """\
-Parameters are weights and biases with batch norm folded in. Sizes are floors: 4 bytes a parameter, or for int8 1 byte a
-weight, 4 a bias and 4 a channel's scale; the graph and the metadata come on top.
+Parameters are weights and biases with batch norm folded in. Sizes are lower bounds: 4 bytes per parameter, or for int8
+1 byte per weight, 4 per bias and 4 per channel scale; the graph and the metadata add to that.
 Top-1 in percent is published (TF-slim), not measured: float32, and uint8 after quantisation-aware training (QAT), which
-post-training int8 seldom reaches."""
+post-training int8 rarely reaches."""
 
 _COLUMNS: Final = (
     Column("variant", words=True),
@@ -29,18 +29,18 @@ _COLUMNS: Final = (
 
 
 def table(specs: Iterable[ModelSpec]) -> str:
-    """Tabulate variants in the order given, with what the columns mean."""
+    """Format variants in the given order, with an explanation of the columns."""
     return f"{grid(_COLUMNS, [_row(spec) for spec in specs])}\n\n{NOTES}"
 
 
 def _row(spec: ModelSpec) -> list[str]:
-    known = lookup(spec)
+    published = lookup(spec)
     return [
         spec.name,
         format_count(layers.macs(spec)),
         format_count(layers.parameters(spec)),
         format_bytes(layers.float32_bytes(spec)),
         format_bytes(layers.int8_bytes(spec)),
-        f"{known.top1:.1f}" if known else "-",
-        f"{known.qat_top1:.1f}" if known else "-",
+        f"{published.top1:.1f}" if published else "-",
+        f"{published.qat_top1:.1f}" if published and published.qat_top1 else "-",
     ]

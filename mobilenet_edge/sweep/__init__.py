@@ -1,5 +1,5 @@
-"""Stages of a sweep: what there is to do, what is done already, and why not.
+"""Run a sweep in stages, and repeat only the stages that are stale.
 
-A stage is fresh as long as everything that went into it is the same and its files are as it left them. That is decided
-by content, never by the age of a file, so a sweep can be killed at any moment and started again.
+A stage is fresh while its ingredients and its output files are unchanged. This is decided by content, never by the age
+of a file, so that a sweep can be killed at any time and started again.
 """

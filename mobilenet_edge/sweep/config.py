@@ -1,16 +1,18 @@
-"""The sweep's TOML file as frozen values; `toml` reads it."""
+"""Read the TOML file of a sweep."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import toml
 from mobilenet_edge.conversion.target import TARGETS
+from mobilenet_edge.data.options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.model.spec import IMAGENET_CLASSES, ModelSpec
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
 
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
@@ -19,8 +21,8 @@ SEEDS: Final = 1 << 32
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Which artifacts: the product of all lists."""
+class GridTable:
+    """Grid of artifacts: the product of all lists."""
 
     alpha: tuple[float, ...]
     rho: tuple[int, ...]
@@ -28,6 +30,7 @@ class Grid:
     precision: tuple[str, ...] = ("float32", "int8")
     target: tuple[str, ...] = ("generic",)
     classes: int = IMAGENET_CLASSES
+    family: tuple[Family, ...] = ("mobilenet_v1",)
 
     def __post_init__(self) -> None:
         for name, values, known in (
@@ -36,44 +39,51 @@ class Grid:
             ("target", self.target, tuple(TARGETS)),
         ):
             if wrong := set(values) - set(known):
-                raise UsageError(f"grid.{name} holds {', '.join(sorted(wrong))}; known: {', '.join(known)}")
-        for name in ("alpha", "rho", "format", "precision", "target"):
+                raise UsageError(
+                    f"unknown values in grid.{name}: {', '.join(sorted(wrong))}; known: {', '.join(known)}"
+                )
+        for name in ("alpha", "rho", "format", "precision", "target", "family"):
             if not getattr(self, name):
-                raise UsageError(f"grid.{name} is empty, which leaves nothing to sweep; give it a value")
+                raise UsageError(f"grid.{name} is empty; give it at least one value")
         self.specs()
         self.targets()
 
     def specs(self) -> list[ModelSpec]:
-        """Every (alpha, rho) once, in the order given."""
-        return list(dict.fromkeys(ModelSpec(alpha, rho, self.classes) for alpha in self.alpha for rho in self.rho))
+        """Return the distinct combinations of family, alpha and rho, in the given order."""
+        combinations = product(self.family, self.alpha, self.rho)
+        return list(dict.fromkeys(ModelSpec(alpha, rho, self.classes, family) for family, alpha, rho in combinations))
 
     def targets(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-        """Each target with the formats and precisions to write for it.
+        """Return each target with the formats and precisions to export for it.
 
-        Only int8 files differ by target; all others are written once, for the first target that takes them.
+        Only int8 files differ by target. Other precisions are exported once, for the first target that supports them.
 
         Raises:
-            UsageError: A target takes nothing of the grid.
+            UsageError: A target supports no format or no precision of the grid.
         """
-        found, written = [], set[str]()
+        exports, exported = [], set[str]()
         for name in dict.fromkeys(self.target):
-            made_for = TARGETS[name]
-            formats = tuple(each for each in self.format if each in made_for.formats)
-            taken = (*made_for.precisions, *made_for.more)
-            precisions = tuple(each for each in dict.fromkeys(self.precision) if each in taken and each not in written)
+            target = TARGETS[name]
+            formats = tuple(format_ for format_ in self.format if format_ in target.formats)
+            supported = (*target.precisions, *target.more)
+            precisions = tuple(
+                precision
+                for precision in dict.fromkeys(self.precision)
+                if precision in supported and precision not in exported
+            )
             if not formats or not precisions:
                 raise UsageError(
-                    f"grid.target {name} takes nothing of this grid; it is for {' and '.join(made_for.formats)} in "
-                    f"{' or '.join(taken)}"
+                    f"grid.target {name} exports nothing of this grid; it supports {' and '.join(target.formats)} in "
+                    f"{' or '.join(supported)}"
                 )
-            written |= set(precisions) - {"int8"}
-            found.append((name, formats, precisions))
-        return found
+            exported |= set(precisions) - {"int8"}
+            exports.append((name, formats, precisions))
+        return exports
 
 
 @dataclass(frozen=True)
-class Weights:
-    """`source` as `mnet build --weights`; `seed` of random ones."""
+class WeightsTable:
+    """Weights: `source` as for `mnet build --weights`, and the `seed` of random weights."""
 
     source: str = "random"
     seed: int = 0
@@ -84,8 +94,8 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """`source`: a folder of images, or "random" for noise."""
+class CalibrationTable:
+    """Calibration: `source` is a folder of images, or "random" for noise."""
 
     source: str = "random"
     count: int = 100
@@ -98,8 +108,8 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Profiling:
-    """As the options of `mnet profile`; `hosts` as its `--host`."""
+class ProfileTable:
+    """Options of `mnet profile`; `hosts` are the values of `--host`."""
 
     threads: tuple[int, ...] = (1,)
     hosts: tuple[str, ...] = ("local",)
@@ -119,8 +129,8 @@ class Profiling:
 
 
 @dataclass(frozen=True)
-class Evaluating:
-    """As the options of `mnet evaluate`; no `data`, no accuracy."""
+class EvaluateTable:
+    """Options of `mnet evaluate`; without `data`, accuracy is not measured."""
 
     data: str | None = None
     labels: str | None = None
@@ -128,20 +138,21 @@ class Evaluating:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A whole file."""
+    """Contents of the file; `preprocess` takes the options of `mnet build`."""
 
-    grid: Grid
-    weights: Weights = field(default_factory=Weights)
-    calibration: Calibration = field(default_factory=Calibration)
-    profile: Profiling = field(default_factory=Profiling)
-    evaluate: Evaluating = field(default_factory=Evaluating)
+    grid: GridTable
+    weights: WeightsTable = field(default_factory=WeightsTable)
+    calibration: CalibrationTable = field(default_factory=CalibrationTable)
+    profile: ProfileTable = field(default_factory=ProfileTable)
+    evaluate: EvaluateTable = field(default_factory=EvaluateTable)
+    preprocess: PixelOptions = NOTHING
 
 
 def load_sweep(path: Path) -> Sweep:
-    """Read a sweep's file.
+    """Read the file of a sweep.
 
     Raises:
-        InputError: It cannot be read, is not TOML, or has a key or value that cannot be.
+        InputError: The file cannot be read, is not TOML, or has an unknown key or an invalid value.
     """
     return toml.read(path, Sweep)
 

@@ -1,4 +1,4 @@
-"""One sweep at a time in a folder."""
+"""Lock a folder, so that one sweep runs in it at a time."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import Final
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.sweep.ledger import FOLDER
+from mobilenet_edge.sweep.manifest import FOLDER
 
-# Processes of a sweep that was killed end as soon as they notice.
+# The processes of a killed sweep need a moment to end.
 WAIT_SECONDS: Final = 2.0
 
 
 @contextmanager
 def hold(out: Path) -> Iterator[int]:
-    """Keep the folder to this process while the block runs; the system lets go when a process ends, however it does.
+    """Lock a folder while the block runs, and remove partial files that killed sweeps left in it.
 
-    What others left half-written there, who were killed, is removed.
+    The system releases the lock when the process ends, for whatever reason.
 
     Yields:
-        A descriptor; processes that inherit it keep the folder, too, until they have ended.
+        File descriptor of the lock. Processes that inherit it also hold the lock until they end.
 
     Raises:
-        InputError: Another sweep is at work there, or the folder cannot be written.
+        InputError: Another sweep runs in the folder, or the folder cannot be written.
     """
     path = out / FOLDER / "lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except OSError as error:
-        raise InputError(f"cannot write to {out}: {files.reason(error)}; choose another place") from error
+        raise InputError(f"cannot write to {out}: {files.reason(error)}; choose another --out") from error
     try:
         end = time.monotonic() + WAIT_SECONDS
         while not _lock(handle):
             if time.monotonic() >= end:
-                raise InputError(f"another sweep is at work in {out}; wait for it, or choose another --out")
+                raise InputError(f"another sweep runs in {out}; wait for it to end, or choose another --out")
             time.sleep(0.05)
         files.remove_parts(out)
         files.remove_parts(path.parent)
@@ -54,14 +54,14 @@ def hold(out: Path) -> Iterator[int]:
 
 
 def temporary(out: Path) -> Path:
-    """Where a sweep's processes put what is for a moment; removed at its end, or where it was killed by the next."""
+    """Return the folder for temporary files of a sweep; it is removed at the end of this sweep or by the next."""
     return out.resolve() / FOLDER / "tmp"
 
 
 def _lock(handle: int) -> bool:
     try:
         import fcntl
-    except ImportError:  # not on Windows, where only one of two can have a file open for writing anyway
+    except ImportError:  # Windows has no fcntl, but lets only one process open a file for writing
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""A step of a sweep and everything that its result depends on."""
+"""Define a stage of a sweep and the ingredients that its result depends on."""
 
 from __future__ import annotations
 
@@ -14,53 +14,55 @@ from typing import Any, Final
 from mobilenet_edge import __version__, files
 from mobilenet_edge.errors import InputError
 
-# Whose version may change the bytes of a file.
+# Packages whose version can change the bytes of a file.
 BUILDERS: Final = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 WRITERS: Final = (*BUILDERS, "ai-edge-litert", "onnx", "onnxruntime")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step.
+    """One stage.
 
     Attributes:
-        name: What is done to what: "export mobilenet_v1-a0.50-r160".
-        ingredients: Everything that goes in, as values of JSON: options as they are, files by their sha256.
-        request: What its process is asked; empty for a step that is done here.
+        name: Verb and subject, such as "export mobilenet_v1-a0.50-r160".
+        ingredients: Inputs as JSON values: options literally, files by their SHA-256.
+        request: Request to the worker process; empty for a stage without one.
+        unknown: Names of ingredients that are not known now and count as unchanged.
     """
 
     name: str
     ingredients: Mapping[str, Any]
     request: Mapping[str, Any] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
     @property
     def verb(self) -> str:
-        """The first word of the name."""
+        """First word of the name."""
         return self.name.partition(" ")[0]
 
     @property
     def subject(self) -> str:
-        """The rest of the name."""
+        """Rest of the name."""
         return self.name.partition(" ")[2]
 
 
 @cache
 def versions(packages: tuple[str, ...]) -> Mapping[str, str]:
-    """Look up versions without importing anything; what is not installed is left out."""
-    found = {"mobilenet-edge": __version__}
+    """Return the versions of the installed packages, without importing them."""
+    installed = {"mobilenet-edge": __version__}
     for name in packages:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def digest(path: Path) -> str:
-    """Sha256 of a file, as hex.
+    """Compute the SHA-256 of a file in hex.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -70,24 +72,24 @@ def digest(path: Path) -> str:
 
 
 def digest_all(folder: Path, paths: Sequence[Path]) -> str:
-    """Sha256 of the names and contents of files, in order."""
-    whole = hashlib.sha256()
+    """Compute the SHA-256 of the names and contents of files, in order."""
+    hasher = hashlib.sha256()
     for path in paths:
-        whole.update(f"{path.relative_to(folder).as_posix()}\0{digest(path)}\0".encode())
-    return whole.hexdigest()
+        hasher.update(f"{path.relative_to(folder).as_posix()}\0{digest(path)}\0".encode())
+    return hasher.hexdigest()
 
 
 def listing(folder: Path, paths: Iterable[Path]) -> str:
-    """Sha256 of the names, sizes and times of files: of many, reading them all would take as long as scoring them."""
-    whole = hashlib.sha256()
+    """Compute the SHA-256 of the names, sizes and times of files; reading all images would take too long."""
+    hasher = hashlib.sha256()
     for path in paths:
         facts = path.stat()
-        whole.update(f"{path.relative_to(folder).as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
-    return whole.hexdigest()
+        hasher.update(f"{path.relative_to(folder).as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+    return hasher.hexdigest()
 
 
 def differences(before: Any, after: Any, place: str = "") -> Iterator[str]:
-    """Say what changed between two values of JSON, each a phrase: "calibration.count 50 → 100"."""
+    """Yield the changes between two JSON values, such as "calibration.count 50 → 100"."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
             yield from differences(before.get(key), after.get(key), f"{place}.{key}" if place else key)
@@ -97,5 +99,5 @@ def differences(before: Any, after: Any, place: str = "") -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    # A digest says nothing to people; its beginning is enough to tell two apart.
+    # The start of a digest is enough to see that it changed.
     return text if len(text) <= 40 else f"{text[:12]}…"

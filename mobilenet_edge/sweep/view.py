@@ -1,4 +1,4 @@
-"""What a sweep shows while it is at work, on stderr: a bar on a terminal, a line for each stage elsewhere."""
+"""Show the progress of a sweep on stderr, as a bar on a terminal, else as one line per stage."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mobilenet_edge import progress
 from mobilenet_edge.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Done = Callable[[str], None]
+Advance = Callable[[str], None]
 
 
 @contextmanager
-def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Done]:
-    """Show the stages of one verb; call what is yielded with the subject of each as it is done.
+def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Advance]:
+    """Show the stages of one verb.
 
     Args:
-        verb: What is done: "build".
-        total: How many stages there are to do.
-        console: Where; stderr by default.
+        verb: Verb of the stages, such as "build".
+        total: Number of stages.
+        console: Console to write to; stderr by default.
+
+    Yields:
+        Function to call with the subject of each completed stage.
     """
     from rich.console import Console
 
     console = console or Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(console, verb, total).done
+        yield _StageLines(console, verb, total).done
         return
     from rich.progress import (
         BarColumn,
@@ -48,19 +52,19 @@ def phase(verb: str, total: int, console: Console | None = None) -> Iterator[Don
         TimeRemainingColumn(),
         TextColumn("{task.fields[last]}", markup=False),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(verb, total=total, last="")
-        yield lambda subject: progress.update(task, advance=1, last=f"done: {printable(subject)}")
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(verb, total=total, last="")
+        yield lambda subject: bar.update(task, advance=1, last=f"done: {printable(subject)}")
 
 
-class _Lines:
+class _StageLines:
     def __init__(self, console: Console, verb: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._verb, self._total, self._clock = console, verb, total, clock
-        self._count, self._began = 0, clock()
+        self._count, self._start = 0, clock()
 
     def done(self, subject: str) -> None:
         self._count += 1
-        elapsed = self._clock() - self._began
-        left = elapsed / self._count * (self._total - self._count)
-        text = f"{self._verb} {self._count}/{self._total} {subject} ({elapsed:.0f} s, {left:.0f} s left)"
-        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        elapsed = self._clock() - self._start
+        remaining = elapsed / self._count * (self._total - self._count)
+        text = f"{self._verb} {self._count}/{self._total} {subject} ({elapsed:.0f} s, {remaining:.0f} s left)"
+        progress.print_line(self._console, text)

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.conversion.pipeline import read_graph
+from mobilenet_edge.conversion.origin import read_model
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.onnx.write import float_onnx
-from mobilenet_edge.training.features import Session
+from mobilenet_edge.training.embedding import Session
 
 Array = NDArray[np.float32]
 
@@ -35,18 +35,22 @@ def teacher(path: Path, classes: tuple[str, ...], rule: Preprocess) -> Callable[
         sees the same view, scaled.
 
     Raises:
-        InputError: It has other classes, or cannot be read.
+        InputError: It has other classes, takes other pixels, or cannot be read.
     """
-    graph, about = read_graph(artifact.read(path))
+    model, about = read_model(artifact.read(path))
+    graph = model.graph
     if about.labels and about.labels != classes:
         raise InputError(f"--teacher {path} knows {len(about.labels)} other classes; train it on the same folder")
     if graph.classes != len(classes):
         raise InputError(f"--teacher {path} has {graph.classes} outputs, but there are {len(classes)} classes")
-    session = Session(float_onnx(graph.without_softmax()))
+    theirs = about.preprocess
+    if (theirs.colour, theirs.scale, theirs.offset) != (rule.colour, rule.scale, rule.offset):
+        raise InputError(f"--teacher {path} takes other pixels than the model to train; train it with mnet train")
+    session = Session(float_onnx(graph.cut_at_logits()))
     size = graph.input_shape[:2]
 
     def answer(inputs: Array) -> Array:
-        logits = np.stack([session.run(_scaled(each, size)) for each in inputs]) / TEMPERATURE
+        logits = np.stack([session.run(_scaled(tensor, size)) for tensor in inputs]) / TEMPERATURE
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 

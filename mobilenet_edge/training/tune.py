@@ -14,17 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge import files
-from mobilenet_edge.data import images
+from mobilenet_edge.data import prepare
 from mobilenet_edge.data.dataset import Picture
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.model.spec import BODY
-from mobilenet_edge.training import views
+from mobilenet_edge.training import crops
+from mobilenet_edge.training.album import Album
 
 Array = NDArray[np.float32]
 Teacher = Callable[[Array], Array]
 
-# Of decoded pictures that stay in memory; those that do not fit are decoded anew in each epoch.
-_MEMORY_BYTES: Final = 1 << 30
 _BRIGHTNESS: Final = 0.2
 
 
@@ -59,41 +58,6 @@ class Epoch:
     loss: float
     validation_loss: float
     validation_accuracy: float
-
-
-class Pictures:
-    """Decoded pictures, kept in memory as far as they fit."""
-
-    def __init__(self, rule: Preprocess, memory: int = _MEMORY_BYTES) -> None:
-        self.rule = rule
-        self._kept: dict[str, Any] = {}
-        self._left = memory
-
-    def view(self, picture: Picture, view: views.View) -> NDArray[np.uint8]:
-        """Return a view of a picture, uint8 (height, width, 3)."""
-        return view.pixels(self._image(picture), self.rule.size)
-
-    def tensor(self, pixels: NDArray[Any]) -> Array:
-        """Scale pixels 0..255 as the model takes them."""
-        scale, offset = (np.array(values, np.float32) for values in (self.rule.scale, self.rule.offset))
-        return np.asarray(pixels * scale + offset, np.float32)
-
-    def _image(self, picture: Picture) -> Any:
-        if picture.sha256 in self._kept:
-            return self._kept[picture.sha256]
-        image = images.decode(picture.path)
-        image.thumbnail(_widest(image.size, self.rule.size))
-        size = 3 * image.width * image.height
-        if size <= self._left:
-            self._left -= size
-            self._kept[picture.sha256] = image
-        return image
-
-
-def _widest(image: tuple[int, int], size: tuple[int, int]) -> tuple[float, float]:
-    """Sides of the image at which the smallest random crop is as large as the input."""
-    factor = max(size) / (min(image) * views.SMALLEST)
-    return image[0] * factor, image[1] * factor
 
 
 def tune(
@@ -136,20 +100,14 @@ def tune(
     model.compile(
         keras.optimizers.AdamW(schedule, weight_decay=options.decay),
         keras.losses.CategoricalCrossentropy(),
-        metrics=["accuracy"],
     )
-    pictures = Pictures(rule)
-    hot = np.eye(len(class_weights), dtype=np.float32)
-    judged = (
-        pictures.tensor(np.stack([pictures.view(picture, views.centre(rule)) for picture in validation])),
-        hot[[picture.label for picture in validation]],
-    )
+    album = Album(rule)
     curve, best, start = _restore(model, state)
     for epoch in range(start, options.epochs):
-        batches = _batches(train, pictures, options, epoch, hot, class_weights, teacher)
+        batches = _batches(train, album, options, epoch, class_weights, teacher)
         losses = [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in batches]
-        result = model.evaluate(*judged, batch_size=options.batch, verbose=0, return_dict=True)
-        curve.append(Epoch(epoch + 1, float(np.mean(losses)), float(result["loss"]), float(result["accuracy"])))
+        score = album.score(model, validation)
+        curve.append(Epoch(epoch + 1, float(np.mean(losses)), score.loss, score.right / score.n))
         if curve[-1].validation_loss == min(point.validation_loss for point in curve):
             best = model.get_weights()
         _keep(model, best, curve, state)
@@ -170,22 +128,22 @@ def _freeze(model: Any, unfreeze: int) -> None:
 
 def _batches(
     train: Sequence[Picture],
-    pictures: Pictures,
+    album: Album,
     options: Options,
     epoch: int,
-    hot: Array,
     class_weights: Sequence[float],
     teacher: Teacher | None,
 ) -> Iterator[tuple[Array, Array, Array]]:
     """Yield inputs, targets and weights of an epoch; they follow from the seed and the number of the epoch."""
     generator = random.Random(f"{options.seed} {epoch}")  # noqa: S311 - nothing secret is drawn
+    hot = np.eye(len(class_weights), dtype=np.float32)
     order = list(train)
     generator.shuffle(order)
     for start in range(0, len(order), options.batch):
         batch = order[start : start + options.batch]
-        pixels = np.stack([pictures.view(picture, views.at_random(generator)) for picture in batch])
-        factors = [1 + generator.uniform(-_BRIGHTNESS, _BRIGHTNESS) for _ in batch]
-        tensor = pictures.tensor(np.clip(pixels * np.array(factors)[:, None, None, None], 0, 255))
+        pixels = np.stack([album.view(picture, crops.at_random(generator)) for picture in batch])
+        factors = np.array([1 + generator.uniform(-_BRIGHTNESS, _BRIGHTNESS) for _ in batch], np.float32)
+        tensor = prepare.scale(np.clip(pixels * factors[:, None, None, None], 0, 255), album.rule)
         labels = [picture.label for picture in batch]
         if teacher is None:
             targets = hot[labels] * (1 - options.smoothing) + options.smoothing / len(hot)

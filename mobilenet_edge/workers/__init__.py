@@ -1,1 +1,1 @@
-"""Work in several processes, on this machine or on a Dask cluster."""
+"""Run functions in several processes, on this machine or on a Dask cluster."""

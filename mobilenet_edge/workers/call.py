@@ -1,4 +1,4 @@
-"""Calling a function by its name, here or in another process."""
+"""Call a function by its name and turn exceptions into answers."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from mobilenet_edge.workers.pool import Answer, failed
 
 
 def call(function: str, request: dict[str, Any]) -> Answer:
-    """Answer one request.
+    """Call a function with a request and return its answer.
 
     Args:
         function: "package.module:name".
-        request: What it is called with.
+        request: The argument of the function.
 
     Returns:
-        What it returned; for an expected failure `jobs.failed`. A bug is one too, with its traceback under
-        "traceback", so that one request cannot end the work on the others.
+        The answer of the function, or `pool.failed` for an expected failure. A bug is also an answer, with its
+        traceback under "traceback", so that one request cannot end the work on the others.
     """
     module, _, name = function.partition(":")
     try:
         answer: Answer = getattr(importlib.import_module(module), name)(request)
     except MnetError as error:
         return failed(error)
-    except Exception as error:  # noqa: BLE001 - a boundary of processes: told, kept and counted as a failure
-        if isinstance(error, OSError) and (full := files.no_room(error)):
-            return failed(full)
-        told = BuildError(f"this is a bug of mnet, please report it: {type(error).__name__}: {error}")
-        return {**failed(told), "traceback": traceback.format_exc()}
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: the answer reports the bug
+        if isinstance(error, OSError) and (disk_full := files.no_room(error)):
+            return failed(disk_full)
+        bug = BuildError(f"this is a bug of mnet, please report it: {type(error).__name__}: {error}")
+        return {**failed(bug), "traceback": traceback.format_exc()}
     return answer

@@ -1,4 +1,4 @@
-"""Reaching a Dask cluster that somebody else keeps."""
+"""Connect to a running Dask cluster."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any, Final
 
 from mobilenet_edge.errors import HostError, MissingExtraError
 
-SECONDS: Final = 15
+CONNECT_SECONDS: Final = 15
 
 
 def connect(address: str) -> Any:
-    """Open a client of a running cluster; close it when done.
+    """Connect to a running cluster.
 
     Args:
-        address: Of the scheduler: "tcp://10.0.0.5:8786", or "10.0.0.5:8786".
+        address: Address of the scheduler: "tcp://10.0.0.5:8786" or "10.0.0.5:8786".
 
     Returns:
-        A `distributed.Client`.
+        A `distributed.Client`, which the caller closes.
 
     Raises:
-        HostError: No scheduler answers there, or it has no workers.
+        HostError: No scheduler answers at the address, or it has no workers.
         MissingExtraError: distributed is not installed.
     """
     try:
@@ -27,7 +27,7 @@ def connect(address: str) -> Any:
     except ImportError as error:
         raise MissingExtraError("--dask needs distributed", "cluster") from error
     try:
-        client = Client(address, timeout=SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise HostError(f"no Dask scheduler answers at {address}; start one, or leave out --dask") from error
     if not client.scheduler_info(n_workers=-1)["workers"]:

@@ -1,4 +1,4 @@
-"""A crew on a Dask cluster that is already there; its workers need mobilenet-edge of this version and its extras."""
+"""Run a pool on an existing Dask cluster, whose workers need this version of mobilenet-edge with its extras."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from mobilenet_edge import __version__
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.workers import cluster
 from mobilenet_edge.workers.call import call
-from mobilenet_edge.workers.pool import AHEAD, Answer, Request, lost
+from mobilenet_edge.workers.pool import REQUESTS_PER_PROCESS, Answer, Request, lost
 
-# So often may the workers that had a request be lost before it is given up.
+# Number of lost workers after which their request fails.
 RETRIES: Final = 3
 
 
-class Crew:
-    """The workers of a cluster; see `jobs.Crew`.
+class DaskPool:
+    """The workers of a cluster; see `pool.WorkerPool`.
+
+    Args:
+        function: The function that answers requests, "package.module:name".
+        address: Address of the scheduler.
 
     Attributes:
-        size: How many threads they have together.
-        remote: They may be on other machines.
+        size: Number of threads of all workers.
+        remote: True, since workers may be on other machines.
 
     Raises:
         HostError: There is no such cluster, or a worker has another version of mnet.
@@ -43,32 +47,32 @@ class Crew:
         self._client.close()
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
-        """As `jobs.Crew.run`; values may be bytes as well."""
+        """Answer requests, as `pool.WorkerPool.run`; their values may also be bytes."""
         from distributed import as_completed
 
-        waiting = enumerate(requests)
-        places: dict[Any, int] = {}
+        numbered = enumerate(requests)
+        indexes: dict[Any, int] = {}
         done = as_completed(loop=self._client.loop)
         try:
             while True:
-                for index, request in islice(waiting, AHEAD * self.size - len(places)):
+                for index, request in islice(numbered, REQUESTS_PER_PROCESS * self.size - len(indexes)):
                     future = self._submit(request)
-                    places[future] = index
+                    indexes[future] = index
                     done.add(future)
-                if not places:
+                if not indexes:
                     return
                 future = next(done)
-                yield places.pop(future), self._result(future)
+                yield indexes.pop(future), self._result(future)
         finally:
-            if places:
-                # The run was broken off, and the cluster belongs to others, too.
-                self._client.cancel(list(places))
+            if indexes:
+                # The run was interrupted, and other users may need the cluster.
+                self._client.cancel(list(indexes))
 
     def _submit(self, request: Request) -> Any:
         import dask
 
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):  # of bytes that are meant
-            # Never from a cache of the cluster's: the answer to the same request may depend on files.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):  # requests hold images
+            # pure=False turns the cluster's cache off, because an answer may depend on files.
             return self._client.submit(call, self._function, dict(request), pure=False, retries=RETRIES)
 
     def _result(self, future: Any) -> Answer:
@@ -81,7 +85,7 @@ class Crew:
             return lost(str(error).split(".")[0])
         except FutureCancelledError as error:
             raise HostError(
-                f"the Dask scheduler at {self._address} went away ({error.reason}); run it again"
+                f"the connection to the Dask scheduler at {self._address} was lost ({error.reason}); run it again"
             ) from error
         finally:
             future.release()
@@ -90,15 +94,18 @@ class Crew:
 
 def _check_versions(client: Any) -> None:
     try:
-        found = client.run(_version)
+        versions = client.run(_version)
     except ModuleNotFoundError as error:
         raise HostError(
-            "a worker of the Dask cluster has no mobilenet-edge; install it there: "
+            "a worker of the Dask cluster has no mobilenet-edge; install it on that machine: "
             f"pip install 'mobilenet-edge[build]=={__version__}'"
         ) from error
-    for worker, version in found.items():
+    for worker, version in versions.items():
         if version != __version__:
-            raise HostError(f"the Dask worker {worker} has mobilenet-edge {version}, and this is {__version__}")
+            raise HostError(
+                f"the Dask worker {worker} has mobilenet-edge {version} and this machine {__version__}; "
+                f"install it there: pip install mobilenet-edge=={__version__}"
+            )
 
 
 def _version() -> str:

@@ -1,7 +1,7 @@
-"""Work in several processes: on this machine, or on a Dask cluster. A kind of crew is a module with a class `Crew`.
+"""Define pools of worker processes: `processes` implements one on this machine, `dask` one on a Dask cluster.
 
-A function is named as "package.module:function"; it takes one request and returns one answer, both plain values of
-JSON. An answer that holds "error", as `failed` makes it, is an expected failure.
+A pool calls a function given as "package.module:name". The function takes one request and returns one answer, both JSON
+objects. An answer with "error", as returned by `failed`, is an expected failure.
 """
 
 from __future__ import annotations
@@ -14,51 +14,51 @@ from mobilenet_edge.errors import BuildError, HostError, InputError, MnetError, 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-# So many requests are under way for each that is at work, so that nobody waits for the next.
-AHEAD: Final = 2
+# One request in work and one waiting, so that no process is idle.
+REQUESTS_PER_PROCESS: Final = 2
 
 
-class Crew(Protocol):
-    """Processes that answer requests; a context manager, at whose end they are gone."""
+class WorkerPool(Protocol):
+    """Processes that answer requests; a context manager that ends them."""
 
     @property
     def size(self) -> int:
-        """How many requests are at work at once."""
+        """Number of requests that are answered at the same time."""
 
     @property
     def remote(self) -> bool:
-        """Whether a process may be on another machine: files then travel as bytes, which JSON has not."""
+        """Whether a process may be on another machine; requests then contain files as bytes instead of paths."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer]]:
-        """Answer requests; a process that is lost is replaced, and its request asked once more.
+        """Answer requests; a process that dies is replaced, and its request is repeated once.
 
         Args:
-            requests: Taken as they are needed, `AHEAD` for each that is at work, so there may be any number of them.
+            requests: Any number of requests, read `REQUESTS_PER_PROCESS` per process ahead.
 
-        Returns:
-            The place of a request and its answer, in the order in which they are done.
+        Yields:
+            The index of a request and its answer, in the order of completion.
         """
 
 
 def failed(error: MnetError) -> Answer:
-    """Return the answer that says why there is none."""
+    """Return the answer for an expected failure."""
     return {"error": {"message": str(error), "exit_code": error.exit_code}}
 
 
 def lost(reason: str) -> Answer:
-    """Return the answer of a request whose process ended, twice."""
+    """Return the answer for a request whose process died twice."""
     return {**failed(HostError(f"its process ended twice ({reason}); try fewer --jobs")), "lost": True}
 
 
 def check(answer: Answer) -> Answer:
-    """Return an answer that is one, and raise what another says.
+    """Return an answer, or raise the failure that it reports.
 
     Raises:
-        MnetError: The expected failure, of the kind that it was.
+        MnetError: The expected failure, with the class and exit code of the original.
         RuntimeError: A bug, with the traceback of the process.
     """
     if "traceback" in answer:
@@ -66,7 +66,7 @@ def check(answer: Answer) -> Answer:
     if "error" not in answer:
         return answer
     code = answer["error"]["exit_code"]
-    kinds = {each.exit_code: each for each in (UsageError, InputError, BuildError, HostError)}
-    error = kinds.get(code, MnetError)(answer["error"]["message"])
-    error.exit_code = code
-    raise error
+    errors = {error.exit_code: error for error in (UsageError, InputError, BuildError, HostError)}
+    failure = errors.get(code, MnetError)(answer["error"]["message"])
+    failure.exit_code = code
+    raise failure

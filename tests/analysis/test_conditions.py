@@ -3,6 +3,7 @@
 import pytest
 
 from mobilenet_edge.analysis.conditions import differences, unusable
+from mobilenet_edge.records import Remark
 
 EDGE = {"path": "libedgetpu.so.1", "options": {"device": "usb"}, "nodes": 1, "total": 1, "kind": "edgetpu"}
 
@@ -26,7 +27,7 @@ def test_alike(profile):
         ({"runtime_version": "2.4.0"}, "runtime: litert 2.3.0 against litert 2.4.0"),
         ({"runtime": "tflite-runtime"}, "runtime: litert 2.3.0 against tflite-runtime 2.3.0"),
         ({"delegate": EDGE}, "delegate: none against libedgetpu.so.1, {'device': 'usb'}, edgetpu"),
-        ({"conditions": {"affinity": [1]}}, "CPUs it was held to: none against 1"),
+        ({"conditions": {"affinity": [1]}}, "CPU affinity: none against 1"),
         ({"conditions": {"inputs": "images"}}, "inputs: noise against images"),
         ({"conditions": {"rate_per_s": 5.0}}, "runs a second: none against 5.0"),
         ({"conditions": {"sustain_seconds": 600.0}}, "sustained seconds: none against 600.0"),
@@ -43,7 +44,7 @@ def test_a_difference_is_named(profile, changes, named):
         {"host": {"before": {"load": 3.0}, "kernel": "6.2"}},
         {"conditions": {"started": "2026-01-01", "seed": 3, "runs": 500}},
         {"sha256": "other"},
-        {"doubts": ("x",)},
+        {"doubts": (Remark("swapping"),)},
     ],
 )
 def test_what_does_not_matter_is_not_named(profile, changes):
@@ -62,5 +63,5 @@ def test_formats_have_runtimes_of_their_own(profile):
 
 def test_what_cannot_be_used(profile):
     assert unusable(profile()) is None
-    assert unusable(profile(invalid="the CPU was throttled")) == "the CPU was throttled"
-    assert unusable(profile(host={"emulated": "qemu-aarch64"})) == "run by qemu-aarch64, an emulator"
+    assert unusable(profile(invalid=Remark("throttled", reasons=["hot"]))) == Remark("throttled", reasons=["hot"])
+    assert unusable(profile(host={"emulated": "qemu-aarch64"})) == Remark("emulated", emulator="qemu-aarch64")

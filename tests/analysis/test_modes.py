@@ -27,7 +27,7 @@ def test_two_clocks_within_each_round():
 def test_each_group_holds_a_sixth_or_so(share):
     slow = round(200 * share)
     found = modes.find([[2 * MS] * (200 - slow) + [3 * MS] * slow])
-    assert (found is not None) == (share >= modes.SHARE)
+    assert (found is not None) == (share >= modes.MIN_SHARE)
 
 
 def test_a_few_runs_between_the_groups_do_not_hide_them():

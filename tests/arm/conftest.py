@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.commands import build
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.model.spec import ModelSpec
 
 PROJECT = Path(__file__).parents[2]
@@ -85,14 +86,14 @@ def whole(pi: Pi) -> Pi:
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each precision in each format, made for 64-bit Arm: "int8.tflite" and so on."""
-    from mobilenet_edge.model.load import load_model
+    from mobilenet_edge.model.oracle import load
 
     folder = tmp_path_factory.mktemp("artifacts")
-    path = build.run(SPEC, out=folder).path
-    model = load_model(path)
+    path = creation.create(SPEC, out=folder).path
+    model = load(path, (3, 0))
     head = next(layer for layer in reversed(model.layers) if layer.weights)
     head.set_weights([CONTRAST * each for each in head.get_weights()])
     model.save(path)
     precisions = ("float32", "float16", "dynamic", "int8")
-    made = export.run(path, precisions=precisions, calibrate=export.RANDOM, target="arm64", out=folder)
+    made = export.run(path, precisions=precisions, calibrate=calibration.RANDOM, target="arm64", out=folder)
     return {f"{each.precision}.{each.format}": each.path for each in made}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.analysis import health
-from mobilenet_edge.hosts import parcel
+from mobilenet_edge.hosts import payload
 
 pytestmark = [pytest.mark.slow, pytest.mark.arm]
 
@@ -19,9 +19,9 @@ def look(pi: Any, python: str) -> health.Report:
     """The report on the Pi with one of its Pythons; the worker reaches the Pi's own /tmp through stdin."""
     script = f'cat > /tmp/worker.pyz; echo \'{{"mode": "doctor"}}\' | {python} /tmp/worker.pyz'
     began = time.time_ns()
-    done = subprocess.run(pi.inside("sh", "-c", script), input=parcel.pack(), capture_output=True, timeout=300)
+    done = subprocess.run(pi.inside("sh", "-c", script), input=payload.pack(), capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
-    return health.judge(json.loads(done.stdout), host="pi4", asked=(began, time.time_ns()))
+    return health.judge(json.loads(done.stdout), host="pi4", local_ns=(began, time.time_ns()))
 
 
 def test_a_pi_with_one_runtime(whole: Any):

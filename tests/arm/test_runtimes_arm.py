@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.device import runtimes
-from mobilenet_edge.hosts import parcel
+from mobilenet_edge.hosts import payload
 from mobilenet_edge.quantise import synthetic
 
 pytestmark = [pytest.mark.slow, pytest.mark.arm]
@@ -54,7 +54,7 @@ def fit(image: np.ndarray, tensor: runtimes.Tensor) -> np.ndarray:
 
 
 def answers(python: str, paths: list[Path]) -> dict[str, Any]:
-    command = [python, PROGRAM, parcel.path(), *paths]
+    command = [python, PROGRAM, payload.path(), *paths]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return {

@@ -195,3 +195,11 @@ def test_names_that_mean_harm_do_none(opened):
     assert page.errors == []
     assert len(page.requests) == 1
     assert re.search("<img src=x", page.page.locator("#distribution").text_content())
+
+
+def test_rows_are_filtered_by_the_code_of_a_doubt(opened):
+    page = opened()
+    assert page.column("doubts").count("frequency-moved") == 1
+    page.page.locator("input[name=doubts][value=frequency-moved]").uncheck()
+    assert page.rows() == page.points("accuracy-latency") == LATENCIES - 1
+    assert page.errors == []

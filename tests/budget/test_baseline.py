@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -26,19 +27,30 @@ def test_an_earlier_check_is_a_baseline(make):
     assert baseline.loads(json.dumps(whole).encode(), "b").find(make.subject()) == before
 
 
-def test_the_artifact_is_known_by_what_it_is_not_by_its_bytes(make):
-    found = Baseline.of("b", [make.subject("a"), make.subject("a", precision="float32"), make.subject("b")])
-    assert found.find(make.subject("a", size_bytes=5)) == make.subject("a")
-    assert found.find(make.subject("a", format="onnx")) is None
+def elsewhere(subject, path):
+    return replace(subject, artifact=path)
+
+
+def test_the_artifact_is_known_by_its_path_whatever_it_was_there(make):
+    old = make.subject("a")
+    found = Baseline("b", (old, make.subject("b")))
+    assert found.find(make.subject("a", size_bytes=5)) is old
+    assert found.find(make.subject("a", precision="float32", variant="other")) is old
+    assert found.find(elsewhere(make.subject("a"), "./results/a.int8.tflite")) is old
+
+
+def test_an_artifact_that_moved_is_known_by_what_it_is(make):
+    found = Baseline("b", (make.subject("a"), make.subject("b")))
+    assert found.find(elsewhere(make.subject("a"), "new/a.int8.tflite")) == make.subject("a")
+    assert found.find(elsewhere(make.subject("a", format="onnx"), "new/a.int8.onnx")) is None
 
 
 def test_among_several_alike_the_file_name_decides(make):
-    one, other = make.subject(), make.subject()
-    object.__setattr__(other, "artifact", "old/best.tflite")
-    found = Baseline.of("b", [one, other])
-    assert found.find(make.subject()) is one
+    one, other = make.subject(), elsewhere(make.subject(), "old/best.tflite")
+    found = Baseline("b", (one, other))
+    assert found.find(elsewhere(make.subject(), "new/best.tflite")) is other
     with pytest.raises(InputError, match=r"b has results/a\.int8\.tflite 2 times"):
-        Baseline.of("b", [one, one]).find(make.subject())
+        Baseline("b", (one, one)).find(make.subject())
 
 
 @pytest.mark.parametrize(
@@ -46,11 +58,11 @@ def test_among_several_alike_the_file_name_decides(make):
     [
         ("", "does not hold records"),
         ("[1]", "does not hold records"),
-        ("{", "is no baseline"),
-        ("{}", "is no baseline"),
+        ("{", "is not a baseline"),
+        ("{}", "is not a baseline"),
         ('{"kind": "check", "schema_version": 2}', "its kind or version is another"),
-        ('{"kind": "check", "schema_version": 1, "artifacts": [{}]}', "is no baseline"),
-        ('{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": 1, "variant": "a"}]}', "is no baseline"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{}]}', "is not a baseline"),
+        ('{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": 1, "variant": "a"}]}', "is not a baseline"),
         (
             '{"kind": "check", "schema_version": 1, "artifacts": [{"artifact": "a", "variant": "a", "runs": 1}]}',
             "is no",
@@ -83,5 +95,5 @@ def test_git_is_asked_for_the_file_of_the_budgets_or_another(monkeypatch, source
 
 
 def test_git_without_a_path_is_refused():
-    with pytest.raises(InputError, match=r"git:main of which file\? Write git:main:PATH"):
+    with pytest.raises(InputError, match=r"git:main names no file; write git:main:PATH"):
         baseline.read("git:main")

@@ -92,11 +92,11 @@ GOOD = '[[budget]]\nsize = "1 MB"\n'
         (GOOD + '[[budget]]\nprecision = "int9"\nsize = "1 MB"', 4, r"no precision 'int9'; did you mean 'int8'\?"),
         (GOOD + '[[budget]]\nformat = "tflight"\nsize = "1 MB"', 4, r"did you mean 'tflite'\?"),
         (GOOD + '[[budget]]\ntarget = "x68"\nsize = "1 MB"', 4, r"no target 'x68'; did you mean 'x86'\?"),
-        (GOOD + '[[budget]]\nlatency = "20 ms"', 4, 'add its name as in the records, such as device = "pi4"'),
+        (GOOD + '[[budget]]\nlatency = "20 ms"', 4, 'add its name in the records, such as device = "pi4"'),
         (GOOD + '[[budget]]\nsize = "1 MB"\ndevice = "pi4"', 5, "device is for latency and memory"),
         (GOOD + '[[budget]]\nsize = "1 MB"\nthreads = 0', 5, "threads must be at least 1"),
         (GOOD + '[[budget]]\nsize = "+2 %"\nratchet = true', 4, "give an absolute limit"),
-        (GOOD + '[[budget]]\nmemory = "1 MB"\nratchet = true', 4, "would keep the luckiest"),
+        (GOOD + '[[budget]]\nmemory = "1 MB"\nratchet = true', 4, "would keep the best run"),
         (GOOD + '[[budget]]\nname = "x"', 3, "the budget limits nothing; give it size, memory"),
         (GOOD + '[[budget]]\nsize = "1 MB"\nartifact = "a/**/*.tflite"', 5, r"write one \* for each folder"),
         (GOOD + '[[budget]]\nsize = "1 MB"\nartifact = "/a/*.tflite"', 5, "relative to where mnet runs"),
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_told_with_its_line(make, text, line, message):
     [
         ("[[budget]]\nsize = ?\n", r"is not TOML: .*line 2"),
         ("", "lacks budget"),
-        ("budget = []", r"holds no budget; begin one with \[\[budget\]\]"),
+        ("budget = []", r"has no budget; add one with \[\[budget\]\]"),
     ],
 )
 def test_a_file_without_budgets(make, text, message):

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.budget.gather import gather
+from mobilenet_edge.budget.subject import FITTED
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.records import Failure
+from mobilenet_edge.records import Failure, Remark
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +38,20 @@ def write(path: Path, data: bytes, metadata: Metadata) -> str:
 
 def test_a_file_says_what_it_is(tmp_path, bare):
     path = tmp_path / "v.int8.tflite"
-    write(path, bare, about(agreement=Agreement(30.0, 0.9, 50)))
+    write(path, bare, about(agreement=Agreement(30.0, 0.9, 50, held_out=True)))
     (subject,), notes = gather([path], [])
     assert subject.key == ("v", "tflite", "int8", "generic")
     assert (subject.size_bytes, subject.macs, subject.parameters) == (path.stat().st_size, 32, 40)
-    assert (subject.agreement, subject.agreement_of) == (0.9, "50 images at export")
+    assert (subject.agreement, subject.agreement_of) == (0.9, "50 held-out images at export")
     assert sum(subject.sections().values()) == subject.size_bytes
     assert notes == []
+
+
+def test_agreement_on_fitted_images_is_not_believed(tmp_path, bare):
+    path = tmp_path / "a.tflite"
+    write(path, bare, about(agreement=Agreement(30.0, 1.0, 50)))
+    (subject,), _ = gather([path], [])
+    assert (subject.agreement, subject.agreement_of) == (None, FITTED)
 
 
 def test_agreement_on_noise_is_none(tmp_path, bare):
@@ -60,7 +70,7 @@ def test_a_foreign_file_is_what_is_in_it(tmp_path, bare):
 
 def test_records_of_the_file_are_joined_by_its_hash(tmp_path, bare, make):
     path = tmp_path / "v.tflite"
-    digest = write(path, bare, about(agreement=Agreement(30.0, 0.9, 50)))
+    digest = write(path, bare, about(agreement=Agreement(30.0, 0.9, 50, held_out=True)))
     own = {"sha256": digest, "size_bytes": path.stat().st_size}
     records = [make.profile(**own, peak_rss_bytes=5), make.profile(**own, host="local", ms=3.0), make.profile("b")]
     (first, second), notes = gather([path], records)
@@ -77,7 +87,8 @@ def test_records_of_an_older_file_are_passed_over_and_told(tmp_path, bare, make)
     write(path, bare, about())
     (subject,), notes = gather([path], [make.profile(artifact=str(path))])
     assert subject.runs == ()
-    assert notes == [f"{path} was made again after its records were: they are passed over, measure it again"]
+    (note,) = notes
+    assert note.startswith(f"{path} has changed since it was measured")
 
 
 def test_nothing_is_hashed_without_a_record_of_that_size(tmp_path, bare, make, monkeypatch):
@@ -92,10 +103,10 @@ def test_nothing_is_hashed_without_a_record_of_that_size(tmp_path, bare, make, m
 
 
 def test_records_alone_are_enough(make):
-    records = [make.inspection(metadata={"agreement": {"top1": 0.8, "count": 5, "inputs": "images"}}), make.profile()]
+    records = [make.inspection(metadata={"agreement": {"top1": 0.8, "count": 5, "held_out": True}}), make.profile()]
     ((subject,), _) = gather([], records)
     assert subject.bytes == {"weights": 1000}
-    assert (subject.agreement, subject.agreement_of) == (0.8, "5 images at export")
+    assert (subject.agreement, subject.agreement_of) == (0.8, "5 held-out images at export")
     assert subject.runs[0].unusable is None
 
 
@@ -110,9 +121,10 @@ def test_the_lowest_accuracy_counts_and_an_evaluation_more_than_the_export(make)
 
 
 def test_invalid_and_emulated_profiles_are_unusable(make):
-    records = [make.profile(invalid="throttled"), make.profile(emulated="qemu-aarch64")]
+    invalid, emulated = Remark("throttled", reasons=["hot"]), Remark("emulated", emulator="qemu-aarch64")
+    records = [make.profile(invalid=invalid), make.profile(emulated="qemu-aarch64")]
     ((subject,), _) = gather([], records)
-    assert [each.unusable for each in subject.runs] == ["throttled", "run by qemu-aarch64, an emulator"]
+    assert [each.unusable for each in subject.runs] == [sentence(invalid), sentence(emulated)]
 
 
 def test_a_failure_is_told_at_its_artifact(make):

@@ -48,7 +48,7 @@ def test_a_last_line_without_its_end_is_ended(tmp_path):
 def test_another_file_is_left_alone(tmp_path, text):
     path = tmp_path / "notes.md"
     path.write_text(text)
-    with pytest.raises(InputError, match="is no history; choose another file"):
+    with pytest.raises(InputError, match="is not a history"):
         history.append(path, [{}])
     assert path.read_text() == text
 

@@ -84,8 +84,8 @@ def test_a_relative_limit_needs_a_baseline():
         ("size", "+2", None),  # two bytes more
         ("latency", "20", "is not a duration such as"),
         ("min_top1", "0.5", "is not a percentage such as"),
-        ("min_top1", "120 %", "is more than all"),
-        ("min_top1", "-1 %", r'write points, such as "-0.5 points"'),
+        ("min_top1", "120 %", "is too high"),
+        ("min_top1", "-1 %", r'write percentage points, such as "-0.5 points"'),
     ],
 )
 def test_what_is_no_limit(key, text, message):

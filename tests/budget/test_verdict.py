@@ -12,7 +12,7 @@ LATENCY = '[[budget]]\ndevice = "pi4"\nlatency = "20 ms"\n'
 
 
 def only(make, text, subject, before=None):
-    baseline = None if before is None else Baseline.of("b.json", before)
+    baseline = None if before is None else Baseline("b.json", tuple(before))
     (verdict,) = judge(make.budgets(text), [subject], baseline)
     return verdict
 

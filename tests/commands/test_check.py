@@ -13,9 +13,10 @@ import pytest
 from mobilenet_edge import cli, records
 from mobilenet_edge.budget import git
 from mobilenet_edge.commands import check
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Weights
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.records import Profile
@@ -80,7 +81,7 @@ def test_what_fails_is_exit_code_1_and_says_where_the_bytes_go(mnet):
     code, out, err = mnet("check")
     assert (code, err) == (1, "")
     assert "1 failed, 2 passed: 1 artifact" in out
-    assert "Where the bytes of results/one.tflite go" in out
+    assert "Bytes by part of results/one.tflite" in out
     assert "| weights" in out
 
 
@@ -119,7 +120,7 @@ def test_a_broken_record_in_a_folder_is_not_passed_over(mnet):
     Path("results/profile.json").write_text("{")
     code, _, err = mnet("check", "results")
     assert code == 3
-    assert "results/profile.json does not hold records" in err
+    assert "results/profile.json holds no records" in err
 
 
 def test_a_latency_of_another_machine_neither_passes_nor_fails(mnet):
@@ -152,6 +153,33 @@ def test_a_check_is_the_baseline_of_the_next(mnet):
     assert f"{after / before - 1:+.2%}".replace("%", " %") in out
     assert "| +400 B |" in out  # ten more inputs to ten outputs, four bytes each
     assert "against configs/base.json" in out
+
+
+def test_another_precision_under_the_same_path_is_a_change(mnet):
+    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    write("results/one.tflite", precision="int8")
+    mnet("check", "--format", "json", "--out", "configs/base.json")
+    write("results/one.tflite", width=300)
+    code, out, _ = mnet("check")
+    assert code == 1
+    assert "configs/base.json has it as one int8 tflite, and it is one float32 tflite now" in out
+
+
+@pytest.mark.parametrize("words", [(), ("results",)])
+def test_what_the_baseline_has_and_is_gone_is_missing_until_a_new_baseline(mnet, words):
+    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    two = write("results/two.tflite")
+    renew = ("check", "--format", "json", "--out", "configs/base.json")
+    mnet(*renew)
+    assert mnet("check", *words)[0] == 0
+    two.unlink()
+    code, out, _ = mnet("check", *words)
+    assert code == 1
+    assert "configs/base.json has it, and it is gone; if that is intended, write a new baseline" in out
+    # A part of the files is no reason to miss the rest.
+    assert mnet("check", "results/one.tflite")[0] == 0
+    mnet(*renew)
+    assert mnet("check", *words)[0] == 0
 
 
 def test_records_are_a_baseline_too(mnet):
@@ -209,9 +237,9 @@ def test_only_looks_at_some_metrics(mnet):
     assert mnet("check")[0] == 1
     code, out, _ = mnet("check", "--only", "size", "--only", "macs")
     assert code == 0
-    assert "Only size, macs: all other limits were left out." in out
-    with pytest.raises(UsageError, match=r"nothing to limit is called 'sise'; did you mean 'size'\?"):
-        check.run([], check.Options(only=("sise",)))
+    assert "Only size, macs checked" in out
+    with pytest.raises(UsageError, match=r"unknown metric 'sise'; did you mean 'size'\?"):
+        check.run([], check.CheckOptions(only=("sise",)))
 
 
 @pytest.mark.parametrize("format", check.FORMATS)
@@ -224,7 +252,7 @@ def test_every_format_goes_to_stdout_or_a_file(mnet, format):
 
 
 def test_an_unknown_format_names_those_there_are():
-    with pytest.raises(UsageError, match="no format is called 'xml'; there are text, json"):
+    with pytest.raises(UsageError, match="unknown format 'xml'; known: text, json"):
         check.dump(check.run([]), "xml")
 
 

@@ -46,7 +46,7 @@ def test_two_files(files):
 
 
 def test_a_file_without_a_profile(files):
-    with pytest.raises(InputError, match=r"base\.json holds no profile; make one with: mnet profile"):
+    with pytest.raises(InputError, match=r"base\.json holds no profile; measure one with: mnet profile"):
         compare.run(*files([], [profile(2.0)]))
 
 

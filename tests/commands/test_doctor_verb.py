@@ -31,7 +31,7 @@ class Scripted:
         assert limit_seconds > 0
         self.asked.append(request)
         if self.barrier:
-            self.barrier.wait(timeout=10)
+            self.barrier.wait(timeout=300)
         if isinstance(self.answer, MnetError):
             raise self.answer
         return self.answer
@@ -107,7 +107,7 @@ def test_exit_code_is_that_of_the_worst(own):
 def test_what_is_lacking_is_seen_without_an_import(monkeypatch):
     there = {"onnx", "PIL"}
     monkeypatch.setattr(doctor, "find_spec", lambda module: object() if module in there else None)
-    assert doctor.lacking() == {"build": ["TensorFlow", "flatbuffers", "threadpoolctl"], "images": []}
+    assert doctor.missing_packages() == {"build": ["TensorFlow", "flatbuffers", "threadpoolctl"], "images": []}
 
 
 def test_extras_are_those_of_the_project():

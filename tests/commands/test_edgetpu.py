@@ -12,9 +12,11 @@ import pytest
 from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.report import exports
@@ -57,14 +59,14 @@ def about(made: Graph) -> Metadata:
         classes=made.classes,
         macs=made.macs,
         parameters=made.parameters,
-        preprocess=Preprocess(resolution=32),
+        preprocess=Preprocess((32, 32)),
         weights=Weights("random", seed=3),
         target="edgetpu",
     )
 
 
 def write(out, made: Graph, io=None):
-    samples = export.Samples(synthetic.images(8, made.input_shape), "synthetic")
+    samples = calibration.Samples(synthetic.images(8, made.input_shape), "synthetic")
     return list(export.write_all(made, about(made), samples, ("tflite",), ("int8",), io, out))
 
 
@@ -159,7 +161,7 @@ def test_only_tflite_files_have_a_preflight(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["inspect", str(tmp_path / "mine.onnx"), "--target", "edgetpu"])
     assert caught.value.code == 2
-    assert "takes no other" in capsys.readouterr().err
+    assert "is not a .tflite file" in capsys.readouterr().err
 
 
 @pytest.mark.data

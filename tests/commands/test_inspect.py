@@ -12,9 +12,10 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.commands import inspect
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
@@ -42,7 +43,7 @@ def graph() -> Graph:
 
 @pytest.fixture(scope="module")
 def about(graph: Graph) -> Metadata:
-    rule, weights = Preprocess(8), Weights("random", 0)
+    rule, weights = Preprocess((8, 8)), Weights("random", 0)
     return Metadata("tiny", "float32", 4, graph.macs, graph.parameters, rule, weights, labels=LABELS)
 
 

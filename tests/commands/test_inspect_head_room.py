@@ -11,11 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
-from mobilenet_edge.formats.onnx.products import MAX_PAIR
 from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.formats.tflite.write import int8_tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights
+from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams, Weights
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 # A pair of one sign in the convolution, in the last of its two outputs.
 FIRST, SECOND = 100, 29
@@ -33,7 +33,7 @@ def network(second=SECOND) -> QuantisedGraph:
     ]  # fmt: skip
     nodes[2:2] = [Node("pool", "mean", ("dw",), (2,))]
     graph = Graph("tiny", "image", (4, 4, 3), (*nodes, Node("out", "softmax", ("head",), (4,))))
-    grids = {name: Grid(1 / 128, 0) for name in ("image", "conv", "dw", "pool", "head")}
+    grids = {name: QuantParams(1 / 128, 0) for name in ("image", "conv", "dw", "pool", "head")}
     made = {
         name: Weights(each, np.full(each.shape[-1], 1 / 127, np.float32), np.zeros(each.shape[-1], np.int32))
         for name, each in integers.items()

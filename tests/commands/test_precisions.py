@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli, records
-from mobilenet_edge.commands import build, evaluate, inspect, profile, table
+from mobilenet_edge.commands import inspect, table
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.evaluation import evaluate
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.profiling import latency
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.quantise import synthetic
 
 pytestmark = pytest.mark.slow
@@ -25,7 +29,7 @@ PRECISIONS = ("float16", "dynamic")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build.run(SPEC, out=tmp_path_factory.mktemp("model")).path
+    return creation.create(SPEC, out=tmp_path_factory.mktemp("model")).path
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +128,9 @@ def test_every_verb_takes_them(exported: list[Artifact], photos: Path, tmp_path:
     inspections = inspect.run(paths)
     assert [each.precision for each in inspections] == [made.precision for made in exported]
     assert all(each.head_room is None for each in inspections)
-    scores = evaluate.run(paths, photos, reference=paths[0])
+    scores = evaluate.evaluate(paths, photos, reference=paths[0])
     assert all(score.agreement == 1.0 for score in scores if score.precision != "dynamic")
-    records.write(tmp_path / "all.json", [*scores, *profile.run(paths, profile.Plan(runs=3, seconds=0, rounds=1))])
+    records.write(tmp_path / "all.json", [*scores, *latency.profile(paths, Plan(runs=3, seconds=0, rounds=1))])
     text = table.run([tmp_path / "all.json"])
     # Top-1 that others published is of float weights for all three.
     assert all(precision in text for precision in PRECISIONS)

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import cli, records
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.commands import recommend
 from mobilenet_edge.commands.recommend import Limits
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Prediction, Profile, Record
+from mobilenet_edge.records import Evaluation, Prediction, Profile, Record, Remark
 
 # Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
 MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)
@@ -81,10 +82,10 @@ def test_the_pick_the_runner_up_and_what_the_limit_costs(tmp_path: Path, capsys:
         # 21.2 - 20 and 63.9 - 62.2
         f"--max-latency 20 ms: 1.2 ms more buys 1.7 points of top-1: {LARGE.name} int8 tflite: 21.20 ms, 1.40 MB, "
         f"top-1 63.9 % ({LARGE.name}.int8.tflite).",
-        "--max-size 1.50 MB costs nothing: without it, the others kept, the choice would be the same.",
+        "--max-size 1.50 MB costs nothing: without this limit alone, the choice would be the same.",
         "Machine: Xeon.",
-        "Top-1 is published (TF-slim), as none was measured: of other files, to be measured with mnet evaluate.",
-        "That of int8 is after quantisation-aware training, which post-training int8 seldom reaches.",
+        "Top-1 is the published figure (TF-slim), not that of these files; measure theirs with mnet evaluate.",
+        "For int8 it is that of quantisation-aware training, which post-training int8 rarely reaches.",
     ]
 
 
@@ -129,11 +130,11 @@ def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_measured_accuracy_counts_before_published(tmp_path: Path) -> None:
     made = [*THREE, evaluation(SMALL, 0.7), evaluation(LARGE, 0.6)]
     advice = recommend.run([written(tmp_path, made)], Limits())
-    assert advice.found.pick is not None
-    assert (advice.found.pick.name, advice.found.pick.top1) == (f"{SMALL.name} int8 tflite", 70.0)
+    assert advice.recommendation.pick is not None
+    assert (advice.recommendation.pick.name, advice.recommendation.pick.top1) == (f"{SMALL.name} int8 tflite", 70.0)
     assert advice.notes[1:] == (
-        "Top-1 was measured on 500 images of images: known to ±4.0 points.",
-        "1 of 3 rows have no such top-1 and were passed over.",
+        "Top-1 was measured on 500 images of images, with intervals of up to ±4.0 points.",
+        "1 of 3 rows have no such top-1 and were skipped.",
     )
 
 
@@ -143,26 +144,26 @@ def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytes
     assert code == 0
     # 19 give or take a tenth
     assert lines[0].startswith(f"Take {LARGE.name} int8 tflite: ≈ 19.00 ms (17.10 to 20.90) predicted, 1.40 MB")
-    assert f"Its latency is predicted; before you rely on it: mnet profile {LARGE.name}.int8.tflite" in lines
-    assert "Its latency may be above the limit: the interval reaches 20.90 ms." in lines
+    assert f"Its latency is predicted; to measure it: mnet profile {LARGE.name}.int8.tflite" in lines
+    assert "Its latency may exceed the limit: the interval extends to 20.90 ms." in lines
 
 
 def test_doubts_of_the_pick_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=("times vary by ±30%: run again",)), THREE[0]]))
-    assert "Doubt about its latency: times vary by ±30%: run again." in said(capsys, path)[1]
+    path = str(written(tmp_path, [profile(LARGE, 9.0, doubts=(Remark("times-vary", spread=0.3),)), THREE[0]]))
+    assert f"Doubt about its latency: {sentence(Remark('times-vary', spread=0.3))}." in said(capsys, path)[1]
 
 
 def test_latency_that_must_not_be_used_is_left_out(tmp_path: Path) -> None:
-    made = [THREE[0], profile(LARGE, 9.0, invalid="the CPU was throttled")]
-    found = recommend.run([written(tmp_path, made)], Limits()).found
+    made = [THREE[0], profile(LARGE, 9.0, invalid=Remark("throttled", reasons=["hot"]))]
+    found = recommend.run([written(tmp_path, made)], Limits()).recommendation
     assert found.pick is not None
     assert found.pick.name.startswith(MIDDLE.name)
-    with pytest.raises(InputError, match=r"no latency that can be used in .*; make some with: mnet profile"):
+    with pytest.raises(InputError, match=r"no usable latency in .*; measure it with: mnet profile"):
         recommend.run([written(tmp_path, made[1:])], Limits())
 
 
 def test_threads_are_told_where_they_differ(tmp_path: Path) -> None:
-    found = recommend.run([written(tmp_path, [THREE[0], profile(MIDDLE, 10.0, threads=2)])], Limits()).found
+    found = recommend.run([written(tmp_path, [THREE[0], profile(MIDDLE, 10.0, threads=2)])], Limits()).recommendation
     assert found.pick is not None
     assert found.runner_up is not None
     assert (found.pick.name, found.runner_up.name) == (
@@ -173,19 +174,19 @@ def test_threads_are_told_where_they_differ(tmp_path: Path) -> None:
 
 def test_one_machine_of_several(tmp_path: Path) -> None:
     path = written(tmp_path, [*THREE, profile(LARGE, 90.0, host=PI4)])
-    with pytest.raises(UsageError, match=r"latencies of 2 machines: choose one with --device: .*pi4 \(.*Cortex-A72"):
+    with pytest.raises(UsageError, match=r"latencies of 2 machines; choose one with --device: .*pi4 \(.*Cortex-A72"):
         recommend.run([path], Limits())
     for device in ("pi4", "cortex"):
-        found = recommend.run([path], Limits(), device).found
+        found = recommend.run([path], Limits(), device).recommendation
         assert found.pick is not None
         assert found.pick.latency_ms == 90.0
-    with pytest.raises(UsageError, match="no latency of --device 'pi5'; there is"):
+    with pytest.raises(UsageError, match="no latency for --device 'pi5'; known"):
         recommend.run([path], Limits(), "pi5")
 
 
 def test_a_name_goes_before_a_part_of_a_description(tmp_path: Path) -> None:
     made = [profile(LARGE, 90.0, host=PI4), profile(LARGE, 80.0, host={"name": "pi4b", "cpu": "Cortex-A72"})]
-    found = recommend.run([written(tmp_path, made)], Limits(), "pi4").found
+    found = recommend.run([written(tmp_path, made)], Limits(), "pi4").recommendation
     assert found.pick is not None
     assert found.pick.latency_ms == 90.0
 
@@ -196,9 +197,30 @@ def test_accuracy_on_different_images_is_not_compared(tmp_path: Path) -> None:
         recommend.run([written(tmp_path, made)], Limits())
 
 
+def test_other_contents_under_one_name_are_told_from_no_accuracy(tmp_path: Path) -> None:
+    foreign = replace(profile(LARGE, 9.0), spec=None)
+    other = replace(evaluation(LARGE, 0.6), sha256="1" * 64)
+    with pytest.raises(InputError, match=r"and its evaluation \(11111111\); profile or evaluate it again"):
+        recommend.run([written(tmp_path, [foreign, other])], Limits())
+
+
+def test_models_of_several_labels_are_chosen_by_average_precision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = {SMALL: 0.8, LARGE: 0.7}
+    made = [replace(evaluation(spec, 0.9), mean_average_precision=mark) for spec, mark in marks.items()]
+    _, lines = said(capsys, str(written(tmp_path, [*THREE, *made])))
+    assert "mean average precision 80.0 %" in lines[0]
+
+
+def test_a_single_row_has_no_runner_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = said(capsys, str(written(tmp_path, [profile(SMALL, 6.0)])))
+    assert "There is no other row." in lines
+
+
 def test_no_accuracy_of_any_kind(tmp_path: Path) -> None:
     foreign = replace(profile(LARGE, 9.0), spec=None)
-    with pytest.raises(InputError, match=r"no top-1 in .*, nor published ones; measure it: mnet evaluate"):
+    with pytest.raises(InputError, match=r"no top-1 in .*, and none is published; measure it with: mnet evaluate"):
         recommend.run([written(tmp_path, [foreign])], Limits())
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.conversion import origin
 from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
@@ -19,8 +21,8 @@ def test_the_limit_on_sums_is_claimed_only_where_it_was_kept(target: str, tmp_pa
     weight = np.random.default_rng(0).normal(size=(1, 1, 3, 4)).astype(np.float32)
     conv = Node("conv", "conv", ("image",), (8, 8, 4), weight, np.zeros(4, np.float32), activation="relu6")
     graph = Graph("tiny", "image", (8, 8, 3), (conv,))
-    about = export.describe(graph, "tiny", "tiny.keras")
-    samples = export.Samples(synthetic.images(4, graph.input_shape), "synthetic")
+    about = origin.describe(graph, "tiny", "tiny.keras")
+    samples = calibration.Samples(synthetic.images(4, graph.input_shape), "synthetic")
     about = replace(about, target=target)
     (made,) = export.write_all(graph, about, samples, ("tflite",), ("int8",), None, tmp_path)
     assert made.metadata is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.commands import setup_host
-from mobilenet_edge.commands.setup_host import Installed
+from mobilenet_edge.commands.setup_host import Installation
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts import NO_FILES, Host
 
@@ -39,7 +39,7 @@ class FakeHost:
 def test_the_device_chooses_what_fits():
     fake = FakeHost({"folder": "/v", "executable": "/v/bin/python", "installed": {"numpy": "2.4"}})
     host: Host = fake
-    assert setup_host.run(host) == Installed("pi4", "/v", "/v/bin/python", {"numpy": "2.4"})
+    assert setup_host.run(host) == Installation("pi4", "/v", "/v/bin/python", {"numpy": "2.4"})
     assert fake.asked == [{"mode": "setup", "packages": []}]
 
 
@@ -50,5 +50,5 @@ def test_packages_of_ones_own():
 
 
 def test_an_answer_that_says_nothing():
-    with pytest.raises(HostError, match=r"^pi4 did not say what it installed"):
+    with pytest.raises(HostError, match=r"^pi4 did not report what it installed"):
         setup_host.run(FakeHost({"version": "9"}))

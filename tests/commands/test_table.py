@@ -69,7 +69,7 @@ def test_a_table_in_the_folder_is_no_record(tmp_path):
 def test_a_table_given_by_name_is_refused(tmp_path):
     records.write(tmp_path / "one.json", [profile("a")])
     (tmp_path / "table.json").write_text(table.run([tmp_path], "json"))
-    with pytest.raises(InputError, match=r"table\.json does not hold records"):
+    with pytest.raises(InputError, match=r"table\.json holds no records"):
         table.run([tmp_path / "table.json"])
 
 
@@ -93,12 +93,12 @@ def test_markdown_is_what_one_gets(tmp_path):
 
 
 def test_an_unknown_format_names_those_there_are(tmp_path):
-    with pytest.raises(UsageError, match="no table format is called 'html'; there are markdown, csv, json"):
+    with pytest.raises(UsageError, match="unknown table format 'html'; known: markdown, csv, json"):
         table.run([tmp_path], "html")
 
 
 def test_nothing_to_tabulate_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match=r"no profile and no evaluation in .*; make some with: mnet profile"):
+    with pytest.raises(InputError, match=r"no profile and no evaluation in .*; measure with: mnet profile"):
         table.run([tmp_path])
     records.write(tmp_path / "none.json", [])
     inspection = Inspection(**identity("a"), metadata=None, ops={}, bytes={})
@@ -111,7 +111,7 @@ def test_nothing_to_tabulate_is_an_input_error(tmp_path):
 def test_a_broken_file_in_a_folder_is_not_passed_over(tmp_path, text):
     records.write(tmp_path / "one.json", [profile("a")])
     (tmp_path / "two.json").write_text(text)
-    with pytest.raises(InputError, match=r"two\.json does not hold records"):
+    with pytest.raises(InputError, match=r"two\.json holds no records"):
         table.run([tmp_path])
 
 

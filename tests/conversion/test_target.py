@@ -10,7 +10,7 @@ from mobilenet_edge.sweep import config
 
 
 def test_the_command_line_offers_every_target():
-    assert [each.value for each in choices.Target] == list(TARGETS)
+    assert [each.value for each in choices.TargetOption] == list(TARGETS)
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -18,7 +18,6 @@ from mobilenet_edge.formats.metadata import Quantisation
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.graph.run import tensors
 from mobilenet_edge.quantise import QuantisedGraph, synthetic
 from mobilenet_edge.quantise.solve import Options, solve
 
@@ -48,8 +47,7 @@ def graph() -> Graph:
 
 def referred(graph: Graph, real: bool = True, count: int = 40) -> Reference:
     images = synthetic.images(count, graph.input_shape)
-    made = dict(tensors(graph, images))
-    return Reference(images, made[graph.output.name], made[graph.logits], real)
+    return Reference.of(graph, images, real=real)
 
 
 @pytest.fixture(scope="module")

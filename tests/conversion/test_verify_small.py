@@ -15,7 +15,6 @@ from mobilenet_edge.formats.metadata import Agreement
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.graph.run import run
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.quantise.weights import nearest
 
@@ -50,12 +49,12 @@ def graph() -> Graph:
 
 def referred(graph: Graph, real: bool = True) -> Reference:
     images = synthetic.images(16, graph.input_shape)
-    return Reference(images, run(graph, images), run(graph, images, graph.logits), real)
+    return Reference.of(graph, images, real=real)
 
 
 def check(precision: str, kind: str, made: Graph, reference: Reference) -> Any:
     write = WRITE[precision][kind]
-    return verify.small_file(kind, precision, write(made), write(made.without_softmax()), reference)
+    return verify.small_file(kind, precision, write(made), write(made.cut_at_logits()), reference)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,8 +95,8 @@ def test_noise_is_not_asked_for_its_top1(graph: Graph) -> None:
 
 
 def test_a_graph_without_a_softmax_is_its_own_probe(graph: Graph) -> None:
-    plain = graph.without_softmax()
-    assert plain.without_softmax() is plain
+    plain = graph.cut_at_logits()
+    assert plain.cut_at_logits() is plain
     assert (plain.output.name, plain.logits) == ("head", "head")
     assert check("float16", "onnx", plain, referred(plain)).snr_db > 55
 
@@ -113,7 +112,7 @@ def test_a_graph_without_a_softmax_is_its_own_probe(graph: Graph) -> None:
 def test_a_top1_is_asked_for_where_the_float_model_has_one(gap: float, top1: float, kept: bool) -> None:
     outputs = np.full((16, 50), 0.02, np.float32)
     outputs[:, 7] += gap
-    reference = Reference(outputs, outputs, outputs, real=True)
+    reference = Reference(outputs, outputs, outputs, True, outputs.astype(np.float64), 1)
     found = Agreement(34.0, top1, 16)
     if kept:
         assert verify._kept("tflite", "int8", found, reference) is found

@@ -69,7 +69,7 @@ def test_a_file_removed_before_it_was_locked_is_made_anew(tmp_path: Path, monkey
     monkeypatch.setattr(fcntl, "flock", late)
     with busy.measuring(tmp_path):
         assert removed
-        assert busy._alive(own)
+        assert busy._is_locked(own)
 
 
 def test_a_name_held_by_somebody_else_is_no_error(tmp_path: Path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.device import chain, runtimes
-from mobilenet_edge.device.chain import Chain, Link, join, measure
+from mobilenet_edge.device.chain import Chain, Link, measure, open_chain
 from mobilenet_edge.device.faults import RequestError
 from mobilenet_edge.device.pieces import cut
 from mobilenet_edge.device.timing import Stop
@@ -59,7 +59,7 @@ def test_there_is_always_one_round_and_the_cap_ends_it():
 
 def opened(data: bytes, path: Path) -> Chain:
     path.write_bytes(data)
-    return join(runtimes.RUNTIMES["litert"], path, cut(data), threads=1, seed=0)
+    return open_chain(runtimes.RUNTIMES["litert"], path, cut(data), threads=1, seed=0)
 
 
 def test_the_pieces_of_a_real_model_give_its_output(small_tflite: bytes, tmp_path: Path):
@@ -67,18 +67,18 @@ def test_the_pieces_of_a_real_model_give_its_output(small_tflite: bytes, tmp_pat
     made = opened(small_tflite, tmp_path / "small.tflite")
     names = [each.session.outputs[0].name for each in made.links]
     assert names == [each.name for each in cut(small_tflite).operators]
-    value = {made.whole.session.inputs[0].name: made.whole.given[0]}
+    value = {made.whole.session.inputs[0].name: made.whole.values[0]}
     for link in made.links:
         given = [value[tensor.name] for tensor in link.session.inputs]
-        for mine, theirs in zip(given, link.given, strict=True):
+        for mine, theirs in zip(given, link.values, strict=True):
             np.testing.assert_array_equal(mine, theirs)
         value[link.session.outputs[0].name] = link.session.run(given)[0]
-    np.testing.assert_array_equal(value["predictions"], made.whole.session.run(made.whole.given)[0])
+    np.testing.assert_array_equal(value["predictions"], made.whole.session.run(made.whole.values)[0])
 
 
 def test_another_result_than_the_whole_is_refused(small_tflite: bytes, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(chain, "_same", lambda mine, theirs: False)
-    with pytest.raises(RequestError, match=r"operators of small\.tflite, run one by one, give another result than it"):
+    monkeypatch.setattr(chain, "_close", lambda mine, theirs: False)
+    with pytest.raises(RequestError, match=r"operators of small\.tflite, run one by one, give another result"):
         opened(small_tflite, tmp_path / "small.tflite")
 
 
@@ -96,4 +96,4 @@ def test_another_result_than_the_whole_is_refused(small_tflite: bytes, tmp_path:
     ],
 )
 def test_results_are_compared_within_rounding(mine, theirs, same: bool):
-    assert chain._same(mine, theirs) is same
+    assert chain._close(mine, theirs) is same

@@ -34,9 +34,9 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def branched(tmp_path: Path) -> Path:
     """y = logistic(r) + tanh(r) with r = relu(x): four operators, of which two stand side by side."""
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, r, left, right, y = (file.tensor(name, (1, 8), "float32") for name in "xrlmy")
     file.operator("RELU", [x], r)
     file.operator("LOGISTIC", [r], left)
@@ -63,7 +63,7 @@ def ask(python: str, model: Path, library: Path | str | None, **options: str) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(Path(mobilenet_edge.__file__).parents[1])},
     )
     assert done.returncode == 0, done.stderr
@@ -89,12 +89,12 @@ def refuse(path: object, options: object = None) -> str:
 
 
 def test_a_library_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(delegate, "found", list)
+    monkeypatch.setattr(delegate, "find", list)
     assert refuse(str(tmp_path / "lib.so")) == (
-        f"there is no delegate {tmp_path / 'lib.so'} on this machine; give the whole path of one that is installed"
+        f"there is no delegate {tmp_path / 'lib.so'} on this machine; give the full path of an installed one"
     )
-    monkeypatch.setattr(delegate, "found", lambda: ["/usr/lib/libedgetpu.so.1"])
-    assert refuse(str(tmp_path / "lib.so")).endswith("of one that is installed: /usr/lib/libedgetpu.so.1")
+    monkeypatch.setattr(delegate, "find", lambda: ["/usr/lib/libedgetpu.so.1"])
+    assert refuse(str(tmp_path / "lib.so")).endswith("an installed one: /usr/lib/libedgetpu.so.1")
 
 
 def test_a_bare_name_is_not_searched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -106,13 +106,17 @@ def test_a_bare_name_is_not_searched_for(tmp_path: Path, monkeypatch: pytest.Mon
 def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "lib.so").write_bytes(b"text")
-    assert refuse("~/lib.so").startswith("the delegate lib.so is no shared library")
+    assert refuse("~/lib.so").startswith("the delegate lib.so is not a shared library")
     assert refuse("~nobody-of-that-name/lib.so").startswith("there is no delegate")
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [(b"version https://git-lfs.github.com/spec/v1\n", "it is text"), (b"PK\3\4\xff", "no ELF"), (b"", "no ELF")],
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "it is text"),
+        (b"PK\3\4\xff", "not an ELF"),
+        (b"", "not an ELF"),
+    ],
 )
 def test_what_is_no_library(tmp_path: Path, content: bytes, what: str):
     path = tmp_path / "lib.so"
@@ -121,7 +125,7 @@ def test_what_is_no_library(tmp_path: Path, content: bytes, what: str):
 
 
 def test_a_folder(tmp_path: Path):
-    assert refuse(str(tmp_path)).endswith("cannot be read: Is a directory; check its path and rights")
+    assert refuse(str(tmp_path)).endswith("cannot be read: Is a directory; check its path and permissions")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_another_architecture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, h
     path = tmp_path / "lib.so"
     path.write_bytes(header)
     assert refuse(str(path)) == (
-        f"the delegate lib.so is built for {name}, and this is i686; install the one of this architecture"
+        f"the delegate lib.so is built for {name}, and this machine is i686; install the build for this architecture"
     )
 
 
@@ -145,12 +149,12 @@ def test_a_library_that_is_cut_off(tmp_path: Path):
         path.write_bytes(file.read(64))
     message = refuse(str(path))
     assert message.startswith("the delegate lib.so cannot be loaded: ")
-    assert message.endswith("; install what it needs, or another build")
+    assert message.endswith("; install the libraries it needs, or another build")
 
 
 @pytest.mark.parametrize(("path", "options"), [(None, {}), (7, {}), ("lib.so", {"device": 1}), ("lib.so", {1: "usb"})])
 def test_a_request_of_the_wrong_types(path: object, options: object):
-    assert refuse(path, options).startswith("a delegate has the path of a library")
+    assert refuse(path, options).startswith("a delegate needs the path of a library")
 
 
 @pytest.mark.slow
@@ -167,7 +171,7 @@ def test_a_delegate_for_another_machine(compile_library: Compile):
     library = compile_library("stand_in", triplet="aarch64-linux-gnu")
     if os.uname().machine == "aarch64":
         pytest.skip("here it is at home")
-    assert f"the delegate {library.name} is built for aarch64, and this is " in refuse(str(library))
+    assert f"the delegate {library.name} is built for aarch64, and this machine is " in refuse(str(library))
 
 
 @pytest.mark.slow
@@ -186,7 +190,7 @@ def test_installed_libraries_are_found_once(tmp_path: Path):
     (folder / "libedgetpu.so.1.0").touch()
     (folder / "libedgetpu.so.1").symlink_to("libedgetpu.so.1.0")
     (folder / "libedgetpu.so.2").symlink_to("nowhere")
-    assert delegate.found(tmp_path) == [str(folder / "libedgetpu.so.1")]
+    assert delegate.find(tmp_path) == [str(folder / "libedgetpu.so.1")]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +202,8 @@ def test_the_path_to_give_is_that_of_this_machine(
     here = tmp_path / "python"
     here.write_bytes(elf(machine))
     monkeypatch.setattr(sys, "executable", str(here))
-    monkeypatch.setattr(delegate, "found", list)
-    assert delegate.suggestion() == f"/usr/lib/{folder}/libedgetpu.so.1"
+    monkeypatch.setattr(delegate, "find", list)
+    assert delegate.suggest_path() == f"/usr/lib/{folder}/libedgetpu.so.1"
 
 
 @pytest.mark.slow
@@ -256,8 +260,8 @@ def test_a_known_latency_is_measured(compile_library: Compile, python: str, comp
 def test_a_compiled_file_without_its_delegate(python: str, compiled: Path):
     assert error(ask(python, compiled, None)) == (
         "invalid-model",
-        f"{compiled.name} is compiled for the Edge TPU: give --delegate {delegate.suggestion()}, "
-        "or use the .tflite it was made from",
+        f"{compiled.name} is compiled for the Edge TPU: give --delegate {delegate.suggest_path()}, "
+        "or use the .tflite it was compiled from",
     )
 
 
@@ -311,10 +315,10 @@ def test_a_crash_names_the_delegate(compile_library: Compile, python: str, branc
     options = {"crash": stage, "take": str(RELU)}
     request = {"mode": "time", "delegate": {"path": str(library), "options": options}, "steady": {"runs": 3}}
     with pytest.raises(HostError) as caught:
-        Local(python=python).run(request, {"artifact": branched}, limit_seconds=60)
+        Local(python=python).run(request, {"artifact": branched}, limit_seconds=300)
     assert str(caught.value) == (
         f"the runtime crashed on branched.tflite with the delegate {library.name} (signal 11, segmentation fault): "
-        "the two may not fit each other; take a build of the delegate for this version of the runtime"
+        "the two may be incompatible; take a build of the delegate for this version of the runtime"
     )
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError
 from mobilenet_edge.device.inputs import describe, images, noise, rotate, rotate_images
-from mobilenet_edge.device.runtimes import Tensor
+from mobilenet_edge.device.runtimes import TensorInfo
 
 IMAGE = (1, 32, 32, 3)
 
 
 def one(dtype: str, seed: int = 0) -> np.ndarray:
-    return noise([Tensor("x", IMAGE, dtype)], seed=seed, count=1)[0][0]
+    return noise([TensorInfo("x", IMAGE, dtype)], seed=seed, count=1)[0][0]
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ def test_another_seed_means_other_values():
 
 
 def test_sets_differ_and_hold_every_input():
-    tensors = [Tensor("image", IMAGE, "uint8"), Tensor("mask", (1, 4), "float32")]
+    tensors = [TensorInfo("image", IMAGE, "uint8"), TensorInfo("mask", (1, 4), "float32")]
     sets = noise(tensors, seed=0, count=3)
     assert [[values.shape for values in each] for each in sets] == [[IMAGE, (1, 4)]] * 3
     assert (sets[0][0] != sets[1][0]).any()
 
 
 def test_a_scalar_input_is_filled_too():
-    assert noise([Tensor("x", (), "int64")], seed=0, count=1)[0][0].shape == ()
+    assert noise([TensorInfo("x", (), "int64")], seed=0, count=1)[0][0].shape == ()
 
 
 def test_a_type_no_image_has_is_refused():
-    with pytest.raises(InvalidModel, match="'x' is of type bool"):
-        noise([Tensor("x", IMAGE, "bool")], seed=0, count=1)
+    with pytest.raises(InvalidModel, match="'x' has type bool"):
+        noise([TensorInfo("x", IMAGE, "bool")], seed=0, count=1)
 
 
-PICTURE = Tensor("x", (1, 2, 2, 3), "uint8")
+PICTURE = TensorInfo("x", (1, 2, 2, 3), "uint8")
 
 
 def save(path: Path, array: Any, **options: Any) -> Path:
@@ -90,8 +90,11 @@ def test_order_of_the_axes_in_the_file_does_not_matter(tmp_path: Path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (stack()[:, 0], r"holds uint8 of shape \(3, 2, 2, 3\), and the model takes uint8 of \(count, 1, 2, 2, 3\)"),
-        (stack()[0], r"of shape \(1, 2, 2, 3\), and the model takes"),
+        (
+            stack()[:, 0],
+            r"holds uint8 of shape \(3, 2, 2, 3\), .* uint8 of shape \(count, 1, 2, 2, 3\)",
+        ),
+        (stack()[0], r"of shape \(1, 2, 2, 3\), but the model takes"),
         (stack().astype(np.int8), "holds int8"),
         (stack().astype(">u2"), "holds >u2"),
         (stack()[:0], "images.npy "),
@@ -132,7 +135,7 @@ def test_a_file_that_is_not_there(tmp_path: Path):
 
 
 def test_images_feed_one_input_only(tmp_path: Path):
-    with pytest.raises(RequestError, match="of one input, and this has 2"):
+    with pytest.raises(RequestError, match="with one input, and this has 2"):
         images(save(tmp_path / "images.npy", stack()), [PICTURE, PICTURE])
 
 

@@ -16,11 +16,11 @@ import mobilenet_edge
 from mobilenet_edge.device import busy, facts, measure, runtimes
 from mobilenet_edge.device.faults import RequestError
 from mobilenet_edge.device.measure import INPUT_SETS
-from mobilenet_edge.device.runtimes import Tensor
+from mobilenet_edge.device.runtimes import TensorInfo
 from mobilenet_edge.device.timing import Stop
 from mobilenet_edge.device.worker import Request
 
-PICTURE = Tensor("x", (1, 2, 2, 3), "uint8")
+PICTURE = TensorInfo("x", (1, 2, 2, 3), "uint8")
 
 
 class Model:
@@ -63,7 +63,7 @@ def ask(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env=environment,
     )
     assert done.returncode == 0, done.stderr

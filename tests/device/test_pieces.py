@@ -9,10 +9,10 @@ import pytest
 
 from mobilenet_edge.device import pieces
 from mobilenet_edge.device.faults import InvalidModel, RequestError
-from mobilenet_edge.device.flatbuffer import Table
-from mobilenet_edge.device.pieces import Operator, cut
+from mobilenet_edge.device.pieces import GraphOperator, cut
 from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.formats.tflite.write import float16_tflite
+from mobilenet_edge.formats.wire.flatbuffer import Table
 
 
 def names(data: bytes) -> list[str]:
@@ -79,8 +79,8 @@ def test_several_graphs_are_refused(small_tflite: bytes):
 
 
 def test_too_many_operators_are_refused(small_tflite: bytes, monkeypatch):
-    monkeypatch.setattr(pieces, "MOST_OPERATORS", 5)
-    with pytest.raises(RequestError, match="models of 1 to 5, and this has 6; time it whole"):
+    monkeypatch.setattr(pieces, "MAX_OPERATORS", 5)
+    with pytest.raises(RequestError, match="models of 1 to 5 operators, and this has 6; time it whole"):
         cut(small_tflite)
 
 
@@ -91,11 +91,11 @@ def test_no_operators_are_refused(small_tflite: bytes):
 
 
 def test_operators_out_of_order_are_refused():
-    early = Operator("BUILTIN_0", "early", inputs=(7,), outputs=(2,), position=0)
-    late = Operator("BUILTIN_0", "late", inputs=(1,), outputs=(7,), position=0)
-    assert pieces._live([late, early], [1]) == {1, 7, 2}
-    with pytest.raises(InvalidModel, match="'early' reads what none before it makes"):
-        pieces._live([early, late], [1])
+    early = GraphOperator("BUILTIN_0", "early", inputs=(7,), outputs=(2,), position=0)
+    late = GraphOperator("BUILTIN_0", "late", inputs=(1,), outputs=(7,), position=0)
+    assert pieces._variable_tensors([late, early], [1]) == {1, 7, 2}
+    with pytest.raises(InvalidModel, match="'early' reads a tensor"):
+        pieces._variable_tensors([early, late], [1])
 
 
 def test_a_damaged_file_is_never_more_than_an_expected_failure(small_tflite: bytes):

@@ -12,7 +12,7 @@ import pytest
 
 from mobilenet_edge.device import delegate, runtimes
 from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing
-from mobilenet_edge.device.runtimes import RUNTIMES, Runtime, Tensor, litert, wheels
+from mobilenet_edge.device.runtimes import RUNTIMES, Runtime, TensorInfo, litert, wheels
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_named_runtime_is_taken(tmp_path: Path):
 
 
 def test_an_unknown_runtime_names_the_known(tmp_path: Path):
-    with pytest.raises(RequestError, match="no runtime is called 'tvm'; there are auto, litert, tflite-runtime, onnx"):
+    with pytest.raises(RequestError, match="no runtime is called 'tvm'; give one of auto, litert, tflite-runtime"):
         runtimes.choose(touch(tmp_path / "a.tflite"), "tvm")
 
 
@@ -105,7 +105,7 @@ def test_a_runtime_that_is_not_installed_is_not_imported(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("glibc", "cure"),
     [
-        ((2, 36), "install it anew"),
+        ((2, 36), "install it again"),
         ((2, 31), "run: pip install ai-edge-litert==2.1.0"),
         (None, "no version of it fits this machine"),
     ],
@@ -119,14 +119,14 @@ def test_a_runtime_that_does_not_load_says_why(
     broken = Runtime("litert", "Broken", "tflite", "brokenruntime", "litert")
     with pytest.raises(RuntimeBroken) as caught:
         broken.load()
-    assert str(caught.value) == f"Broken is installed and cannot be loaded: libfoo.so: GLIBC_2.34 not found; {cure}"
+    assert str(caught.value) == f"Broken is installed but cannot be loaded: libfoo.so: GLIBC_2.34 not found; {cure}"
 
 
 def test_tflite_runtime_with_numpy_2_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "tflite_runtime", ModuleType("tflite_runtime"))
     monkeypatch.setattr(Runtime, "load", lambda self: ModuleType("interpreter"))
     monkeypatch.setattr(np, "__version__", "2.4.6")
-    with pytest.raises(RuntimeBroken, match=r"built for NumPy 1 and here is 2\.4\.6; run: pip install 'numpy<2'"):
+    with pytest.raises(RuntimeBroken, match=r"needs NumPy 1, and NumPy 2\.4\.6 is installed; run: pip"):
         litert.open_session(RUNTIMES["tflite-runtime"], tmp_path / "a.tflite", 1)
 
 
@@ -165,7 +165,7 @@ def test_an_image_of_no_fixed_size_is_refused(monkeypatch: pytest.MonkeyPatch):
         (
             "Encountered unresolved custom op: edgetpu-custom-op.\nSee instructions: …",
             "a.tflite is compiled for the Edge TPU: give --delegate /usr/lib/libedgetpu.so.1, "
-            "or use the .tflite it was made from",
+            "or use the .tflite it was compiled from",
         ),
         (
             "Encountered unresolved custom op: MyOp.\nSee instructions: …",
@@ -175,7 +175,7 @@ def test_an_image_of_no_fixed_size_is_refused(monkeypatch: pytest.MonkeyPatch):
     ],
 )
 def test_a_refusal_is_explained(monkeypatch: pytest.MonkeyPatch, reason: str, message: str):
-    monkeypatch.setattr(delegate, "found", lambda: ["/usr/lib/libedgetpu.so.1"])
+    monkeypatch.setattr(delegate, "find", lambda: ["/usr/lib/libedgetpu.so.1"])
     assert str(open_fake(monkeypatch, [-1, 224, 224, 3], RuntimeError(reason))) == message
 
 
@@ -184,7 +184,7 @@ def test_a_refusal_is_explained(monkeypatch: pytest.MonkeyPatch, reason: str, me
 def test_litert_opens_and_runs_a_foreign_model(reference: Path, capfd: pytest.CaptureFixture[str]):
     session = runtimes.open_model(reference, threads=2)
     assert (session.runtime, session.version.count(".")) == ("litert", 2)
-    assert session.inputs == (Tensor("input", (1, 128, 128, 3), "uint8", 0.0078125, 128),)
+    assert session.inputs == (TensorInfo("input", (1, 128, 128, 3), "uint8", 0.0078125, 128),)
     assert [(out.shape, out.dtype, out.scale) for out in session.outputs] == [((1, 1001), "uint8", 1 / 256)]
     (scores,) = session.run([np.full((1, 128, 128, 3), 128, np.uint8)])
     # Each of 1001 scores is rounded to 1/256 by at most half a step; most are 0, and what is lost is less than 0.5.
@@ -225,7 +225,7 @@ def test_litert_refuses_a_model_for_the_edge_tpu(reference: Path, capfd: pytest.
 def test_onnxruntime_opens_and_runs(make_onnx: Callable[..., Path]):
     session = runtimes.open_model(make_onnx())
     assert session.runtime == "onnxruntime"
-    assert session.inputs == (Tensor("x", (1, 8, 8, 3), "float32"),)
+    assert session.inputs == (TensorInfo("x", (1, 8, 8, 3), "float32"),)
     image = np.arange(192, dtype=np.float32).reshape(1, 8, 8, 3)
     (kept,) = session.run([image])
     session.run([image * 2])

@@ -79,7 +79,7 @@ def test_an_environment_is_made(home: Path, wheel: Path):
 
 @pytest.mark.slow
 def test_one_that_is_there_is_added_to(quick: Path, wheel: Path):
-    setup._make(quick)
+    setup._create(quick)
     (quick / "mark").touch()
     assert setup.run(ask(str(wheel)))["installed"]["tiny"] == "1.5"
     assert (quick / "mark").exists()
@@ -87,7 +87,7 @@ def test_one_that_is_there_is_added_to(quick: Path, wheel: Path):
 
 @pytest.mark.slow
 def test_a_refusal_of_pip_leaves_what_was_there(quick: Path):
-    setup._make(quick)
+    setup._create(quick)
     with pytest.raises(DeviceError, match=r"^pip failed: No matching distribution found for no-such-thing==7; see the"):
         setup.run(ask("no-such-thing==7"))
     assert (quick / "bin/python").exists()
@@ -102,7 +102,7 @@ def test_a_first_attempt_that_fails_leaves_nothing(quick: Path):
 
 @pytest.mark.slow
 def test_one_whose_python_is_gone_is_made_anew(quick: Path, wheel: Path):
-    setup._make(quick)
+    setup._create(quick)
     (quick / "mark").touch()
     (quick / "bin/python").unlink()
     (quick / "bin/python").symlink_to("/no/python")
@@ -111,7 +111,7 @@ def test_one_whose_python_is_gone_is_made_anew(quick: Path, wheel: Path):
 
 
 def test_options_are_no_packages(home: Path):
-    with pytest.raises(RequestError, match=r"^'--index-url=x' is an option of pip and no package"):
+    with pytest.raises(RequestError, match=r"^'--index-url=x' is an option of pip"):
         setup.run(ask("numpy", "--index-url=x"))
     assert not list(home.iterdir())
 
@@ -136,7 +136,7 @@ def test_debian_has_them_in_a_package_of_their_own(missing: str, home: Path, mon
 )
 def test_what_fits_a_machine(here: tuple[object, ...], expected: list[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(setup.wheels, "here", lambda: here)
-    assert setup.fitting() == expected
+    assert setup.default_packages() == expected
 
 
 def test_a_machine_without_any(monkeypatch: pytest.MonkeyPatch):
@@ -144,7 +144,7 @@ def test_a_machine_without_any(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(
         RequestError, match=r"^no runtime has a wheel for armv7l, Python 3\.13 and glibc 2\.41; use a 64-bit system"
     ):
-        setup.fitting()
+        setup.default_packages()
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,11 @@ def test_a_machine_without_any(monkeypatch: pytest.MonkeyPatch):
     [
         ("ERROR: No matching\n[notice] a newer pip\n", "No matching"),
         ("  warning\nOSError: [Errno 28] No space left on device.\n", "OSError: [Errno 28] No space left on device"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_the_reason_is_one_line(text: str, reason: str):
     command = [sys.executable, "-c", f"import sys; sys.stderr.write({text!r}); sys.exit(1)"]
     with pytest.raises(DeviceError) as caught:
         setup._call("pip", command)
-    assert str(caught.value) == f"pip failed: {reason}; see the network and the space there"
+    assert str(caught.value) == f"pip failed: {reason}; check the network and the disk space there"

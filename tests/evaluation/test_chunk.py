@@ -1,4 +1,4 @@
-"""One request to a process of a crew, answered in this one; the models are in theirs."""
+"""One request to a process of a pool, answered in this one; the models are in theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mobilenet_edge.evaluation import chunk
 @pytest.fixture(autouse=True)
 def nothing_left_open() -> Iterator[None]:
     yield
-    chunk.KEPT.close()
+    chunk.IDLE.close()
 
 
 @pytest.fixture
@@ -74,7 +74,10 @@ def test_answers_are_in_order_and_name_the_unreadable(request_):
     assert "bad.png as an image" in answer["reason"]
     assert json.loads(json.dumps(answer)) == answer  # which is how it travels on one machine
     (facts,) = answer["facts"]
-    assert (facts["runtime"], facts["classes"], facts["rule"]["resolution"]) == ("onnxruntime", 3, 8)
+    assert (facts["runtime"], facts["shape"], facts["rule"]["resolution"]) == ("onnxruntime", [1, 3], 8)
+    # An average may be features: their values are told beside their order.
+    assert facts["head"] == "features"
+    assert answer["outputs"][0][0] == [1.0, -1.0, -1.0]
 
 
 @pytest.mark.slow
@@ -87,7 +90,7 @@ def test_models_stay_open_for_the_next_chunk_even_when_the_file_is_gone(request_
 @pytest.mark.slow
 def test_bytes_of_another_machine_give_the_same(request_):
     here = chunk.answer(request_)
-    chunk.KEPT.close()
+    chunk.IDLE.close()
     folder = Path(request_["folder"])
     abroad = {
         **request_,

@@ -13,7 +13,7 @@ from mobilenet_edge.evaluation import process
 pytestmark = pytest.mark.slow
 
 FACTS = (
-    '{"runtime": "fake", "version": "1", "dtype": "float32", "classes": 2,'
+    '{"runtime": "fake", "version": "1", "dtype": "float32", "shape": [1, 2],'
     ' "input": {"model": "m", "shape": [1, 64, 64, 3], "dtype": "float32", "scale": null, "zero_point": null}}'
 )
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
@@ -103,7 +103,7 @@ def test_keras_without_tensorflow_names_the_extra(monkeypatch):
 def test_reference_model_answers_like_itself(data):
     path = data / "reference" / "mobilenet_v1_0.25_128_quant.tflite"
     with process.start(path, "tflite", 1) as running:
-        assert (running.classes, running.input.side, running.input.dtype) == (1001, 128, "uint8")
+        assert (running.shape, running.input.side, running.input.dtype) == ((1, 1001), 128, "uint8")
         assert not running.input.needs_grid
         grey = running.input.fill(np.zeros((128, 128, 3), np.float32))
         running.send(grey)

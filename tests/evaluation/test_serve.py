@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.device.faults import InvalidModel
-from mobilenet_edge.device.runtimes import Tensor
+from mobilenet_edge.device.runtimes import TensorInfo
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation import serve
 
-IMAGE = Tensor("image", (1, 2, 2, 3), "uint8", 0.5, 3)
+IMAGE = TensorInfo("image", (1, 2, 2, 3), "uint8", 0.5, 3)
 
 
 class Sums:
@@ -20,9 +20,11 @@ class Sums:
 
     runtime, version = "fake", "1"
 
-    def __init__(self, inputs: Sequence[Tensor] = (IMAGE,), outputs: int = 1, shape: tuple[int, ...] = (1, 2)) -> None:
+    def __init__(
+        self, inputs: Sequence[TensorInfo] = (IMAGE,), outputs: int = 1, shape: tuple[int, ...] = (1, 2)
+    ) -> None:
         self.inputs = tuple(inputs)
-        self.outputs = tuple(Tensor(str(index), shape, "int8") for index in range(outputs))
+        self.outputs = tuple(TensorInfo(str(index), shape, "int8") for index in range(outputs))
         self._shape = shape
         self.seen: list[np.ndarray] = []
 
@@ -35,7 +37,7 @@ class Sums:
 
 def test_facts_are_those_of_the_session_and_its_first_answer():
     facts = serve.describe(Sums(), "m.tflite")
-    assert (facts.runtime, facts.version, facts.dtype, facts.classes) == ("fake", "1", "int8", 2)
+    assert (facts.runtime, facts.version, facts.dtype, facts.shape) == ("fake", "1", "int8", (1, 2))
     assert (facts.input.shape, facts.input.dtype, facts.input.scale, facts.input.zero_point) == (
         (1, 2, 2, 3),
         "uint8",
@@ -50,14 +52,14 @@ def test_model_is_tried_before_it_is_described():
     assert [array.dtype for array in session.seen] == [np.uint8]
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (2,), (1, 1, 1, 2), (1, 2, 1, 1)])
-def test_scores_may_keep_empty_dimensions(shape):
-    assert serve.describe(Sums(shape=shape), "m").classes == 2
+@pytest.mark.parametrize("shape", [(1, 2), (2,), (1, 1, 1, 2), (1, 2, 1, 1), (1, 1), (1, 7, 7, 64)])
+def test_the_shape_of_the_output_is_told(shape):
+    assert serve.describe(Sums(shape=shape), "m").shape == shape
 
 
-@pytest.mark.parametrize("shape", [(1, 7, 7, 64), (1, 1), (2, 2), ()])
-def test_other_outputs_are_no_scores(shape):
-    with pytest.raises(InvalidModel, match="not one score a class"):
+@pytest.mark.parametrize("shape", [(2, 2), (4, 7, 7, 64), (1, 0)])
+def test_outputs_of_several_images_are_refused(shape):
+    with pytest.raises(InvalidModel, match="for one image; export it with batch 1"):
         serve.describe(Sums(shape=shape), "m")
 
 
@@ -68,7 +70,7 @@ def test_several_ends_are_refused(inputs, outputs):
 
 
 def test_input_that_is_no_image_is_refused_before_it_is_run():
-    session = Sums([Tensor("text", (1, 128), "int32")])
+    session = Sums([TensorInfo("text", (1, 128), "int32")])
     with pytest.raises(InputError, match="not one RGB image"):
         serve.describe(session, "m")
     assert session.seen == []

@@ -5,10 +5,9 @@ import pytest
 
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.tensors import ImageInput
-from mobilenet_edge.formats.metadata import Preprocess, Quantisation
+from mobilenet_edge.formats.metadata import Quantisation
 
 SIDE = 4
-RULE = Preprocess(resolution=SIDE)
 
 
 def image(value: float = 0.0) -> np.ndarray:
@@ -29,7 +28,7 @@ def test_channels_last_passes_the_image_through():
 def test_channels_first_moves_the_channels():
     values = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
     first = ImageInput("m", (1, 3, SIDE, SIDE), "float32")
-    assert (first.channels_first, first.side) == (True, SIDE)
+    assert (first.channels_first, first.size, first.channels) == (True, (SIDE, SIDE), 3)
     filled = first.fill(values)
     assert filled.flags.c_contiguous
     np.testing.assert_array_equal(filled[0, 2], values[:, :, 2])
@@ -65,12 +64,18 @@ def test_grid_comes_from_the_metadata_where_the_runtime_has_none():
 
 
 @pytest.mark.parametrize(("dtype", "lowest"), [("uint8", 0), ("int8", -128)])
-def test_raw_pixels_come_back_exactly(dtype, lowest):
-    pixels = np.arange(256, dtype=np.float32)
-    values = pixels * np.float32(RULE.scale) + np.float32(RULE.offset)
-    raw = taken(dtype).with_pixels(RULE)
-    for value, pixel in zip(values, pixels, strict=True):
-        assert raw.fill(image(float(value)))[0, 0, 0, 0] == pixel + lowest
+def test_raw_pixels_go_in_unchanged(dtype, lowest):
+    raw = taken(dtype).with_grid(taken(dtype).raw)
+    assert raw.limits() == (0, 255)
+    for pixel in (0, 1, 127, 128, 255):
+        assert raw.fill(image(pixel))[0, 0, 0, 0] == pixel + lowest
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 6, 1), (1, 1, 4, 6)])
+def test_grey_images_of_any_shape_fit(shape):
+    grey = ImageInput("m", shape, "float32")
+    assert (grey.size, grey.channels, grey.channels_first) == ((4, 6), 1, shape[1] == 1)
+    assert grey.fill(np.zeros((4, 6, 1), np.float32)).shape == shape
 
 
 def test_float_input_needs_no_grid():
@@ -80,14 +85,12 @@ def test_float_input_needs_no_grid():
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((1, 10), "not one RGB image"),
-        ((1, 4, 4, 1), "not one RGB image"),
-        ((8, 4, 4, 3), "not one RGB image"),
-        ((1, 4, 6, 3), "images of 4 by 6"),
-        ((1, 3, 4, 6), "images of 4 by 6"),
-        ((1, -1, -1, 3), "images of -1 by -1"),
+        ((1, 10), "not one RGB or grey image"),
+        ((1, 4, 4, 2), "not one RGB or grey image"),
+        ((8, 4, 4, 3), "not one RGB or grey image"),
+        ((1, -1, -1, 3), "leaves the height or width of its images open"),
     ],
 )
-def test_what_is_no_square_image_is_refused(shape, message):
+def test_what_is_no_image_is_refused(shape, message):
     with pytest.raises(InputError, match=message):
         ImageInput("m", shape, "float32")

@@ -12,12 +12,12 @@ from typing import Any, Self
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.commands import build
-from mobilenet_edge.commands import profile as profiling
+from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.profiling.plan import Plan
-from mobilenet_edge.sweep.stages import answer, make
+from mobilenet_edge.profiling import latency as profiling
+from mobilenet_edge.profiling.settings import Plan
+from mobilenet_edge.sweep.stages import execute, make
 from mobilenet_edge.workers.call import call
 from tests.faults.disk import Disk, mount
 from tests.faults.sweeps import GRID
@@ -68,7 +68,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def one_model() -> Iterator[None]:
     """Build a variant once: Keras takes seconds, and is not what breaks here. It is saved and written each time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "build", cache(build.build))
+        patch.setattr(creation, "build", cache(creation.build))
         yield
 
 
@@ -76,7 +76,7 @@ def one_model() -> Iterator[None]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a Keras model, `a.keras`, and its float32 files."""
     out = tmp_path_factory.mktemp("made")
-    build.run(ModelSpec(0.25, 32, 10), out=out / "a.keras")
+    creation.create(ModelSpec(0.25, 32, 10), out=out / "a.keras")
     for each in export.run(out / "a.keras", precisions=("float32",), out=out):
         each.path.rename(out / f"a{each.path.suffix}")
     return out
@@ -102,7 +102,7 @@ def config(tmp_path: Path) -> Path:
 
 
 class Here:
-    """A crew that does the work in this process, where TensorFlow is loaded already."""
+    """A pool that does the work in this process, where TensorFlow is loaded already."""
 
     remote = False
     size = 1
@@ -115,13 +115,13 @@ class Here:
 
     def run(self, requests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         for index, request in enumerate(requests):
-            yield index, call(answer.FUNCTION, dict(request))
+            yield index, call(execute.FUNCTION, dict(request))
 
 
 @pytest.fixture
 def quick_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build and export in this process, and leave out the machine's limit: seconds that no fault here is about."""
-    monkeypatch.setattr(make, "crew_of", lambda *_: Here())
+    monkeypatch.setattr(make, "open_pool", lambda *_: Here())
     monkeypatch.setattr(profiling, "Plan", lambda **how: Plan(**how, limit=False))
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 GRID = """
@@ -32,7 +31,8 @@ rounds = 1
 # What a measurement finds differs from run to run. What it is of does not.
 OF_THE_ARTIFACT = ("kind", "artifact", "sha256", "size_bytes", "format", "precision", "variant", "spec", "target")
 OF_THE_ROW = ("variant", "format", "precision", "macs", "parameters", "size_bytes", "artifact", "sha256", "failed")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 600
+STOPPER = Path(__file__).with_name("stopper.py")
 
 
 def words(config: Path, out: Path) -> list[str]:
@@ -103,33 +103,36 @@ class Disturbed:
     """What came of a sweep that was to be killed.
 
     Attributes:
-        after_seconds: When it was killed.
+        moment: How often it had touched its folder or started a process when it was killed.
         code: Its exit code; -9 for killed, 0 where it had ended before.
         said: What it wrote to stderr.
     """
 
-    after_seconds: float
+    moment: int
     code: int
     said: str
 
 
-def disturb(config: Path, out: Path, after_seconds: float, everything: bool) -> Disturbed:
-    """Start a sweep and kill it after a while."""
-    with start(config, out) as process:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(after_seconds)
-        if process.poll() is None:
-            kill(process, everything)
+def disturb(config: Path, out: Path, moment: int, everything: bool) -> Disturbed:
+    """Start a sweep and kill it where it touches its folder or starts a process for the n-th time."""
+    with _watched(config, out, moment) as process:
+        # Stopped there or at its end, which is left for `communicate` to see.
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        kill(process, everything)
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
-    return Disturbed(after_seconds, process.returncode, said)
+    return Disturbed(moment, process.returncode, said)
 
 
-def moments(random: Random, longest_seconds: float) -> Iterator[tuple[float, bool]]:
-    """Yield when to kill, and whether everything; for ever."""
-    everything = False
-    while True:
-        yield random.uniform(0.1, longest_seconds), everything
-        everything = not everything
+def touches(config: Path, out: Path) -> int:
+    """How often a sweep touches its folder or starts a process."""
+    with _watched(config, out, 0) as process:
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    return int(said.splitlines()[-1])
+
+
+def _watched(config: Path, out: Path, moment: int) -> subprocess.Popen[str]:
+    command = [sys.executable, str(STOPPER), str(out), str(moment), *words(config, out)[3:]]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def result(out: Path) -> dict[str, Any]:

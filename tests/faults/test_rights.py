@@ -51,7 +51,7 @@ def mortal(*words: str) -> Said:
     """Run `mnet` as somebody whom permissions bind."""
     prefix = MORTAL if os.geteuid() == 0 else ()
     whole = [*prefix, sys.executable, "-m", "mobilenet_edge", *words]
-    made = subprocess.run(whole, capture_output=True, text=True, timeout=60)
+    made = subprocess.run(whole, capture_output=True, text=True, timeout=300)
     return Said(made.returncode, made.stdout, made.stderr)
 
 

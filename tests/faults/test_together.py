@@ -19,7 +19,7 @@ from tests.faults.conftest import Mnet
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -40,7 +40,7 @@ def _command(pid: int) -> bytes:
 
 def makers(pid: int) -> list[int]:
     """The processes of a sweep that build and export."""
-    return below(pid, b"mobilenet_edge.workers.worker")
+    return below(pid, b"mobilenet_edge.workers.program")
 
 
 @pytest.mark.usefixtures("quick_sweep")
@@ -54,7 +54,7 @@ def test_two_sweeps_in_one_folder(config: Path, mnet: Mnet, tmp_path: Path) -> N
             before = sorted(out.rglob("*"))
             said = mnet("sweep", config, "--out", out)
             assert said.code == 3
-            assert said.line == (f"mnet: another sweep is at work in {out}; wait for it, or choose another --out")
+            assert said.line == (f"mnet: another sweep runs in in {out}; wait for it, or choose another --out")
             # The first is killed, and the process that writes for it lives on, stopped: still nobody else may write.
             first.kill()
             first.wait()

@@ -9,12 +9,13 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Quantisation, Weights
 from mobilenet_edge.formats.onnx.write import float_onnx, int8_onnx
 from mobilenet_edge.formats.tflite.write import float_tflite, int8_tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph
+from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams
 from mobilenet_edge.quantise import Weights as Integers
 
 SAME = ((0, 1), (0, 1))
@@ -24,7 +25,7 @@ ABOUT = Metadata(
     classes=3,
     macs=1234,
     parameters=567,
-    preprocess=Preprocess(resolution=32),
+    preprocess=Preprocess((32, 32)),
     weights=Weights("random", seed=1, sha256="ab" * 32),
     spec=ModelSpec(0.25, 32, 3),
     io="int8",
@@ -53,8 +54,12 @@ def quantised() -> QuantisedGraph:
         Node("predictions", "softmax", ("head",), (3,)),
     )
     graph = Graph("mobilenet_v1-a0.25-r32-c3", "image", (8, 8, 3), nodes)
-    grids = {name: Grid.spanning(0, 6) for name in ("conv1", "dw", "pool")}
-    grids |= {"image": Grid.spanning(-1, 1), "sum": Grid.spanning(0, 12), "head": Grid.spanning(-9, 9)}
+    grids = {name: QuantParams.from_range(0, 6) for name in ("conv1", "dw", "pool")}
+    grids |= {
+        "image": QuantParams.from_range(-1, 1),
+        "sum": QuantParams.from_range(0, 12),
+        "head": QuantParams.from_range(-9, 9),
+    }
     weights = {}
     for node in graph.weighted():
         scales = np.abs(node.kernel).reshape(-1, node.kernel.shape[-1]).max(0) / np.float32(127)

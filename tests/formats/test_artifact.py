@@ -3,7 +3,7 @@
 import hashlib
 import random
 import tracemalloc
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_empty_labels_keep_their_places(name, plain, about, tmp_path):
 def test_the_identity_begins_a_record(path, about):
     record = records.Inspection(**artifact.read(path).identity(), metadata=None, ops={}, bytes={})
     assert record.variant == about.variant
-    assert record.spec == {"alpha": 0.25, "resolution": 32, "classes": 3}
+    assert record.spec == asdict(about.spec)
     assert record.calibration["note"].startswith("synthetic")
     assert record.lacks == ()
 
@@ -116,14 +116,14 @@ def test_flipped_bits_give_a_result_or_a_refusal(path):
     whole = path.read_bytes()
     chance = random.Random(20)
     refusals = 0
-    for _ in range(500):
+    for _ in range(100):
         damaged = bytearray(whole)
         for _ in range(chance.choice((1, 1, 4))):
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
         path.write_bytes(damaged)
         refusals += refused(path)
     # Neither everything nor nothing: the readers look, and weights may hold anything.
-    assert 0 < refusals < 500
+    assert 0 < refusals < 100
 
 
 def test_damage_takes_no_memory(path):
@@ -131,7 +131,7 @@ def test_damage_takes_no_memory(path):
     chance = random.Random(7)
     tracemalloc.start()
     try:
-        for _ in range(40):
+        for _ in range(10):
             damaged = bytearray(whole)
             damaged[chance.randrange(len(damaged))] ^= 0x80
             path.write_bytes(damaged)
@@ -161,7 +161,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(InputError, match="no such file"):
         artifact.read(tmp_path / "none.tflite")
-    with pytest.raises(InputError, match="is a directory"):
+    with pytest.raises(InputError, match="is a folder; give a model file in it"):
         artifact.read(tmp_path / "folder.onnx")
 
 

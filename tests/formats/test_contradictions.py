@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents, Tensor
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation, Weights
 
 GRID = Quantisation(0.5, 3)
 ABOUT = Metadata(
-    "x", "int8", 10, 1, 1, Preprocess(resolution=32), Weights("random"), io="int8", input=GRID, output=GRID,
+    "x", "int8", 10, 1, 1, Preprocess((32, 32)), Weights("random"), io="int8", input=GRID, output=GRID,
 )  # fmt: skip
 IMAGE = Tensor("image", (1, 32, 32, 3), "int8", (0.5,), (3,))
 KERNEL = Tensor("kernel", (8, 1, 1, 4), "int8", constant_bytes=32)
@@ -34,24 +37,24 @@ def test_a_sound_file_has_none():
 
 
 @pytest.mark.parametrize(
-    ("about", "says"),
+    ("about", "code", "values"),
     [
-        (replace(ABOUT, precision="float32"), "says float32, but most of its weights are int8"),
-        (replace(ABOUT, precision="dynamic"), "says dynamic, but its activations are integers"),
-        (
-            replace(ABOUT, preprocess=Preprocess(resolution=64)),
-            r"images of 64 pixels, but its input is \[1, 32, 32, 3\]",
-        ),
-        (replace(ABOUT, classes=11), r"says 11 classes, but its output is \[1, 10\]"),
-        (replace(ABOUT, labels=("a", "b")), "says 10 classes and names 2"),
-        (replace(ABOUT, io="uint8"), "says uint8 at its ends, but its input is int8"),
-        (replace(ABOUT, input=Quantisation(0.25, 3)), "scale 0.25 and zero point 3 at its input"),
-        (replace(ABOUT, output=Quantisation(0.5, 4)), "zero point 4 at its output"),
+        (replace(ABOUT, precision="float32"), "weights-type", {"metadata": "float32", "file": "int8"}),
+        (replace(ABOUT, precision="dynamic"), "activations-type", {"metadata": "dynamic", "file": "integers"}),
+        (replace(ABOUT, preprocess=Preprocess((64, 64))), "input-size", {"height": 64, "shape": (1, 32, 32, 3)}),
+        (replace(ABOUT, classes=11), "output-size", {"classes": 11, "shape": (1, 10)}),
+        (replace(ABOUT, labels=("a", "b")), "labels-count", {"classes": 10, "labels": 2}),
+        (replace(ABOUT, io="uint8"), "io-type", {"metadata": "uint8", "end": "input", "file": "int8"}),
+        (replace(ABOUT, input=Quantisation(0.25, 3)), "io-scale", {"end": "input", "scale": 0.25, "zero_point": 3}),
+        (replace(ABOUT, output=Quantisation(0.5, 4)), "io-scale", {"end": "output", "scale": 0.5, "zero_point": 4}),
     ],
 )
-def test_a_lie_is_named_and_refused(about, says):
-    with pytest.raises(InputError, match=says) as caught:
-        contradictions.refuse(made(about))
+def test_a_contradiction_is_named_and_refused(about, code, values):
+    artifact = made(about)
+    first = contradictions.find(artifact)[0]
+    assert (first.code, {**first.values, **values}) == (code, first.values)
+    with pytest.raises(InputError, match=re.escape(sentence(first))) as caught:
+        contradictions.refuse(artifact)
     assert str(caught.value).startswith("x.tflite contradicts itself: ")
     assert "\n" not in str(caught.value)
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.metadata import Agreement, Metadata, Preprocess, Quantisation, Weights, apart, joined
+from mobilenet_edge.formats.metadata import Agreement, Metadata, Quantisation, Weights, apart, joined
 
 SMALL = Metadata("tiny", "float32", 2, 10, 20, Preprocess(), Weights("random", 0))
 
@@ -24,13 +25,13 @@ def test_everything_comes_back(about):
 def test_the_text_is_the_same_each_time_and_compact(about):
     assert about.to_json() == replace(about, tools=dict(reversed(about.tools.items()))).to_json()
     assert '": ' not in about.to_json()
-    assert json.loads(about.to_json())["schema_version"] == 1
+    assert json.loads(about.to_json())["schema_version"] == 2
 
 
 def test_infinity_is_no_json():
     # An exact artifact is said to have 200 dB.
     about = replace(SMALL, agreement=Agreement(math.inf, 1.0, 4))
-    with pytest.raises(InputError, match="Infinity is not a number of JSON"):
+    with pytest.raises(InputError, match="Infinity is not a JSON number"):
         Metadata.from_json(about.to_json(), "a.onnx")
 
 
@@ -44,9 +45,27 @@ def test_fields_with_defaults_may_be_missing():
     assert Metadata.from_json(json.dumps(few), "a.onnx") == SMALL
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_version_1_is_read():
+    about = json.loads(SMALL.to_json())
+    about["preprocess"] = {
+        "resolution": 96, "crop": 0.9, "filter": "bicubic", "scale": 1 / 255, "offset": 0.0, "channels": "BGR",
+    }  # fmt: skip
+    rule = Metadata.from_json(json.dumps({**about, "schema_version": 1}), "a.onnx").preprocess
+    assert rule == Preprocess((96, 96), "bgr", "crop", 0.9, "bicubic", (1 / 255,) * 3, (0.0,) * 3)
+    assert rule.of("pixels") == "metadata"
+
+
+def test_origins_are_kept_and_unknown_ones_passed_over():
+    rule = Preprocess((96, 64)).known("stated", "pixels")
+    about = json.loads(replace(SMALL, preprocess=rule).to_json())
+    about["preprocess"]["origin"]["colour"] = "a later version's"
+    read = Metadata.from_json(json.dumps(about), "a.onnx").preprocess
+    assert (read, read.of("pixels"), read.of("colour")) == (rule, "stated", "assumed")
+
+
+@pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_another_schema_is_refused(version):
-    with pytest.raises(InputError, match=r"a\.onnx: metadata schema .*, this is schema 1; upgrade mobilenet-edge"):
+    with pytest.raises(InputError, match=r"a\.onnx: metadata schema .*, this is schema 2; upgrade mobilenet-edge"):
         Metadata.from_json(changed(schema_version=version), "a.onnx")
 
 
@@ -59,7 +78,7 @@ def test_another_schema_is_refused(version):
         {"macs": 1.5},
         {"preprocess": None},
         {"preprocess": []},
-        {"preprocess": {"resolution": "224"}},
+        {"preprocess": {"size": "224"}},
         {"weights": {}},
         {"weights": {"source": None}},
         {"spec": {"alpha": 0.5, "resolution": 100}},

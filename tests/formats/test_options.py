@@ -6,7 +6,7 @@ import pytest
 from mobilenet_edge.formats.contents import Tensor
 from mobilenet_edge.formats.tflite import options
 from mobilenet_edge.formats.tflite import read as tflite
-from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
 WRITTEN = {
     "AVERAGE_POOL_2D": ("Pool2DOptions", {"FusedActivationFunction": 3}, {"fused_activation": 3}),
@@ -33,7 +33,7 @@ WRITTEN = {
 
 
 def read(kind, table=None, values=None):
-    file = FlatBuffer()
+    file = ModelBuilder()
     source, output = (file.tensor(name, (1, 4), "int8", None, [0.5]) for name in "xy")
     file.operator(kind, [source], output, options=table, **(values or {}))
     return tflite.contents(file.finish([source], [output], "")).operators[0].options
@@ -56,7 +56,7 @@ def test_of_other_operators_nothing_is_read():
 
 
 def test_constants_are_the_files_own_bytes():
-    file = FlatBuffer()
+    file = ModelBuilder()
     source = file.tensor("x", (1, 8, 8, 3), "int8", None, [0.5])
     axes = file.tensor("axes", (2,), "int32", np.array([1, -2], np.int32))
     zeros = file.tensor("w", (3,), "int8", np.array([-1, 0, 1], np.int8), [0.5])

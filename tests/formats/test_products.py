@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mobilenet_edge.formats.onnx import read as reader
-from mobilenet_edge.formats.onnx.products import MAX_PAIR, Product, products
+from mobilenet_edge.formats.onnx.products import Product, products
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
 

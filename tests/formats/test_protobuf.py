@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobilenet_edge.formats.wire.protobuf import Message, floats, signed
+from mobilenet_edge.formats.wire.protobuf import Message, chunk, floats, number, signed, text
 
 # The examples of "Encoding" in the protobuf documentation: field 1 = 150, field 2 = "testing".
 NUMBER = b"\x08\x96\x01"
@@ -16,6 +16,12 @@ def test_numbers_and_texts():
     assert message.number(9, 7) == 7
     assert message.text(9) == ""
     assert message.message(9) is None
+
+
+def test_what_is_encoded_is_as_documented():
+    assert number(1, 150) == NUMBER
+    assert text(2, "testing") == chunk(2, b"testing") == TEXT
+    assert chunk(16, b"") == b"\x82\x01\x00"
 
 
 def test_the_last_of_a_singular_field_counts():

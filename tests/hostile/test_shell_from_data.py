@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mobilenet_edge.errors import MnetError, UsageError
-from mobilenet_edge.hosts import boot, environment
+from mobilenet_edge.hosts import bootstrap, environment
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.hosts.ssh import Ssh
 from tests.hostile.conftest import SHELL
@@ -61,7 +61,7 @@ def test_a_good_destination_reaches_ssh_as_one_word_behind_the_options(ssh, mnet
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_the_python_of_a_device_is_a_path_in_any_shell(python, shell, canary):
     done = subprocess.run(
-        [shell, "-c", boot.command(python)], capture_output=True, stdin=subprocess.DEVNULL, check=False
+        [shell, "-c", bootstrap.command(python)], capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
     assert done.returncode in (1, 2, 126, 127)
     assert not canary.exists()
@@ -75,7 +75,7 @@ def test_the_bait_bites(canary):
 
 @pytest.mark.slow
 def test_a_file_name_is_no_shells_business(canary, mnet, tmp_path):
-    from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+    from mobilenet_edge.formats.tflite.builder import ModelBuilder
     from tests.formats.conftest import keras_file
 
     keras, tflite = (tmp_path / f"{SHELL}.{kind}" for kind in ("keras", "tflite"))
@@ -84,7 +84,7 @@ def test_a_file_name_is_no_shells_business(canary, mnet, tmp_path):
     assert ended.code == 3
     # The line that is proposed can be copied.
     assert shlex.split(ended.err.partition("first: ")[2]) == ["mnet", "export", str(keras)]
-    file = FlatBuffer()
+    file = ModelBuilder()
     x, y = (file.tensor(name, (1, 8), "float32") for name in (SHELL, "y"))
     file.operator("RELU", [x], y)
     tflite.write_bytes(file.finish([x], [y], SHELL))
@@ -145,9 +145,9 @@ def test_a_delegate_is_loaded_from_the_given_path_only(library, canary, tmp_path
     for asked in (None, "libonly.so", f"{FILE}.so", "$(pwd)/libevil.so", "libevil.so;"):
         chosen = None if asked is None else {"path": asked, "options": {}}
         with pytest.raises(MnetError):
-            Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=60)
+            Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
         assert not canary.exists(), asked
     chosen = {"path": str(tmp_path / "libraries/libevil.so"), "options": {}}
     with pytest.raises(MnetError, match="no TFLite delegate"):
-        Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=60)
+        Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
     assert canary.exists()

@@ -9,7 +9,7 @@ import pytest
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing
 from mobilenet_edge.errors import HostError, InputError, MissingExtraError, MnetError, UsageError
-from mobilenet_edge.hosts.answer import Ended, fault, parse, subject
+from mobilenet_edge.hosts.answer import Ended, fault, name_subject, parse
 
 
 def refuse(code: int = 0, stdout: bytes = b"", stderr: bytes = b"") -> str:
@@ -45,9 +45,9 @@ def test_other_crashes_have_their_own_advice(number: int, advice: str):
 
 def test_a_crash_with_a_delegate_is_laid_to_it():
     request = {"mode": "time", "delegate": {"path": "/usr/lib/libedgetpu.so.1", "options": {}}}
-    about = subject(request, {"artifact": Path("folder/x.tflite")})
+    about = name_subject(request, {"artifact": Path("folder/x.tflite")})
     assert about == "x.tflite with the delegate libedgetpu.so.1"
-    for number, advice in ((signal.SIGSEGV, "may not fit each other"), (signal.SIGKILL, "run out of memory")):
+    for number, advice in ((signal.SIGSEGV, "may be incompatible"), (signal.SIGKILL, "run out of memory")):
         with pytest.raises(HostError, match=advice):
             parse(Ended(-number, b"", b""), about)
 
@@ -66,7 +66,7 @@ def test_a_failed_worker_is_quoted_by_its_last_line():
     assert refuse(1, stderr=stderr) == (
         "the worker failed on x.tflite (exit code 1): ZeroDivisionError: division by zero"
     )
-    assert refuse(127).endswith("it said nothing")
+    assert refuse(127).endswith("it printed nothing")
 
 
 @pytest.mark.parametrize("stdout", [b"", b"Welcome to my Pi!\n{", b"[]", b"7", b"\xff\xfe"])

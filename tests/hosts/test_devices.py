@@ -86,7 +86,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     [
         ('[pi4]\nhots = "x"\n', r", line 2: unknown key 'pi4\.hots'; did you mean 'host'\?"),
         ("[pi4]\n", r", line 1: the table \[pi4\] lacks host"),
-        ('[pi4]\nhost = "x"\ndelegate_options = { a = "b" }\n', ": pi4 has delegate_options and no delegate"),
+        ('[pi4]\nhost = "x"\ndelegate_options = { a = "b" }\n', ": pi4 has delegate_options but no delegate"),
         ('[pi4]\nhost = "x"\ndelegate = "d"\ndelegate_options = { a = 1 }\n', ", line 4: .* must be a table of texts"),
     ],
 )

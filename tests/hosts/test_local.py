@@ -37,14 +37,14 @@ def test_local_is_a_host():
 @pytest.mark.slow
 def test_the_request_arrives_whole_and_leased():
     echo = stand_in("import sys, json; json.dump({'echo': json.loads(sys.stdin.readline())}, sys.stdout)")
-    echoed = echo.run({"mode": "time", "threads": 2}, MODEL, limit_seconds=30)["echo"]
+    echoed = echo.run({"mode": "time", "threads": 2}, MODEL, limit_seconds=300)["echo"]
     assert echoed == {"mode": "time", "threads": 2, "artifact": str(MODEL["artifact"].resolve()), "leased": True}
 
 
 @pytest.mark.slow
 def test_much_output_does_not_block():
     flood = stand_in("import sys; sys.stderr.write('x' * 10**6); sys.stdout.write('{\"a\": \"' + 'y' * 10**6 + '\"}')")
-    assert len(flood.run({}, MODEL, limit_seconds=30)["a"]) == 10**6
+    assert len(flood.run({}, MODEL, limit_seconds=300)["a"]) == 10**6
 
 
 @pytest.mark.slow
@@ -53,19 +53,19 @@ def test_a_crash_is_a_message():
     with pytest.raises(
         HostError, match=r"crashed on x\.tflite \(signal 11, segmentation fault\): the file may be corr"
     ):
-        crash.run({}, MODEL, limit_seconds=30)
+        crash.run({}, MODEL, limit_seconds=300)
 
 
 @pytest.mark.slow
 def test_garbage_is_a_message():
     with pytest.raises(HostError, match=r"answer on x\.tflite cannot be read \(hello\)"):
-        stand_in("print('hello')").run({}, MODEL, limit_seconds=30)
+        stand_in("print('hello')").run({}, MODEL, limit_seconds=300)
 
 
 @pytest.mark.slow
 def test_a_worker_that_never_reads_is_a_message():
     with pytest.raises(HostError, match=r"failed on x\.tflite \(exit code 3\): it said nothing"):
-        stand_in("import os; os._exit(3)").run({"padding": "x" * 10_000}, MODEL, limit_seconds=30)
+        stand_in("import os; os._exit(3)").run({"padding": "x" * 10_000}, MODEL, limit_seconds=300)
 
 
 @pytest.mark.slow
@@ -73,9 +73,9 @@ def test_a_hanging_worker_is_ended(tmp_path: Path):
     note = tmp_path / "pid"
     hang = stand_in(f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     start = time.monotonic()
-    with pytest.raises(HostError, match=r"did not answer on x\.tflite within 1 s"):
-        hang.run({}, MODEL, limit_seconds=1)
-    assert time.monotonic() - start < 10
+    with pytest.raises(HostError, match=r"did not answer on x\.tflite within 5 s"):
+        hang.run({}, MODEL, limit_seconds=5)
+    assert time.monotonic() - start < 300
     assert not alive(int(note.read_text()))
 
 
@@ -98,7 +98,7 @@ def test_no_worker_outlives_mnet(tmp_path: Path, number: int):
     ) as process:
         _wait_for(lambda: note.exists() and note.read_text().endswith(" "))
         process.send_signal(number)
-        process.wait(timeout=10)
+        process.wait(timeout=300)
     _wait_for(lambda: not alive(int(note.read_text())))
 
 
@@ -123,7 +123,7 @@ def test_another_python_runs_the_same_worker(tmp_path: Path):
     python.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     with Local(python=str(python)) as host, pytest.raises(UsageError, match="no mode is called 'nonsense'"):
-        host.run({"mode": "nonsense"}, limit_seconds=60)
+        host.run({"mode": "nonsense"}, limit_seconds=300)
     assert (tmp_path / "used").exists()
 
 
@@ -132,7 +132,7 @@ def test_another_python_runs_the_same_worker(tmp_path: Path):
 def test_the_real_worker_answers(data: Path):
     model = data / "reference/mobilenet_v1_0.25_128_quant.tflite"
     request = {"mode": "time", "steady": {"runs": 3}}
-    document = Local().run(request, {"artifact": model}, limit_seconds=60)
+    document = Local().run(request, {"artifact": model}, limit_seconds=300)
     assert len(document["times_ns"]) == 3
 
 
@@ -142,7 +142,7 @@ def test_the_worker_is_not_taken_from_the_current_folder(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(InputError, match=r"^nowhere\.tflite cannot be read"):
-        Local().run({"mode": "time"}, {"artifact": Path("nowhere.tflite")}, limit_seconds=60)
+        Local().run({"mode": "time"}, {"artifact": Path("nowhere.tflite")}, limit_seconds=300)
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_a_text_file_is_refused(tmp_path: Path):
     with pytest.raises(
         InputError, match=r"^hello\.tflite is not a model that LiteRT can open: The model is not a valid"
     ):
-        Local().run({"mode": "time"}, {"artifact": model}, limit_seconds=60)
+        Local().run({"mode": "time"}, {"artifact": model}, limit_seconds=300)
 
 
 @pytest.mark.slow
@@ -160,10 +160,10 @@ def test_an_unknown_runtime_is_a_usage_error(tmp_path: Path):
     model = tmp_path / "hello.tflite"
     model.write_text("hello")
     with pytest.raises(UsageError, match="no runtime is called 'tvm'"):
-        Local().run({"mode": "time", "runtime": "tvm"}, {"artifact": model}, limit_seconds=60)
+        Local().run({"mode": "time", "runtime": "tvm"}, {"artifact": model}, limit_seconds=300)
 
 
-def _wait_for(condition, seconds: float = 10) -> None:
+def _wait_for(condition, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

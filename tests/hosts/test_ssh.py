@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.hosts import Host, boot
+from mobilenet_edge.hosts import Host, bootstrap
 from mobilenet_edge.hosts.ssh import Ssh
 
 
@@ -17,7 +17,7 @@ def test_ssh_is_a_host():
 def test_the_command():
     words = Ssh("pi", "pi@host", "~/v/python", command=("ssh", "-F", "file")).arguments()
     assert words[:4] == ["ssh", "-F", "file", "-T"]
-    assert words[-3:] == ["--", "pi@host", boot.command("~/v/python")]
+    assert words[-3:] == ["--", "pi@host", bootstrap.command("~/v/python")]
     options = words[4:-3]
     assert set(options[::2]) == {"-o"}
     assert {"BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "LogLevel=ERROR"} < set(options[1::2])

@@ -96,7 +96,7 @@ def test_a_cached_file_needs_no_network(home: Path) -> None:
 def test_a_download_is_kept(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     web = Web(b"w" * 700_000, 700_000)
     assert imagenet.fetch(SPEC, accept, web) == web.data
-    assert web.asked == [imagenet.URL + NAME]
+    assert web.asked == [imagenet.URLS["mobilenet_v1"] + NAME]
     assert (home / "models" / NAME).read_bytes() == web.data
     assert imagenet.fetch(SPEC, accept, web) == web.data
     assert len(web.asked) == 1
@@ -131,7 +131,9 @@ def test_without_a_network_the_file_and_its_place_are_named(web: Any, reason: st
     message = str(caught.value)
     assert message.startswith(f"{NAME} is not in Keras's cache")
     assert reason in message
-    assert message.endswith(f"get {imagenet.URL}{NAME} on a machine with network and put it in {home / 'models'}")
+    assert message.endswith(
+        f"get {imagenet.URLS['mobilenet_v1']}{NAME} on a machine with network and put it in {home / 'models'}"
+    )
     assert not home.exists()
 
 

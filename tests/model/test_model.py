@@ -4,10 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mobilenet_edge.model.fold import fold
 
+from mobilenet_edge.graph.run import run
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.build import build
+from mobilenet_edge.model.recognise import spec_of
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.model.weights import expected
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +34,20 @@ def test_no_padding_layer_and_yet_the_same_outputs(mobilenet: Any) -> None:
     np.testing.assert_array_equal(np.asarray(ours(images)), np.asarray(mobilenet(images)))
 
 
+V2 = ModelSpec(0.35, 64, 10, "mobilenet_v2")
+
+
 @pytest.mark.parametrize(
-    "spec", [SPEC, ModelSpec(0.5, 32), ModelSpec(1.3, 32, 1), ModelSpec(1 / 32, 32, 2)], ids=lambda spec: spec.name
+    "spec",
+    [
+        SPEC,
+        V2,
+        ModelSpec(1.4, 32, 2, "mobilenet_v2", 1),
+        ModelSpec(0.5, 32),
+        ModelSpec(1.3, 32, 1),
+        ModelSpec(1 / 32, 32, 2),
+    ],
+    ids=lambda spec: spec.name,
 )
 def test_parameters_are_those_of_the_layer_table(spec: ModelSpec) -> None:
     assert build(spec).count_params() == layers.keras_parameters(spec)
@@ -56,3 +72,19 @@ def test_outputs_are_probabilities() -> None:
     assert scores.shape == (2, 10)
     # 10 float32 terms
     np.testing.assert_allclose(scores.sum(1), 1, atol=1e-6)
+
+
+def test_a_v2_is_keras_own_with_a_signal_that_lives() -> None:
+    graph = fold(build(V2, 3), "v2")
+    assert (graph.macs, graph.parameters) == (layers.macs(V2), layers.parameters(V2))
+    assert spec_of(graph) == V2
+    images = np.random.default_rng(1).uniform(-1, 1, (4, 64, 64, 3)).astype(np.float32)
+    logits = run(graph, images, graph.logits)
+    assert logits.std() > 0.1
+    assert fold(build(V2, 3), "v2").sha256() == graph.sha256()
+    assert fold(build(V2, 4), "v2").sha256() != graph.sha256()
+
+
+def test_v2_layers_and_weights_have_the_names_and_shapes_of_the_table() -> None:
+    held = {layer.name: [w.shape for w in layer.get_weights()] for layer in build(V2).layers if layer.weights}
+    assert held == expected(V2)

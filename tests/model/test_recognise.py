@@ -15,12 +15,13 @@ from mobilenet_edge.model.spec import ModelSpec
 def graph_of(spec: ModelSpec, softmax: bool = True) -> Graph:
     """The folded graph of a variant, made from the layer table with weights of zero."""
     nodes: list[Node] = []
-    before = "image"
+    before, read = "image", list[str]()
     for layer in table(spec):
         zeros = same_padding(layer.size * layer.stride, layer.kernel, layer.stride)
         shape: tuple[int, ...] = (layer.size, layer.size, layer.outputs)
         kernel: tuple[int, ...] = (layer.kernel, layer.kernel, layer.inputs, layer.outputs)
-        common: dict[str, Any] = {"stride": layer.stride, "padding": (zeros, zeros), "activation": "relu6"}
+        clip = "relu6" if layer.clipped else "linear"
+        common: dict[str, Any] = {"stride": layer.stride, "padding": (zeros, zeros), "activation": clip}
         if layer.kind == "depthwise":
             kernel = kernel[:3]
         if layer.kind == "classifier":
@@ -29,10 +30,14 @@ def graph_of(spec: ModelSpec, softmax: bool = True) -> Graph:
         op = {"depthwise": "depthwise", "classifier": "dense"}.get(layer.kind, "conv")
         weight, bias = np.zeros(kernel, np.float32), np.zeros(layer.outputs, np.float32)
         nodes.append(Node(layer.name, op, (before,), shape, weight, bias, **common))  # type: ignore[arg-type]
+        read.append(before)
         before = layer.name
+        if layer.added:
+            nodes.append(Node(f"{before}_add", "add", (read[-layer.added], before), shape))
+            before = f"{before}_add"
     if softmax:
         nodes.append(Node("softmax", "softmax", (before,), (spec.classes,)))
-    return Graph("any", "image", (spec.resolution, spec.resolution, 3), tuple(nodes))
+    return Graph("any", "image", (spec.resolution, spec.resolution, spec.channels), tuple(nodes))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,11 @@ def graph_of(spec: ModelSpec, softmax: bool = True) -> Graph:
         ModelSpec(0.35, 96),
         ModelSpec(1.3, 32, 10),
         ModelSpec(2.0, 32, 2),
+        ModelSpec(0.25, 96, 2, channels=1),
+        ModelSpec(0.35, 96, family="mobilenet_v2"),
+        ModelSpec(1.0, 224, 5, "mobilenet_v2"),
+        ModelSpec(1.4, 32, 10, "mobilenet_v2", 1),
+        ModelSpec(0.77, 64, 3, "mobilenet_v2"),
     ],
     ids=lambda spec: spec.name,
 )
@@ -81,7 +91,14 @@ def without(*names: str) -> Graph:
     return replace(graph, nodes=tuple(node for node in graph.nodes if node.name not in names))
 
 
+def summed_elsewhere() -> Graph:
+    graph = graph_of(ModelSpec(0.35, 32, 2, "mobilenet_v2"))
+    node = graph["block_4_project_add"]
+    return graph.replace({node.name: replace(node, inputs=("block_4_project", "block_4_project"))})
+
+
 OTHERS = {
+    "a sum of something else": summed_elsewhere(),
     "no head": without("mean", "conv_preds", "softmax"),
     "pooled features": without("conv_preds", "softmax"),
     "a block less": without("conv_dw_9", "conv_pw_9"),
@@ -111,14 +128,16 @@ def test_a_hidden_layer_in_the_head_is_another_model() -> None:
 
 @pytest.mark.slow
 def test_models_from_keras(keras: Any, mobilenet: Any) -> None:
-    from mobilenet_edge.model.fold import fold
+    from mobilenet_edge.model.read import parse
+    from mobilenet_edge.model.save import keras_bytes
 
-    assert spec_of(fold(mobilenet, "x")) == ModelSpec(0.25, 64, 10)
+    assert spec_of(parse(keras_bytes(mobilenet), "x").graph) == ModelSpec(0.25, 64, 10)
     layers = keras.layers
     body = keras.applications.MobileNet((96, 96, 3), alpha=0.5, include_top=False, weights=None)
     own = keras.Sequential([body, layers.GlobalAveragePooling2D(), layers.Dropout(0.1), layers.Dense(7)])
-    assert spec_of(fold(own, "x")) == ModelSpec(0.5, 96, 7)
-    assert spec_of(fold(keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2), "x")) is None
+    assert spec_of(parse(keras_bytes(own), "x").graph) == ModelSpec(0.5, 96, 7)
+    second = keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=2)
+    assert spec_of(parse(keras_bytes(second), "x").graph) == ModelSpec(1.0, 32, 2, "mobilenet_v2")
 
 
 @pytest.mark.parametrize(

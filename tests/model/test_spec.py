@@ -1,13 +1,15 @@
 """A spec is named, read back, and refused where no model could be built."""
 
 import math
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mobilenet_edge import schema
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.model.spec import BODY, ModelSpec
+from mobilenet_edge.model.spec import BODY, FAMILIES, ModelSpec
 
 
 def test_the_default_is_the_papers_full_model():
@@ -28,6 +30,7 @@ def test_rho_is_the_side_over_224():
         (ModelSpec(0.25, 128), "mobilenet_v1-a0.25-r128"),
         (ModelSpec(2.0, 1024), "mobilenet_v1-a2.00-r1024"),
         (ModelSpec(0.5, 160, 10), "mobilenet_v1-a0.50-r160-c10"),
+        (ModelSpec(0.5, 160, family="mobilenet_v2"), "mobilenet_v2-a0.50-r160"),
         # Two decimals would give it the name of another model.
         (ModelSpec(0.333, 96), "mobilenet_v1-a0.333-r96"),
     ],
@@ -39,12 +42,28 @@ def test_names(spec, name):
 
 @given(st.floats(1 / 32, 2.0), st.sampled_from(range(32, 1025, 32)), st.integers(1, 10_000))
 def test_every_name_is_read_back_and_is_its_own(alpha, resolution, classes):
-    spec = ModelSpec(alpha, resolution, classes)
-    assert ModelSpec.from_name(spec.name) == spec
+    for family, channels in product(FAMILIES, (3, 1)):
+        spec = ModelSpec(alpha, resolution, classes, family, channels)
+        assert ModelSpec.from_name(spec.name) == spec
+
+
+def test_a_record_of_before_there_were_families_is_a_v1():
+    assert schema.from_dict(ModelSpec, {"alpha": 0.5, "resolution": 160, "classes": 7, "later": 1}) == ModelSpec(
+        0.5, 160, 7
+    )
+    with pytest.raises(UsageError, match="known: mobilenet_v1, mobilenet_v2"):
+        ModelSpec(family="mobilenet_v3")
 
 
 @pytest.mark.parametrize(
-    "name", ["", "mobilenet_v2-a0.50-r160", "mobilenet_v1-a0.50-r160.int8", "mobilenet_v1-a1-r160", "resnet"]
+    ("alpha", "filters", "width"), [(1.0, 24, 24), (0.35, 16, 8), (0.35, 24, 8), (0.5, 24, 16), (1.4, 320, 448)]
+)
+def test_widths_of_v2_are_multiples_of_8_at_most_a_tenth_below(alpha, filters, width):
+    assert ModelSpec(alpha, family="mobilenet_v2").width(filters) == width
+
+
+@pytest.mark.parametrize(
+    "name", ["", "mobilenet_v3-a0.50-r160", "mobilenet_v1-a0.50-r160.int8", "mobilenet_v1-a1-r160", "resnet"]
 )
 def test_other_names_are_not_specs(name):
     assert ModelSpec.from_name(name) is None
@@ -77,15 +96,14 @@ def test_a_model_needs_a_class(classes):
         ModelSpec(0.5, 160, classes)
 
 
-@pytest.mark.parametrize("resolution", range(32, 1025, 32))
-def test_every_allowed_side_is_even_at_every_stride(resolution):
+def test_every_allowed_side_is_even_at_every_stride():
     # The reason for multiples of 32: 'same' padding equals Keras's own only on even inputs.
-    size = resolution
-    for stride in (2, *(stride for stride, _ in BODY)):
-        if stride == 2:
-            assert size % 2 == 0
-            size //= 2
-    assert ModelSpec(0.5, resolution).resolution == resolution
+    for resolution in range(32, 1025, 32):
+        size = ModelSpec(0.5, resolution).resolution
+        for stride in (2, *(stride for stride, _ in BODY)):
+            if stride == 2:
+                assert size % 2 == 0
+                size //= 2
 
 
 @pytest.mark.parametrize(

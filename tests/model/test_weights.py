@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,10 +170,10 @@ def test_a_text_file_named_keras(tmp_path: Path) -> None:
     assert "is not a whole .keras model" in line(str(tmp_path / "a.keras"))
 
 
-@pytest.mark.parametrize("name", ["a.h5", "a.keras"])
-def test_a_folder(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "fact"), [("a.h5", "is a directory"), ("a.keras", "is a folder")])
+def test_a_folder(name: str, fact: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
-    assert "is a directory" in line(str(tmp_path / name))
+    assert fact in line(str(tmp_path / name))
 
 
 def test_damage_inside_the_zip(made: Made, tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_a_huge_shape_is_refused_before_it_is_read(made: Made, tmp_path: Path) -
         group.attrs["weight_names"] = ["kernel"]
         # 4 TB of zeros in a few bytes.
         group.create_dataset("kernel", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10), compression="gzip")
-    assert "has shape (1048576, 1048576)" in line(str(path))
+    assert re.search(r"its arrays would take 4398\d{9} bytes, and the file has \d{5,7};", line(str(path)))
 
 
 @pytest.mark.parametrize("layout", [lambda file, made: None, lambda file, made: file.create_dataset("layers", (1,))])
@@ -250,7 +251,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_imagenet_is_refused_before_anything_is_fetched(cache: Path) -> None:
-    with pytest.raises(UsageError, match=r"no ImageNet weights were published for alpha 0\.3"):
+    with pytest.raises(UsageError, match=r"no ImageNet weights were published for mobilenet_v1 of alpha 0\.3"):
         weights.read("imagenet", ModelSpec(0.3, 128))
 
 

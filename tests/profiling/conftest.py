@@ -14,7 +14,7 @@ from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import NO_FILES
 from mobilenet_edge.profiling.job import Job
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
+from mobilenet_edge.profiling.settings import Plan
 
 MS = 1_000_000
 

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.data import images
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Quantisation, Weights
+from mobilenet_edge.formats.metadata import Metadata, Quantisation, Weights
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.profiling import feed
 
-RULE = Preprocess(resolution=8, crop=1.0)
+RULE = Preprocess((8, 8), crop=1.0)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def models(tmp_path: Path) -> list[artifact.Artifact]:
 def test_images_are_prepared_for_each_layout(folder: Path, models: list[artifact.Artifact]):
     with feed.prepare(models, folder) as feeds:
         rows, planes = (np.load(feeds[each.path].path) for each in models)
-        assert feeds[models[0].path].conditions()["preprocess"]["resolution"] == 8
+        assert feeds[models[0].path].conditions()["preprocess"]["size"] in ((8, 8), [8, 8])
         assert all(each.preprocess_ms > 0 for each in feeds.values())
         made = [each.path for each in feeds.values()]
     # Eight of thirteen files, each (count, batch, …) and as the one rule makes it; the damaged one is passed over.
@@ -53,8 +54,8 @@ def test_images_are_prepared_for_each_layout(folder: Path, models: list[artifact
     assert planes.shape == (len(rows), 1, 3, 8, 8)
     assert rows.dtype == planes.dtype == np.float32
     np.testing.assert_array_equal(rows.transpose(0, 1, 4, 2, 3), planes)
-    chosen = images.spread(images.find(folder), feed.MOST)
-    expected = [image for _, image in images.load(chosen, RULE) if image is not None]
+    chosen = images.spread(images.find(folder), feed.MAX_IMAGES)
+    expected = [image for _, image in prepare.tensors(chosen, RULE) if image is not None]
     np.testing.assert_array_equal(rows[:, 0], expected)
     assert not any(path.exists() for path in made)
 
@@ -71,7 +72,7 @@ def test_an_integer_input_gets_integers(folder: Path, models: list[artifact.Arti
     from mobilenet_edge.evaluation.tensors import ImageInput
 
     taken = ImageInput("m", (1, 8, 8, 3), "int8").with_grid(Quantisation(0.01, 0))
-    made = feed._make(images.find(folder)[:2], RULE, taken, folder / "made.npy")
+    made = feed._preprocess(images.find(folder)[:2], RULE, taken, folder / "made.npy")
     stack = np.load(made.path)
     # Black is -1, which is 100 steps of 0.01; a grey of 20 is 20 / 127.5 - 1 = -0.843.
     assert stack.dtype == np.int8
@@ -83,7 +84,7 @@ def test_a_foreign_file_is_fed_by_what_is_usual(folder: Path, models: list[artif
 
     with feed.prepare([replace(models[0], metadata=None)], folder) as feeds:
         (only,) = feeds.values()
-    assert only.rule == Preprocess(resolution=8)
+    assert only.rule == Preprocess((8, 8))
     assert only.assumed[0].startswith("preprocessing (assumed: centre crop 0.875")
 
 

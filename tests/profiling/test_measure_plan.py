@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
 
 
 def test_phases_are_shared_out_over_rounds():
@@ -20,17 +20,17 @@ def test_phases_are_shared_out_over_rounds():
 
 
 def test_there_are_no_more_rounds_than_runs():
-    assert Plan(runs=2, rounds=5).turns == 2
+    assert Plan(runs=2, rounds=5).round_count == 2
 
 
 def test_a_round_takes_no_longer_than_what_is_left():
-    steady = Plan(seconds=3, max_seconds=30, rounds=3).timing(left_seconds=0.5)["steady"]
+    steady = Plan(seconds=3, max_seconds=30, rounds=3).timing(max_seconds=0.5)["steady"]
     assert (steady["seconds"], steady["cap_seconds"]) == (0.5, 0.5)
 
 
 def test_a_sustained_run_is_one_phase_of_its_length():
     plan = Plan(sustain_seconds=600, runs=50)
-    assert plan.turns == 1
+    assert plan.round_count == 1
     assert plan.timing()["steady"] == {"runs": 1, "seconds": 600, "cap_seconds": 600}
     assert plan.conditions()["sustain_seconds"] == 600
     # The doubt that time ran out is about runs that were asked for.
@@ -77,7 +77,7 @@ def test_what_was_not_asked_is_not_in_the_conditions():
         ({"until": 1}, "--until must lie between 0% and 100%, got 100"),
         ({"rate": 0}, "--rate must lie between 1/min and 1000000/s, got 0/s"),
         ({"rate": 2e6}, "--rate must lie between 1/min and 1000000/s, got 2e"),
-        ({"until": 0.02, "sustain_seconds": 60}, "give one of the two"),
+        ({"until": 0.02, "sustain_seconds": 60}, "give one of them"),
     ],
 )
 def test_numbers_out_of_range_are_refused(options: dict[str, Any], message: str):

@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.job import Job, Taken
+from mobilenet_edge.profiling.job import Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Plan
-from mobilenet_edge.records import Profile
+from mobilenet_edge.profiling.settings import Plan
+from mobilenet_edge.records import Profile, Remark
 
 MS = 1_000_000
 STARTED = "2026-11-01T12:00:00+00:00"
 
 
 @pytest.fixture
-def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., Taken]:
+def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., JobResult]:
     """Measure one artifact on a fake host."""
 
-    def taken(plan: Plan, **about: Any) -> Taken:
+    def taken(plan: Plan, **about: Any) -> JobResult:
         host = fake_host(**about)
         with host:
             (only,) = rounds.run([job(host, plan)], plan, pace)
@@ -36,7 +36,7 @@ def taken(fake_host: Any, job: Callable[..., Job], pace: Pace) -> Callable[..., 
 
 
 @pytest.fixture
-def made(taken: Callable[..., Taken]) -> Callable[..., Profile]:
+def made(taken: Callable[..., JobResult]) -> Callable[..., Profile]:
     def made(plan: Plan, limit: Any = None, **about: Any) -> Profile:
         return merge.profile(taken(plan, **about), STARTED, limit)
 
@@ -95,9 +95,8 @@ def test_conditions_say_how_it_was_measured(made: Callable[..., Profile]):
 def test_the_judge_has_its_say(made: Callable[..., Profile]):
     hot = {"host": {"cpu": "Fake", "cores": 2}, "after": {"throttled": ["temperature"]}}
     one = made(Plan(runs=30, rounds=3), extra={"time": hot})
-    assert any(doubt.startswith("the rounds' medians lie") for doubt in one.doubts)
-    assert one.invalid is not None
-    assert "temperature" in one.invalid
+    assert "rounds-differ" in {doubt.code for doubt in one.doubts}
+    assert one.invalid == Remark("throttled", reasons=["temperature"])
 
 
 def test_facts_of_a_delegate_are_in_the_record(made: Callable[..., Profile]):
@@ -134,41 +133,37 @@ def test_the_limit_is_in_the_record(made: Callable[..., Profile]):
     assert made(Plan(), document).limit == {"float32_gmacs": 40.0, "how": "a product"}
     without = made(Plan(), "no room")
     assert without.limit is None
-    assert without.notes == ("the machine's limit could not be measured: no room",)
+    assert without.notes == (Remark("no-limit", reason="no room"),)
     assert made(Plan()).notes == ()
 
 
-def test_images_are_timed_on_this_machine_only(taken: Callable[..., Taken]):
+def test_images_are_timed_on_this_machine_only(taken: Callable[..., JobResult]):
     away = taken(Plan())
-    away.job = replace(away.job, feed=Feed(Path("0.npy"), Preprocess(8), 1.5, ("preprocessing (assumed: …)",)))
+    away.job = replace(away.job, feed=Feed(Path("0.npy"), Preprocess((8, 8)), 1.5, ("preprocessing (assumed: …)",)))
     one = merge.profile(away, STARTED)
     assert one.preprocess_ms is None
-    assert one.conditions["preprocess"]["resolution"] == 8
-    assert one.notes == (
-        "fed with images; not in the file: preprocessing (assumed: …)",
-        "the images were prepared on the workstation, so preprocessing was not timed here",
-    )
+    assert one.conditions["preprocess"]["size"] in ((8, 8), [8, 8])
+    assert one.notes == (Remark("assumed", what="preprocessing (assumed: …)"), Remark("preprocessing-elsewhere"))
     here = away
     here.job = replace(away.job, host=Local("bench"))
     one = merge.profile(here, STARTED)
     assert one.preprocess_ms == 1.5
-    assert one.notes[1] == "decoding and preprocessing an image took 1.5 ms, in none of the times"
+    assert one.notes[1] == Remark("preprocessing", preprocess_ms=1.5)
 
 
 def test_a_median_that_is_not_known_well_enough_is_doubted(made: Callable[..., Profile]):
     # Rounds of 1, 2 … 5 ms know nothing of their median.
     plan = Plan(runs=30, rounds=3, until=0.01, max_seconds=5)
-    (doubt,) = (each for each in made(plan).doubts if "asked for: raise --max-seconds" in each)
-    assert doubt.startswith("the median is known to ±")
-    assert doubt.endswith("not to the ±1.0% asked for: raise --max-seconds")
-    assert not any("±1.0%" in each for each in made(plan, times=lambda _: MS).doubts)
+    (doubt,) = (each for each in made(plan).doubts if each.code == "median-wide")
+    assert doubt.values["reached"] > doubt.values["asked"] == 0.01
+    assert not any(each.code == "median-wide" for each in made(plan, times=lambda _: MS).doubts)
 
 
 def test_a_rate_that_was_not_held_is_doubted(made: Callable[..., Profile]):
     # 12 ms a run: 83.3 a second at most.
     doubts = made(Plan(runs=30, rounds=1, rate=100), times=lambda _: 12 * MS).doubts
-    assert "100 runs a second were not held, since one takes 12.0 ms: ask for less than 83.3 with --rate" in doubts
-    assert not any("were not held" in each for each in made(Plan(rate=50), times=lambda _: 12 * MS).doubts)
+    assert Remark("rate-missed", rate_per_s=100, median_ms=12.0, reachable_per_s=1e3 / 12) in doubts
+    assert not any(each.code == "rate-missed" for each in made(Plan(rate=50), times=lambda _: 12 * MS).doubts)
 
 
 def test_a_failure_says_of_what(job: Callable[..., Job], fake_host: Any):

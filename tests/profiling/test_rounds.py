@@ -9,7 +9,8 @@ import pytest
 from mobilenet_edge.errors import HostError, InputError
 from mobilenet_edge.profiling import rounds
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.plan import Delegate, Plan
+from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.records import Remark
 
 MS = 1_000_000
 NAMES = ("a.int8.tflite", "b.int8.onnx")
@@ -46,9 +47,9 @@ def test_a_seed_fixes_the_order(fake_host: Any, measured: Any):
 
 def test_the_bar_goes_over_every_process(fake_host: Any, measured: Any, bar: Any):
     host, plan = fake_host(), Plan(rounds=3, ops=True)
-    taken = measured(host, plan, (1, 2))
+    results = measured(host, plan, (1, 2))
     # Four jobs: a memory pass, three rounds, and the operators of each.
-    assert bar.done == rounds.steps([each.job for each in taken], plan) == 20
+    assert bar.done == rounds.steps([each.job for each in results], plan) == 20
     assert len(host.asked) == 20
 
 
@@ -82,8 +83,8 @@ def test_rounds_go_on_until_the_median_is_known(fake_host: Any, measured: Any, b
 def test_rounds_end_with_the_time(fake_host: Any, measured: Any):
     # Each round takes a second, as the fake's usage says, and its median is far from the others'.
     host = fake_host(times=lambda turn: turn * MS)
-    taken = measured(host, Plan(rounds=3, runs=30, until=0.001, max_seconds=7))
-    assert [len(each.rounds) for each in taken] == [7, 7]
+    results = measured(host, Plan(rounds=3, runs=30, until=0.001, max_seconds=7))
+    assert [len(each.rounds) for each in results] == [7, 7]
     # The share of a first round is 7/3 s; the seventh may only take the one second that is left.
     caps = [each["steady"]["cap_seconds"] for each in host.requests if each["mode"] == "time"]
     assert caps[0] == pytest.approx(7 / 3)
@@ -94,23 +95,23 @@ def test_the_limit_is_measured_once_for_each_runtime_and_thread_count(
     fake_host: Any, measured: Any, pace: Pace, bar: Any
 ):
     host, plan = fake_host(extra={"limit": {"float32_gmacs": 40.0}}), Plan(rounds=2)
-    taken = measured(host, plan, (1, 2))
+    results = measured(host, plan, (1, 2))
     with host:
-        found = rounds.limits(taken, host, plan, pace)
+        found = rounds.measure_limits(results, host, plan, pace)
     assert set(found) == {(runtime, threads) for runtime in ("litert", "onnxruntime") for threads in (1, 2)}
     assert [mode for _, _, mode in host.asked].count("limit") == 4
     assert bar.total == 4
-    assert all(rounds.limit_of(each, found)["float32_gmacs"] == 40.0 for each in taken)
+    assert all(rounds.limit_of(each, found)["float32_gmacs"] == 40.0 for each in results)
     assert {each["runtime"] for each in host.requests if each["mode"] == "limit"} == {"litert", "onnxruntime"}
 
 
 def test_a_limit_that_fails_costs_only_itself(fake_host: Any, measured: Any, pace: Pace):
     host, plan = fake_host(fails={("", "limit"): HostError("no room")}), Plan(rounds=2)
-    taken = measured(host, plan)
+    results = measured(host, plan)
     with host:
-        found = rounds.limits(taken, host, plan, pace)
-    assert rounds.limit_of(taken[0], found) == "no room"
-    assert [each.error for each in taken] == [None, None]
+        found = rounds.measure_limits(results, host, plan, pace)
+    assert rounds.limit_of(results[0], found) == "no room"
+    assert [each.error for each in results] == [None, None]
 
 
 def test_what_failed_or_ran_on_a_delegate_has_no_limit(fake_host: Any, job: Any, pace: Pace):
@@ -118,16 +119,16 @@ def test_what_failed_or_ran_on_a_delegate_has_no_limit(fake_host: Any, job: Any,
     host = fake_host(fails={"b.int8.tflite": InputError("corrupt")})
     jobs = [job(host, plan), job(host, Plan(rounds=1), name="b.int8.tflite")]
     with host:
-        taken = rounds.run(jobs, plan, pace)
-        assert rounds.limits(taken, host, plan, pace) == {}
-    assert rounds.limit_of(taken[0], {}) is None
+        results = rounds.run(jobs, plan, pace)
+        assert rounds.measure_limits(results, host, plan, pace) == {}
+    assert rounds.limit_of(results[0], {}) is None
 
 
 def test_operators_that_fail_are_a_remark(fake_host: Any, measured: Any):
     host = fake_host(fails={("a.int8.tflite", "ops"): InputError("two subgraphs")}, extra={"ops": {"ops": []}})
     first, second = measured(host, Plan(rounds=1, ops=True))
     assert (first.error, first.ops) == (None, None)
-    assert first.remarks == ["its operators could not be measured: two subgraphs"]
+    assert first.remarks == [Remark("no-ops", reason="two subgraphs")]
     assert second.ops["ops"] == []
 
 

@@ -26,10 +26,10 @@ from mobilenet_edge.formats.onnx import read as onnx
 from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.hosts import answer, devices
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record
-from mobilenet_edge.report import contents
+from mobilenet_edge.records import Evaluation, Failure, Inspection, Profile, Record, Remark
+from mobilenet_edge.report import inventory
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.ledger import Ledger
+from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT, keras_file, quantised
 from tests.properties import mutation
@@ -95,7 +95,7 @@ def _model(kind: str) -> Callable[[bytes], None]:
                 made = inspect.run([path], "edgetpu")
                 costs.of(tflite.contents(data))
         for each in made:
-            _shown(contents.text(each))
+            _shown(inventory.text(each))
         records.loads(records.dumps(made).encode(), "what was written")
 
     return read
@@ -172,7 +172,9 @@ def _written() -> list[bytes]:
         delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
         conditions={"started": "2025-01-01T00:00:00Z", "rounds": 2, "affinity": None},
         limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
-        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},), notes=("x",), doubts=("few runs",),
+        ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},),
+        notes=(Remark("no-limit", reason="x"),),
+        doubts=(Remark("few-runs", runs=3, least=20),),
     )  # fmt: skip
     evaluation = Evaluation(**identity, top1=0.6, top5=0.8, n=500, interval=(0.5, 0.7), agreement=0.9, data="images")
     inspection = Inspection(
@@ -187,24 +189,24 @@ STAGE: Final = Stage("export a", {"model": "0" * 64, "count": 50, "formats": ("t
 
 
 @contextmanager
-def _ledger() -> Iterator[tuple[Ledger, Path]]:
+def _manifest() -> Iterator[tuple[Manifest, Path]]:
     with tempfile.TemporaryDirectory() as folder:
-        made = Ledger(Path(folder))
+        made = Manifest(Path(folder))
         (made.out / "a.tflite").write_bytes(b"whole")
-        made.note(STAGE, [made.out / "a.tflite"])
-        yield made, made.place(STAGE, "stage.json")
+        made.record(STAGE, [made.out / "a.tflite"])
+        yield made, made.path(STAGE, "stage.json")
 
 
 def _noted() -> list[bytes]:
-    with _ledger() as (_, path):
+    with _manifest() as (_, path):
         return [path.read_bytes()]
 
 
 def _entry(data: bytes) -> None:
     """What cannot be read is as good as never done: there is no refusal."""
-    with _ledger() as (made, path):
+    with _manifest() as (made, path):
         path.write_bytes(data)
-        why = made.why(STAGE)
+        why = made.stale_reason(STAGE)
         _shown(f"{why} {made.sha256(STAGE)} {made.outputs(STAGE)}")
         if why is None:
             assert made.outputs(STAGE)
@@ -277,7 +279,7 @@ READERS: Final = {
     "table": Reader(_table, _written, mutation.document),
     "baseline": Reader(_baseline, _written, mutation.document),
     "nesting": Reader(_records, _written, mutation.nested),
-    "ledger": Reader(_entry, _noted, mutation.document),
+    "manifest": Reader(_entry, _noted, mutation.document),
     "worker": Reader(_worker, lambda: [b'{"host": {"cpu": "A72"}, "times_ns": [5, 6], "a": []}'], mutation.document),
     "sweep": Reader(_toml(_sweep), lambda: _configs("demo.toml", "ci.toml", "paper-grid.toml"), mutation.toml),
     "devices": Reader(_toml(devices.load), lambda: _configs("devices.toml"), mutation.toml),

@@ -16,7 +16,7 @@ from mobilenet_edge.formats.contents import Contents, Operator
 from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.hosts import answer
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.ledger import Ledger
+from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.stage import Stage
 from tests.formats.conftest import ABOUT
 from tests.properties.readers import READERS
@@ -49,7 +49,7 @@ def test_metadata_with_a_number_that_is_none(number: float) -> None:
 )
 def test_records_with_a_number_that_is_none(changes: dict[str, Any]) -> None:
     # They were read, and OverflowError came when they were shown.
-    with pytest.raises(InputError, match="beyond what a number can be"):
+    with pytest.raises(InputError, match="is out of range"):
         records.loads(profile(**changes).encode(), "a.json")
 
 
@@ -69,7 +69,7 @@ def test_records_calibrated_with_what_is_no_text() -> None:
 def test_a_table_of_half_a_character(tmp_path: Path) -> None:
     # UnicodeEncodeError when the table was written.
     (tmp_path / "a.json").write_text(profile(variant="\ud800"))
-    with pytest.raises(InputError, match="half a character"):
+    with pytest.raises(InputError, match="lone surrogate"):
         table.run([tmp_path / "a.json"])
 
 
@@ -96,23 +96,23 @@ def test_a_message_that_quotes_a_line_break_is_one_line(name: str, tmp_path: Pat
 )
 def test_a_stage_whose_note_is_damaged_is_to_be_done(outputs: Any, tmp_path: Path) -> None:
     # TypeError from a path that is a number; and where no file was noted, the stage was taken for done.
-    made, stage = Ledger(tmp_path), Stage("export a", {"count": 50})
+    made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
-    made.note(stage, [tmp_path / "a.tflite"])
-    path = made.place(stage, "stage.json")
+    made.record(stage, [tmp_path / "a.tflite"])
+    path = made.path(stage, "stage.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": outputs}))
-    assert made.why(stage) == "never done"
+    assert made.stale_reason(stage) == "never run"
     assert made.outputs(stage) == made.sha256(stage) == []
 
 
 def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
     # ValueError: embedded null byte.
-    made, stage = Ledger(tmp_path), Stage("export a", {"count": 50})
+    made, stage = Manifest(tmp_path), Stage("export a", {"count": 50})
     (tmp_path / "a.tflite").write_bytes(b"whole")
-    made.note(stage, [tmp_path / "a.tflite"])
-    path = made.place(stage, "stage.json")
+    made.record(stage, [tmp_path / "a.tflite"])
+    path = made.path(stage, "stage.json")
     path.write_text(path.read_text().replace("a.tflite", "a\\u0000"))
-    assert str(made.why(stage)).endswith("is missing")
+    assert str(made.stale_reason(stage)).endswith("is missing")
 
 
 @pytest.mark.parametrize("document", [b"[" * 100_000, b'{"a": ' * 100_000, b'{"times_ns": [1' + b"0" * 400 + b"]}"])

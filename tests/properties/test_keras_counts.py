@@ -34,7 +34,7 @@ def kernels(model: Any) -> list[tuple[int, int, int]]:
 
 
 # A model takes Keras about a second.
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(spec=SPECS)
 def test_counts_are_those_of_keras(spec: ModelSpec) -> None:
     keras = load_keras()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,20 +120,20 @@ def run(machine: Machine, folder: Path, stop: int | None = None) -> str | None:
     """Sweep until the end, and return the table, or until the machine stops."""
     machine.stop = stop
     makers, measure = (
-        patch.object(sweep.make, "crew_of", lambda *_: machine),
-        patch.object(sweep.measure.profile, "run"),
+        patch.object(sweep.make, "open_pool", lambda *_: machine),
+        patch.object(sweep.measurement.latency, "profile"),
     )
     # Looked up hundreds of times, which takes most of the time and gives the same.
     with makers, patch.object(stage, "versions", VERSIONS), measure as stand_in:
         stand_in.side_effect = machine.measure
         try:
-            return sweep.run(folder / "sweep.toml", sweep.Options(), out=folder / "out")[0]
+            return sweep.run(folder / "sweep.toml", sweep.SweepOptions(), out=folder / "out")[0]
         except Interrupted:
             return None
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    """Every file but the ledger, whose times differ, and the paths in the records."""
+    """Every file but the manifest, whose times differ, and the paths in the records."""
     out = folder / "out"
     found = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     return {name: data.replace(str(folder).encode(), b"") for name, data in found.items()}
@@ -164,7 +165,8 @@ def calm() -> tuple[str, dict[str, bytes], list[str]]:
 STOPS = st.lists(st.integers(0, 20), max_size=5)
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(stops=STOPS)
 def test_stopped_anywhere_it_goes_on_and_ends_alike(stops: list[int]) -> None:
     text, wanted, asked = calm()
@@ -183,7 +185,8 @@ def test_stopped_anywhere_it_goes_on_and_ends_alike(stops: list[int]) -> None:
         assert machine.asked == []
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(
     stops=STOPS,
     harm=st.lists(st.tuples(st.integers(0, 99), st.sampled_from(("remove", "cut", "flip", "touch"))), min_size=1),

@@ -18,18 +18,19 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from mobilenet_edge.data import images
-from mobilenet_edge.formats.metadata import Preprocess
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats.onnx import read as reader
-from mobilenet_edge.formats.onnx.products import products
+from mobilenet_edge.formats.onnx.products import matrix, products
 from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import patches
 from mobilenet_edge.model import weights as stored
 from mobilenet_edge.model.build import build as model_of
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, saturation
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, saturation
 from mobilenet_edge.quantise.solve import Options, solve
 
 pytestmark = [pytest.mark.slow, pytest.mark.emulated]
@@ -148,7 +149,7 @@ def constant(data, name):
 def sums(data, rows, exact=False):
     """What a product of the file gives for rows of activations in memory, the zero point taken off."""
     (product,) = products(reader.contents(data))
-    weight = saturation.matrix(product)
+    weight = matrix(product)
     plain = rows.astype(np.int32) @ weight.astype(np.int32)
     return (plain if exact else saturation.accumulate(rows, weight)) - ZERO * weight.sum(0, dtype=np.int32)
 
@@ -290,7 +291,7 @@ def written(safe: bool) -> tuple[QuantisedGraph, np.ndarray]:
     node = Node("conv", "conv", ("image",), (6, 6, 8), weight.astype(np.float32), np.zeros(8, np.float32), 2,
                 ((0, 1), (0, 1)))  # fmt: skip
     # Powers of two again; zero of the activations lies at 130 in memory.
-    grids = {"image": Grid(2.0**-7, 2), "conv": Grid(2.0**4, 0)}
+    grids = {"image": QuantParams(2.0**-7, 2), "conv": QuantParams(2.0**4, 0)}
     own = Weights(weight, np.full(8, 2.0**-4, np.float32), random.integers(-999, 999, 8).astype(np.int32))
     graph = Graph("one", "image", (12, 12, 5), (node,))
     return QuantisedGraph(graph, grids, {"conv": own}), extreme(random, np.uint8, 3, 12, 12, 5)
@@ -327,9 +328,10 @@ def real(data) -> tuple[QuantisedGraph, np.ndarray]:
     spec = ModelSpec(0.25, 128)
     made = model_of(spec)
     stored.assign(made, stored.read(str(data / "weights" / "mobilenet_2_5_128_tf.h5"), spec))
-    samples = images.load_calibration(data / "images", Preprocess(resolution=128), 120).images
+    rule = Preprocess((128, 128))
+    samples = prepare.scale(prepare.load_folder(data / "images", rule, 120).pixels, rule)
     mixed = samples[np.random.default_rng(7).permutation(len(samples))]
-    return solve(fold(made, spec.name), mixed[:100], Options()), mixed
+    return solve(parse(keras_bytes(made), spec.name).graph, mixed[:100], Options()), mixed
 
 
 def rounded(made: QuantisedGraph) -> QuantisedGraph:

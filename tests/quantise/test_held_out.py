@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.conversion.verify import Reference, int8_file
-from mobilenet_edge.data import images
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.evaluation import scores
-from mobilenet_edge.formats.metadata import Preprocess
 from mobilenet_edge.formats.onnx.write import int8_onnx
 from mobilenet_edge.formats.tflite.write import int8_tflite
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
 from mobilenet_edge.model import weights as stored
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.fold import fold
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, solve
@@ -31,7 +32,8 @@ WRITERS = {"tflite": int8_tflite, "onnx": int8_onnx}
 @pytest.fixture(scope="module")
 def photographs(data: Path) -> tuple[Array, Array]:
     """100 to calibrate and 400 others, drawn from all classes alike."""
-    found = images.load_calibration(data / "images", Preprocess(resolution=SPEC.resolution), 500).images
+    rule = Preprocess((SPEC.resolution, SPEC.resolution))
+    found = prepare.scale(prepare.load_folder(data / "images", rule, 500).pixels, rule)
     mixed = found[np.random.default_rng(11).permutation(len(found))]
     return mixed[:100], mixed[100:]
 
@@ -40,7 +42,7 @@ def photographs(data: Path) -> tuple[Array, Array]:
 def graph(data: Path) -> Graph:
     model = build(SPEC)
     stored.assign(model, stored.read(str(data / "weights" / "mobilenet_2_5_224_tf.h5"), SPEC))
-    return fold(model, SPEC.name)
+    return parse(keras_bytes(model), SPEC.name).graph
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilenet_edge.quantise import rounding as it
@@ -67,7 +67,6 @@ def test_problems_of_a_batch_do_not_see_each_other():
         np.testing.assert_array_equal(it.integers(weight[own], damped[own], scale[own], False), together[own])
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 13), st.sampled_from([0.2, 0.7, 1.0]), st.booleans())
 def test_no_weight_and_no_pair_passes_its_limit(seed, size, share, one_sign):
     weight, covariance = problem(seed, batch=2, size=size, out=3, spread=6)
@@ -106,7 +105,6 @@ def test_full_range_of_zeros_is_zero():
     assert it.full_range(np.zeros((1, 4, 2)), True).tolist() == [[0, 0]]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 9), st.booleans())
 def test_at_full_range_the_limits_need_not_hold_anything(seed, size, pairs):
     weight, _ = problem(seed, size=size, out=3)

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mobilenet_edge.formats.onnx.products import MAX_PAIR, Product
+from mobilenet_edge.formats.onnx.products import Product, matrix
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.quantise import Grid, QuantisedGraph, Weights, rounding
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, rounding
 from mobilenet_edge.quantise import saturation as it
+from mobilenet_edge.quantise.rounding import MAX_PAIR
 
 
 def by_hand(activations, weights):
@@ -42,7 +43,6 @@ def matrices(draw):
     )
 
 
-@settings(max_examples=200, deadline=None)
 @given(matrices())
 def test_sums_and_count_are_those_by_hand(both):
     total, cut = by_hand(*both)
@@ -50,7 +50,6 @@ def test_sums_and_count_are_those_by_hand(both):
     assert it.cut_off(*both) == cut
 
 
-@settings(max_examples=200, deadline=None)
 @given(matrices())
 def test_head_room_is_the_truth_about_every_activation(both):
     _, weights = both
@@ -123,23 +122,23 @@ def product(weights, layout):
 def test_weights_in_the_order_the_kernels_read_them():
     stored = np.arange(24, dtype=np.int8)
     kernel = stored.reshape(2, 3, 2, 2)
-    wide = it.matrix(product(kernel, "conv"))
+    wide = matrix(product(kernel, "conv"))
     assert wide.shape == (12, 2)
     # Height, width, input channel: the channels of one place of the kernel are neighbours.
     np.testing.assert_array_equal(wide[:3, 0], kernel[0, :, 0, 0])
     np.testing.assert_array_equal(wide[3:6, 1], kernel[1, :, 0, 1])
     table = stored.reshape(4, 6)
-    np.testing.assert_array_equal(it.matrix(product(table, "in, out")), table)
-    np.testing.assert_array_equal(it.matrix(product(table, "out, in")), table.T)
+    np.testing.assert_array_equal(matrix(product(table, "in, out")), table)
+    np.testing.assert_array_equal(matrix(product(table, "out, in")), table.T)
     stack = stored.reshape(2, 4, 3)
-    np.testing.assert_array_equal(it.matrix(product(stack, "in, out")), np.hstack(list(stack)))
+    np.testing.assert_array_equal(matrix(product(stack, "in, out")), np.hstack(list(stack)))
 
 
 def test_weights_that_do_not_fill_their_shape_are_refused():
     whole = product(np.zeros((4, 6), np.int8), "in, out")
     for values in (memoryview(b""), whole.values[:-1]):
         with pytest.raises(ValueError, match=r"buffer|reshape"):
-            it.matrix(replace(whole, values=values))
+            matrix(replace(whole, values=values))
 
 
 def chain(first, second):
@@ -151,8 +150,13 @@ def chain(first, second):
     head = Node("head", "dense", ("pool",), (3,), np.ones((2, 3), np.float32), np.zeros(3, np.float32))
     out = Node("out", "softmax", ("head",), (3,))
     graph = Graph("chain", "image", (4, 4, 1), (conv, depthwise, pool, head, out))
-    grids = {"image": first, "conv": Grid(1.0, -128), "dw": Grid(1.0, -128), "pool": Grid(1.0, -128)}
-    grids |= {"head": Grid(1.0, 0), "out": Grid(1 / 256, -128)}
+    grids = {
+        "image": first,
+        "conv": QuantParams(1.0, -128),
+        "dw": QuantParams(1.0, -128),
+        "pool": QuantParams(1.0, -128),
+    }
+    grids |= {"head": QuantParams(1.0, 0), "out": QuantParams(1 / 256, -128)}
     weights = {}
     for node, value in ((conv, second), (depthwise, 127), (head, 127)):
         outputs = node.kernel.shape[-1]
@@ -163,7 +167,7 @@ def chain(first, second):
 
 def test_a_network_is_counted_layer_by_layer():
     white = np.full((2, 4, 4, 1), 255, np.float32)
-    counted = it.count(chain(Grid(1.0, -128), 127), white)
+    counted = it.count(chain(QuantParams(1.0, -128), 127), white)
     # The kernel's nine places make pairs (0,1) (2,3) (4,5) (6,7): the bottom right one is alone. At zero the border
     # takes part in none; one image has 4 + 4 * 4 + 4 * 3 of them on which no place is off the image, for each output.
     places = np.pad(np.ones((4, 4), int), 1)
@@ -175,18 +179,18 @@ def test_a_network_is_counted_layer_by_layer():
 def test_padding_is_the_zero_point_and_counts_as_what_lies_in_memory():
     black = np.zeros((1, 4, 4, 1), np.float32)
     # Zero is 255 in memory: every pair of every place overflows, on the border as inside.
-    assert it.count(chain(Grid(1.0, 127), 127), black)["conv"] == 16 * 4 * 2
-    assert it.count(chain(Grid(1.0, -128), 127), black)["conv"] == 0
+    assert it.count(chain(QuantParams(1.0, 127), 127), black)["conv"] == 16 * 4 * 2
+    assert it.count(chain(QuantParams(1.0, -128), 127), black)["conv"] == 0
 
 
 def test_weights_within_the_limit_never_overflow():
     white = np.full((1, 4, 4, 1), 255, np.float32)
-    assert it.count(chain(Grid(1.0, -128), MAX_PAIR // 2), white)["conv"] == 0
+    assert it.count(chain(QuantParams(1.0, -128), MAX_PAIR // 2), white)["conv"] == 0
 
 
 def test_every_second_place_gives_about_half():
     white = np.full((2, 4, 4, 1), 255, np.float32)
-    made = chain(Grid(1.0, 127), 127)
+    made = chain(QuantParams(1.0, 127), 127)
     assert it.count(made, white, step=2)["conv"] * 2 == it.count(made, white)["conv"]
 
 

@@ -27,13 +27,13 @@ def test_what_can_be_written_comes_back(value, ascii):
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", '{"a": [Infinity]}'])
 def test_what_is_no_number_of_json_is_refused(text):
-    with pytest.raises(ValueError, match="not a number of JSON"):
+    with pytest.raises(ValueError, match="not a JSON number"):
         strict.loads(text)
 
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", str(2**64), str(-(2**63) - 1), "1" + "0" * 5000, "-" + "9" * 400])
 def test_what_no_number_holds_is_refused_shortly(text):
-    with pytest.raises(ValueError, match="beyond what a number can be") as caught:
+    with pytest.raises(ValueError, match="is out of range") as caught:
         strict.loads(f'{{"a": [{text}]}}')
     assert len(str(caught.value)) < 80
 
@@ -44,7 +44,7 @@ def test_the_ends_of_64_bits_are_taken():
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '{"\\uDFFF": 1}', '["\\ud800\\ud800"]'])
 def test_half_a_character_is_refused(text):
-    with pytest.raises(ValueError, match="half a character"):
+    with pytest.raises(ValueError, match="lone surrogate"):
         strict.loads(text)
     assert strict.loads('"\\ud83d\\ude00 \\u00e9"') == "😀 é"  # two halves are one
 

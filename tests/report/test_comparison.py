@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mobilenet_edge.analysis.compare import compare
+from mobilenet_edge.analysis.difference import compare
+from mobilenet_edge.records import Remark
 from mobilenet_edge.report import comparison
 
 
@@ -50,8 +51,8 @@ def test_json(slower):
 
 def test_what_cannot_be_told_is_explained(profile):
     found = compare([profile(2.0)], [profile(2.5)])
-    assert "x1.250 (1.250 to 1.250), no difference that can be told" in comparison.text(found)
-    assert "~: the ratio's 95 % interval holds 1, or there are fewer than 20 runs." in comparison.text(found)
+    assert "x1.250 (1.250 to 1.250), no clear difference" in comparison.text(found)
+    assert "~: the 95 % interval of the ratio contains 1, or there are fewer than 20 runs." in comparison.text(found)
 
 
 def test_differences_are_named(profile):
@@ -70,10 +71,10 @@ def test_what_is_in_one_alone_is_named(profile):
 
 
 def test_doubts_and_single_processes_are_mentioned(profile):
-    single = replace(steady(profile(2.0, doubts=("noisy",))), round_sizes=(60,))
+    single = replace(steady(profile(2.0, doubts=(Remark("swapping"),))), round_sizes=(60,))
     text = comparison.text(compare([single], [steady(profile(2.5))]))
-    assert "Doubts about 1 of 1 measured before: see them with mnet table." in text
-    assert "Measured in one process" in text
+    assert "1 of 1 profiles before have doubts" in text
+    assert "Measured in a single process" in text
 
 
 def test_names_cannot_reach_the_terminal(profile):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents
-from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, Weights
 from mobilenet_edge.report import exports
 
-ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess(8), Weights("random", 0))
+ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess((8, 8)), Weights("random", 0))
 NOISE = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy meaningless")
 
 
@@ -35,8 +36,10 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_a_row_has_the_figures_of_the_check(made):
-    (row,) = rows(exports.table([made("a.tflite", Agreement(31.54, 0.975, 40))]))
-    assert row == ["out/a.tflite", "1.50 kB", "31.5 dB", "97.5%", "40 calibration images"]
+    agreements = Agreement(31.54, 0.975, 40), Agreement(31.54, 0.975, 40, held_out=True)
+    fitted, held_out = rows(exports.table([made("a.tflite", agreement) for agreement in agreements]))
+    assert fitted == ["out/a.tflite", "1.50 kB", "31.5 dB", "97.5%", "40, the calibration images themselves"]
+    assert held_out[-1] == "40 held-out images"
 
 
 def test_a_top1_on_noise_is_not_shown(made):

@@ -4,7 +4,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.records import Inspection
-from mobilenet_edge.report import contents
+from mobilenet_edge.report import inventory
 from mobilenet_edge.report.overflow import facts
 
 SAFE = {"layer": "conv1/w", "pairs": 112, "largest": 128, "over": 0}
@@ -18,7 +18,7 @@ def test_nothing_is_said_where_nothing_is_multiplied():
 
 
 def test_other_kernels_are_not_affected():
-    assert facts(()) == ["x86 without VNNI: no layer adds in 16 bits, so none can overflow"]
+    assert facts(()) == ["x86 without VNNI: no layer uses 16-bit sums, so none can overflow"]
 
 
 def test_head_room():
@@ -47,6 +47,6 @@ def test_weights_elsewhere_are_not_judged(rooms, lines):
 def test_an_inspection_shows_and_keeps_it(tmp_path):
     identity = {"artifact": "m.onnx", "sha256": "s", "size_bytes": 9, "format": "onnx", "precision": "int8"}
     made = Inspection(**identity, variant="m", metadata=None, ops={"Conv": 1}, bytes={"graph": 9}, head_room=(UNSAFE,))
-    assert facts(made.head_room)[0] in contents.text(made)
+    assert facts(made.head_room)[0] in inventory.text(made)
     records.write(tmp_path / "r.json", [made])
     assert records.read(tmp_path / "r.json") == [made]

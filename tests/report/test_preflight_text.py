@@ -1,21 +1,21 @@
 """The preflight as it is read."""
 
-from mobilenet_edge.conversion.coral.preflight import Preflight, Verdict
-from mobilenet_edge.report import preflight
+from mobilenet_edge.conversion.coral.preflight import OperatorVerdict, Preflight
+from mobilenet_edge.report import mapping
 
-CONV = Verdict(0, "CONV_2D", "conv1", True)
-RESHAPE = Verdict(1, "RESHAPE", "flat", True, caution="may stay on the CPU: 65,536 elements are many")
-SWISH = Verdict(2, "HARD_SWISH", "swish", False, "not among the operators that the Edge TPU supports")
+CONV = OperatorVerdict(0, "CONV_2D", "conv1", True)
+RESHAPE = OperatorVerdict(1, "RESHAPE", "flat", True, caution="may stay on the CPU: 65,536 elements are many")
+SWISH = OperatorVerdict(2, "HARD_SWISH", "swish", False, "not among the operators that the Edge TPU supports")
 
 
 def text(*verdicts, cut=None, parameters=463_600, runtime=13, compiled=False):
-    return preflight.text(Preflight(verdicts, cut, parameters, runtime, compiled).to_dict())
+    return mapping.text(Preflight(verdicts, cut, parameters, runtime, compiled).to_dict())
 
 
 def test_every_operator_has_its_line_and_reason():
     shown = text(CONV, RESHAPE, SWISH, cut=2)
     assert "2 of 3 operators are mapped" in shown
-    assert "cut at operator 2, HARD_SWISH" in shown
+    assert "ends at operator 2, HARD_SWISH" in shown
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines() if line[:1] == "|"]
     assert rows[2:] == [
         ["0", "CONV_2D", "conv1", "mapped"],
@@ -30,7 +30,7 @@ def test_memory_and_runtime_are_told():
     assert "runtime 13 or newer" in shown
     assert "cut" not in shown
     assert "streamed" in text(CONV, parameters=9_000_000)
-    assert "some may be streamed" in text(CONV, parameters=7_500_000)
+    assert "some parameters may be streamed" in text(CONV, parameters=7_500_000)
 
 
 def test_where_nothing_is_mapped_no_memory_is_told():
@@ -41,16 +41,16 @@ def test_where_nothing_is_mapped_no_memory_is_told():
 
 
 def test_a_compiled_file_says_so():
-    shown = text(Verdict(0, "edgetpu-custom-op", "out", True), compiled=True)
-    assert "compiled already" in shown
+    shown = text(OperatorVerdict(0, "edgetpu-custom-op", "out", True), compiled=True)
+    assert "already compiled" in shown
     assert "Parameters" not in shown
 
 
 def test_long_names_keep_their_first_layers_end():
     # Converters join the names of the layers that they fused.
     name = f"{'outer/' * 20}Relu6;second"
-    shown = text(Verdict(0, "CONV_2D", name, True))
+    shown = text(OperatorVerdict(0, "CONV_2D", name, True))
     assert "second" not in shown
     (cell,) = [line.split("|")[3].strip() for line in shown.splitlines() if "CONV_2D" in line]
     assert cell.endswith("/Relu6")
-    assert len(cell) == preflight.NAME_WIDTH
+    assert len(cell) == mapping.NAME_WIDTH

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobilenet_edge.records import Inspection
+from mobilenet_edge.records import Inspection, Remark
 from mobilenet_edge.report.rows import Judgement, by_machine, join
 
 SMALL, LARGE = "mobilenet_v1-a0.25-r128", "mobilenet_v1-a1.00-r224"
@@ -211,7 +211,14 @@ def test_rows_without_latency_join_a_machine_that_is_alone(profile, evaluation):
 
 
 def test_a_latency_that_must_not_be_used_is_none(profile, evaluation):
-    rows = join([profile(1.0, invalid="throttled"), evaluation(0.9), profile(2.0, precision="int8"), evaluation(0.6)])
+    rows = join(
+        [
+            profile(1.0, invalid=Remark("throttled", reasons=["hot"])),
+            evaluation(0.9),
+            profile(2.0, precision="int8"),
+            evaluation(0.6),
+        ]
+    )
     bad = rows[0]
     assert bad.profile is not None
     assert bad.latency is None

@@ -31,7 +31,7 @@ def test_order_is_the_callers():
     assert [row.split()[1] for row in rows] == [spec.name for spec in specs]
 
 
-@pytest.mark.parametrize("fact", ["published", "not measured", "floors", "quantisation-aware"])
+@pytest.mark.parametrize("fact", ["published", "not measured", "lower bounds", "quantisation-aware"])
 def test_the_notes_say_what_the_figures_are(fact):
     assert fact in variants.table([ModelSpec()])
 

@@ -14,7 +14,7 @@ from mobilenet_edge.budget.baseline import Baseline, loads
 from mobilenet_edge.budget.ratchet import Change
 from mobilenet_edge.budget.subject import Run, Subject
 from mobilenet_edge.budget.verdict import judge
-from mobilenet_edge.report.verdicts import Check, benchmark, github, junit, markdown, prose, text
+from mobilenet_edge.report.verdicts import Check, benchmark, github, junit, markdown, plain, prose
 from mobilenet_edge.report.verdicts import json as json_format
 
 FILE = """
@@ -56,7 +56,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def make(*subjects: Subject, file: str = FILE, **changes) -> Check:
         Path("budgets.toml").write_text(file)
         loaded = budgets.load(Path("budgets.toml"))
-        before = Baseline.of("base.json", [OLD])
+        before = Baseline("base.json", (OLD,))
         return Check(loaded, subjects, tuple(judge(loaded, subjects, before)), before, **changes)
 
     return make
@@ -87,10 +87,10 @@ def test_a_relative_limit_says_what_it_comes_to(check):
 
 
 def test_text_says_where_the_bytes_went(check):
-    shown = text.dump(
+    shown = plain.dump(
         check(SLOW, BIG, notes=("a note",), free=("free.onnx",), changes=(Change(0, "b", "size", "2", "1"),))
     )
-    _, _, after = shown.partition("Where the bytes of big.tflite go\n\n")
+    _, _, after = shown.partition("Bytes by part of big.tflite\n\n")
     assert rows(after.partition("\n\n")[0]) == [
         ["weights", "800.0 kB", "66.7%", "+0 B"],
         ["graph", "400.0 kB", "33.3%", "+300 000 B"],
@@ -103,15 +103,15 @@ def test_text_says_where_the_bytes_went(check):
 
 def test_a_part_that_is_gone_is_shown(check):
     big = Subject("big.tflite", "big", "tflite", "int8", size_bytes=1_200_000, bytes={"weights": 1_200_000})
-    assert "| graph   |     0 B |   0.0% | -100 000 B |" in text.dump(check(big))
+    assert "| graph   |     0 B |   0.0% | -100 000 B |" in plain.dump(check(big))
 
 
 def test_few_tables_of_bytes_are_shown(check):
     many = [
         Subject(f"{n}.tflite", str(n), "tflite", "int8", size_bytes=2_000_000, bytes={"weights": 2_000_000})
-        for n in range(prose.WHERE_SHOWN + 5)
+        for n in range(prose.MAX_TABLES + 5)
     ]
-    assert text.dump(check(*many)).count("Where the bytes of") == prose.WHERE_SHOWN
+    assert plain.dump(check(*many)).count("Bytes by part of") == prose.MAX_TABLES
 
 
 def test_markdown_folds_and_keeps_names_from_being_html(check):
@@ -237,5 +237,5 @@ def test_benchmark_is_what_github_action_benchmark_reads(check):
 
 def test_nothing_ends_with_a_line_break(check):
     found = check(SLOW, BIG)
-    for each in (text, markdown, json_format, junit, github, benchmark):
+    for each in (plain, markdown, json_format, junit, github, benchmark):
         assert not each.dump(found).endswith("\n")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Profile
+from mobilenet_edge.records import Profile, Remark
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_int8.py"
 
@@ -23,7 +23,7 @@ def bench():
     return argparse.Namespace(**runpy.run_path(str(SCRIPT)))
 
 
-def profile(*rounds: tuple[int, ...], isa: tuple[str, ...] = ("AVX2",), doubts: tuple[str, ...] = ()) -> Profile:
+def profile(*rounds: tuple[int, ...], isa: tuple[str, ...] = ("AVX2",), doubts: tuple[Remark, ...] = ()) -> Profile:
     return Profile(
         artifact="a.onnx", sha256="00", size_bytes=1, format="onnx", precision="int8", variant="a",
         runtime="onnxruntime", runtime_version="1", threads=1, load_ms=1.0, first_ms=1.0,

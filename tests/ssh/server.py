@@ -19,7 +19,7 @@ import pytest
 from mobilenet_edge.hosts.ssh import Ssh
 
 ALIAS = "device"
-START_SECONDS = 10
+START_SECONDS = 300
 
 
 @dataclass(frozen=True)

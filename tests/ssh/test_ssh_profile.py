@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.commands import profile, reach
-from mobilenet_edge.commands.profile import Plan, Target
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.local import Local
+from mobilenet_edge.profiling import latency, targets
+from mobilenet_edge.profiling.machine import Machine
+from mobilenet_edge.profiling.settings import Plan
+from mobilenet_edge.records.failure import exit_code
 from tests.ssh.server import Server
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]
@@ -22,13 +24,13 @@ QUICK = Plan(runs=6, seconds=0, rounds=2)
 
 
 def test_two_machines_and_one_that_cannot_be_used(server: Server, model: Path):
-    targets = [
-        Target(Local()),
-        Target(server.ssh(sys.executable, name="pi")),
-        Target(server.ssh("/nowhere/python", name="broken")),
+    machines = [
+        Machine(Local()),
+        Machine(server.ssh(sys.executable, name="pi")),
+        Machine(server.ssh("/nowhere/python", name="broken")),
     ]
     saved: list[int] = []
-    here, there, missing = profile.run([model], QUICK, targets=targets, save=lambda made: saved.append(len(made)))
+    here, there, missing = latency.profile([model], QUICK, machines=machines, save=lambda made: saved.append(len(made)))
     assert saved == [1, 2, 3]
     assert [each.host["name"] for each in (here, there)] == ["local", "pi"]
     # The same machine, reached in two ways, and the same stop rule.
@@ -37,7 +39,7 @@ def test_two_machines_and_one_that_cannot_be_used(server: Server, model: Path):
     assert there.limit is not None
     assert (missing.host, missing.exit_code) == ("broken", HostError.exit_code)
     assert "/nowhere/python" in missing.reason
-    assert profile.exit_code([here, there, missing]) == 6
+    assert exit_code([here, there, missing]) == 6
     # The connections ended with the measurement.
     assert server.connections() == []
 
@@ -46,8 +48,8 @@ def test_a_damaged_file_does_not_end_the_others(server: Server, model: Path, tmp
     # Whole as far as its structure goes, and of an operator that no runtime has.
     data = model.read_bytes().replace(b"Add", b"Adx")
     (tmp_path / "odd.onnx").write_bytes(data)
-    target = Target(server.ssh(sys.executable))
-    failure, good = profile.run([tmp_path / "odd.onnx", model], QUICK, targets=[target])
+    target = Machine(server.ssh(sys.executable))
+    failure, good = latency.profile([tmp_path / "odd.onnx", model], QUICK, machines=[target])
     assert (failure.kind, failure.exit_code, good.kind) == ("failure", 3, "profile")
     assert "odd.onnx" in failure.reason
 
@@ -65,4 +67,4 @@ def test_a_name_of_the_devices_file(
     said = capsys.readouterr()
     assert (stop.value.code, said.err) == (0, "")
     assert [each["host"]["name"] for each in json.loads(said.out)] == ["pi4"]
-    assert [target.host.name for target in reach.targets(["pi4"], tmp_path / "devices.toml")] == ["pi4"]
+    assert [target.host.name for target in targets.find(["pi4"], tmp_path / "devices.toml")] == ["pi4"]

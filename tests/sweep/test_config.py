@@ -10,7 +10,7 @@ import pytest
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.sweep import config
-from mobilenet_edge.sweep.config import Calibration, Evaluating, Grid, Profiling, Sweep, Weights
+from mobilenet_edge.sweep.config import CalibrationTable, EvaluateTable, GridTable, ProfileTable, Sweep, WeightsTable
 
 ROOT = Path(__file__).parents[2]
 GRID = "[grid]\nalpha = [0.25]\nrho = [32]\n"
@@ -56,17 +56,17 @@ def load(tmp_path: Path) -> Callable[[str], Sweep]:
 
 def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
     assert load(FULL) == Sweep(
-        Grid((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
-        Weights("imagenet", 7),
-        Calibration("images", 30, "best"),
-        Profiling((1, 2), ("local", "pi4"), 20, 2.0, 4),
-        Evaluating("images", "labels.txt"),
+        GridTable((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
+        WeightsTable("imagenet", 7),
+        CalibrationTable("images", 30, "best"),
+        ProfileTable((1, 2), ("local", "pi4"), 20, 2.0, 4),
+        EvaluateTable("images", "labels.txt"),
     )
 
 
 def test_only_the_grid_is_needed(load: Callable[[str], Sweep]) -> None:
     sweep = load(GRID)
-    assert sweep == Sweep(Grid((0.25,), (32,)))
+    assert sweep == Sweep(GridTable((0.25,), (32,)))
     assert (sweep.grid.format, sweep.grid.precision) == (("tflite", "onnx"), ("float32", "int8"))
     assert (sweep.weights.source, sweep.calibration.source, sweep.evaluate.data) == ("random", "random", None)
 
@@ -79,11 +79,11 @@ def test_whole_numbers_are_numbers(load: Callable[[str], Sweep]) -> None:
 
 
 def test_one_value_stands_for_a_list_of_one(load: Callable[[str], Sweep]) -> None:
-    assert load("[grid]\nalpha = 0.25\nrho = 32\n").grid == Grid((0.25,), (32,))
+    assert load("[grid]\nalpha = 0.25\nrho = 32\n").grid == GridTable((0.25,), (32,))
 
 
 def test_the_grid_is_a_product_in_the_order_given_without_repeats() -> None:
-    specs = Grid((0.5, 0.25), (160, 128, 160)).specs()
+    specs = GridTable((0.5, 0.25), (160, 128, 160)).specs()
     assert specs == [ModelSpec(0.5, 160), ModelSpec(0.5, 128), ModelSpec(0.25, 160), ModelSpec(0.25, 128)]
 
 
@@ -111,12 +111,18 @@ def test_files_that_come_with_the_project_are_valid(path: Path) -> None:
         (f"{GRID}[weights]\nsource = 3\n", "weights.source is 3; it must be text"),
         (f"{GRID}[evaluate]\ndata = 3\n", "evaluate.data is 3; it must be text"),
         (f"{GRID}[evaluate]\ndata = 2026-01-01\n", r"evaluate.data is datetime.*; it must be text"),
-        (f"{GRID}format = ['tf']\n", "grid.format holds tf; known: tflite, onnx"),
-        (f"{GRID}precision = ['int4', 'int8']\n", "grid.precision holds int4; known: float32, float16, dynamic, int8"),
-        (f"{GRID}target = ['arm']\n", "grid.target holds arm; known: generic, x86, x86-vnni, arm64, edgetpu"),
+        (f"{GRID}format = ['tf']\n", "unknown values in grid.format: tf; known: tflite, onnx"),
+        (
+            f"{GRID}precision = ['int4', 'int8']\n",
+            "unknown values in grid.precision: int4; known: float32, float16, dynamic, int8",
+        ),
+        (
+            f"{GRID}target = ['arm']\n",
+            "unknown values in grid.target: arm; known: generic, x86, x86-vnni, arm64, edgetpu",
+        ),
         (
             f"{GRID}target = ['edgetpu']\nformat = ['onnx']\n",
-            "grid.target edgetpu takes nothing of this grid; it is for",
+            "grid.target edgetpu exports nothing of this grid; it supports",
         ),
         (f"{GRID}[calibration]\neffort = 'most'\n", "calibration.effort is 'most'; known: fast, best"),
         (f"{GRID}[profile]\nhosts = []\n", "profile.hosts is empty"),
@@ -132,7 +138,7 @@ def test_what_cannot_be_meant_is_named(text: str, message: str, load: Callable[[
 def test_an_empty_list_leaves_nothing(name: str, load: Callable[[str], Sweep]) -> None:
     values = {"alpha": "[0.25]", "rho": "[32]", name: "[]"}
     text = "[grid]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
-    with pytest.raises(InputError, match=rf"sweep\.toml: grid\.{name} is empty, which leaves nothing to sweep"):
+    with pytest.raises(InputError, match=rf"sweep\.toml: grid\.{name} is empty; give it at least one value"):
         load(text)
 
 
@@ -165,10 +171,10 @@ def test_numbers_out_of_range_are_found_before_anything_is_built(
 
 
 def test_values_are_refused_where_they_are_made() -> None:
-    with pytest.raises(UsageError, match=r"grid\.format holds tf"):
-        Grid((0.5,), (32,), format=("tf",))
+    with pytest.raises(UsageError, match=r"unknown values in grid\.format: tf"):
+        GridTable((0.5,), (32,), format=("tf",))
     with pytest.raises(UsageError, match=r"profile\.runs"):
-        Profiling(runs=0)
+        ProfileTable(runs=0)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +204,10 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         config.load_sweep(tmp_path / "none.toml")
     with pytest.raises(InputError, match="is a directory"):
         config.load_sweep(tmp_path)
+
+
+def test_a_grid_spans_families(load: Callable[[str], Sweep]) -> None:
+    grid = load(GRID + 'family = ["mobilenet_v1", "mobilenet_v2"]\n').grid
+    assert grid.specs() == [ModelSpec(0.25, 32), ModelSpec(0.25, 32, family="mobilenet_v2")]
+    with pytest.raises(InputError, match=r"must be 'mobilenet_v1' or 'mobilenet_v2'"):
+        load(GRID + 'family = ["mobilenet_v3"]\n')

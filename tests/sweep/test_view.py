@@ -11,7 +11,7 @@ from mobilenet_edge.sweep import view
 
 def test_a_line_for_each_stage_where_there_is_no_terminal() -> None:
     out = io.StringIO()
-    lines = view._Lines(Console(file=out), "export", 4, clock=iter((100.0, 102.0, 106.0)).__next__)
+    lines = view._StageLines(Console(file=out), "export", 4, clock=iter((100.0, 102.0, 106.0)).__next__)
     lines.done("a")
     lines.done("b [red]")
     # 2 s for one of four leave 6; 6 s for two leave 6.

@@ -38,11 +38,11 @@ def running(folder: Path, workers: int, **environment: str) -> Iterator[str]:
 def _wait(file: Path, workers: int) -> str:
     from distributed import Client
 
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not file.exists():
         assert time.monotonic() < end, "the scheduler did not start"
         time.sleep(0.1)
     address = str(json.loads(file.read_text())["address"])
     with Client(address, set_as_default=False) as client:
-        client.wait_for_workers(workers, timeout=60)
+        client.wait_for_workers(workers, timeout=300)
     return address

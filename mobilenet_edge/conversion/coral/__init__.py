@@ -1,1 +1,1 @@
-"""Coral's Edge TPU: which operators it takes, and its compiler. Everything known here is public; see docs/coral.md."""
+"""Check models for Coral's Edge TPU, and run its compiler. All facts are from public sources; see docs/coral.md."""

@@ -1,7 +1,7 @@
 """Run `edgetpu_compiler` and read its report: https://coral.ai/docs/edgetpu/compiler/.
 
-It is proprietary, x86-64 Linux only, and known here from its documentation and from reports that people posted; what
-was not tried is listed in docs/coral.md.
+The compiler is proprietary and runs only on x86-64 Linux. This module is based on its documentation and on published
+reports; docs/coral.md lists what has not been tested.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats.metadata import Compilation
 
 PROGRAM: Final = "edgetpu_compiler"
-# The first runtime with every operator that mnet writes (see `rules`); a file made for it also runs on newer ones.
+# The first runtime with all operators that mnet writes (see `rules`); newer runtimes also run files for it.
 RUNTIME: Final = 13
-# Its own limit is 180 s; MobileNets take a few.
+# The compiler's own limit is 180 s; MobileNets take a few seconds.
 LIMIT_SECONDS: Final = 240.0
 MAPPED: Final = "Mapped to Edge TPU"
 
 _VERSION: Final = re.compile(r"Edge TPU Compiler version (\S+)")
 _ROW: Final = re.compile(r"^(\S+)[ \t]+(\d+)[ \t]+(\S.*?)\s*$", re.MULTILINE)
-_LEFT: Final = re.compile(r"Number of operations that will run on CPU: (\d+)")
+_ON_CPU: Final = re.compile(r"Number of operations that will run on CPU: (\d+)")
 _SUBGRAPHS: Final = re.compile(r"Number of Edge TPU subgraphs: (\d+)")
 _SIZE: Final = r" for {} model parameters: ([\d.]+)(B|KiB|MiB|GiB)"
 _ON_CHIP: Final = re.compile("On-chip memory used" + _SIZE.format("caching"))
@@ -39,11 +39,11 @@ _UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler made.
+    """A compiled model.
 
     Attributes:
-        data: The file.
-        report: Its figures.
+        data: Content of the .tflite file.
+        report: The compiler's figures.
     """
 
     data: bytes
@@ -51,7 +51,7 @@ class Compiled:
 
 
 def find() -> str | None:
-    """Return the path of the compiler, None where it is not on PATH."""
+    """Return the path of the compiler, None if it is not on PATH."""
     return shutil.which(PROGRAM)
 
 
@@ -61,7 +61,7 @@ def command(source: Path | str, out: Path | str, program: str = PROGRAM) -> list
 
 
 def advice(source: Path) -> str:
-    """Say how to compile a file where the compiler is not at hand."""
+    """Return a message on how to compile a file on a machine that has the compiler."""
     line = shlex.join(command(source.name, "."))
     return f"{source} is not compiled: {PROGRAM} is not on PATH; on x86-64 Linux with it, run: {line}"
 
@@ -71,60 +71,64 @@ def compile_model(program: str, data: bytes, name: str, limit_seconds: float = L
 
     Args:
         program: Path of the compiler.
-        data: The file.
-        name: Its name without the extension, as messages of the compiler show it.
-        limit_seconds: After so long the compiler is stopped.
+        data: Content of the .tflite file.
+        name: Name of the file without extension, for the compiler's messages.
+        limit_seconds: Maximum time of the compiler, in seconds.
 
     Raises:
-        BuildError: It failed, took too long, wrote no file, or left an operator on the CPU.
+        BuildError: The compiler failed, took too long, wrote no file, or left an operator on the CPU.
     """
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
         source = Path(folder) / f"{name}.tflite"
         source.write_bytes(data)
-        told = _run(command(source, folder, program), limit_seconds)
-        made, log = (Path(folder) / f"{name}_edgetpu.{suffix}" for suffix in ("tflite", "log"))
-        if not made.is_file():
-            raise BuildError(f"{PROGRAM} wrote no file: {_complaint(told)}; see docs/coral.md")
-        rows = log.read_text(errors="replace") if log.is_file() else told
-        return Compiled(made.read_bytes(), read_report(told, rows))
+        output = _run(command(source, folder, program), limit_seconds)
+        compiled, log = (Path(folder) / f"{name}_edgetpu.{suffix}" for suffix in ("tflite", "log"))
+        if not compiled.is_file():
+            raise BuildError(f"{PROGRAM} wrote no file: {_summarise(output)}; see docs/coral.md")
+        rows = log.read_text(errors="replace") if log.is_file() else output
+        return Compiled(compiled.read_bytes(), read_report(output, rows))
 
 
-def read_report(told: str, log: str) -> Compilation:
-    """Read what the compiler printed, and its operation log.
+def read_report(output: str, log: str) -> Compilation:
+    """Parse the output of the compiler and its operation log.
+
+    Args:
+        output: Text that the compiler printed.
+        log: Content of its log file.
 
     Raises:
-        BuildError: No operators are listed, or one is left on the CPU; the message gives the compiler's reason.
+        BuildError: The log lists no operators, or one that stays on the CPU; the message gives the compiler's reason.
     """
     rows = [(kind, int(count), status) for kind, count, status in _ROW.findall(log)]
     total = sum(count for _, count, _ in rows)
     if not total:
-        raise BuildError(f"the report of {PROGRAM} lists no operators: {_complaint(told)}; see docs/coral.md")
-    left = [(kind, count, status) for kind, count, status in rows if status != MAPPED]
-    counted = _LEFT.search(told)
-    on_cpu = max(sum(count for _, count, _ in left), int(counted[1]) if counted else 0)
+        raise BuildError(f"the report of {PROGRAM} lists no operators: {_summarise(output)}; see docs/coral.md")
+    refused = [(kind, count, status) for kind, count, status in rows if status != MAPPED]
+    reported = _ON_CPU.search(output)
+    on_cpu = max(sum(count for _, count, _ in refused), int(reported[1]) if reported else 0)
     if on_cpu:
-        named = ", ".join(f"{count} {kind} ({status})" for kind, count, status in left) or "it does not say which"
+        names = ", ".join(f"{count} {kind} ({status})" for kind, count, status in refused) or "it does not say which"
         raise BuildError(
-            f"{PROGRAM} left {on_cpu} of {total} operators on the CPU: {named}; see docs/coral.md, "
+            f"{PROGRAM} left {on_cpu} of {total} operators on the CPU: {names}; see docs/coral.md, "
             "or export with --target generic"
         )
-    version = _VERSION.search(told)
-    subgraphs = _SUBGRAPHS.search(told)
+    version = _VERSION.search(output)
+    subgraphs = _SUBGRAPHS.search(output)
     return Compilation(
         compiler=f"{PROGRAM} {version[1]}" if version else PROGRAM,
         runtime=RUNTIME,
         mapped=total,
         on_cpu=on_cpu,
         subgraphs=int(subgraphs[1]) if subgraphs else None,
-        on_chip_bytes=_bytes(_ON_CHIP, told),
-        on_chip_free_bytes=_bytes(_FREE, told),
-        off_chip_bytes=_bytes(_OFF_CHIP, told),
+        on_chip_bytes=_bytes(_ON_CHIP, output),
+        on_chip_free_bytes=_bytes(_FREE, output),
+        off_chip_bytes=_bytes(_OFF_CHIP, output),
     )
 
 
 def _run(line: list[str], limit_seconds: float) -> str:
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             line,
             cwd=line[line.index("--out_dir") + 1],
             stdin=subprocess.DEVNULL,
@@ -141,22 +145,24 @@ def _run(line: list[str], limit_seconds: float) -> str:
         ) from error
     except OSError as error:
         raise BuildError(
-            f"{line[0]} cannot be run: {(error.strerror or str(error)).lower()}; install it anew"
+            f"{line[0]} cannot be run: {(error.strerror or str(error)).lower()}; install it again"
         ) from error
-    if done.returncode:
-        raise BuildError(f"{PROGRAM} failed with code {done.returncode}: {_complaint(done.stdout)}; see docs/coral.md")
-    return done.stdout
+    if result.returncode:
+        raise BuildError(
+            f"{PROGRAM} failed with code {result.returncode}: {_summarise(result.stdout)}; see docs/coral.md"
+        )
+    return result.stdout
 
 
-def _complaint(told: str) -> str:
-    """What the compiler said beyond its version and its timer, on one line."""
-    lines = [" ".join(line.split()) for line in told.splitlines()]
-    kept = [
+def _summarise(output: str) -> str:
+    """Return the last three lines of the compiler's output on one line, without its version and its timer."""
+    lines = [" ".join(line.split()) for line in output.splitlines()]
+    messages = [
         line for line in lines if line and not _VERSION.match(line) and not line.startswith("Started a compilation")
     ]
-    return ", ".join(line.rstrip(".!") for line in kept[-3:]) or "it said nothing"
+    return ", ".join(line.rstrip(".!") for line in messages[-3:]) or "it printed nothing"
 
 
 def _bytes(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return round(float(found[1]) * _UNITS[found[2]]) if found else None
+    match = pattern.search(text)
+    return round(float(match[1]) * _UNITS[match[2]]) if match else None

@@ -1,6 +1,6 @@
-"""What the Edge TPU's compiler asks of an operator beyond its kind: each limit answers why not, or nothing.
+"""Check the limits of the Edge TPU's compiler on operators: each returns why an operator breaks it, or "".
 
-The wording follows "Supported operations" and "Model requirements" of Coral's page; see `rules.SOURCE`.
+The limits follow "Supported operations" and "Model requirements" of Coral's page; see `rules.SOURCE`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 from mobilenet_edge.formats.contents import Contents, Operator, Tensor
 
 SOFTMAX_ELEMENTS: Final = 16_000
-# Coral says that "certain reshapes might not be mapped for large tensor sizes" and gives no figure; this one is ours.
+# Coral's page: "certain reshapes might not be mapped for large tensor sizes". It gives no figure; this one is a guess.
 LARGE_ELEMENTS: Final = 1 << 16
 _INNERMOST: Final = 3
 
 
 @dataclass(frozen=True)
 class Step:
-    """An operator with the tensors that it reads and makes."""
+    """An operator with its input and output tensors."""
 
     operator: Operator
     inputs: tuple[Tensor, ...]
@@ -44,7 +44,7 @@ Limit = Callable[[Step], str]
 
 
 def integer(step: Step) -> str:
-    """Every tensor is quantised to 8 bits; constants may also be int32, as biases, axes and shapes are."""
+    """Require tensors quantised to 8 bits; constants may also be int32, as biases, axes and shapes are."""
     for tensor in step.tensors:
         if tensor.dtype in ("int8", "uint8") and tensor.scales:
             continue
@@ -56,22 +56,22 @@ def integer(step: Step) -> str:
 
 
 def fixed(step: Step) -> str:
-    """Sizes are known at compile time, and only the three innermost are above 1."""
+    """Require sizes that are known at compile time, of which only the three innermost are above 1."""
     for tensor in step.tensors:
         if any(side < 0 for side in tensor.shape):
             return f"open size: {tensor.name} is {list(tensor.shape)}; fix the batch at 1 and every side"
-        # The kernel of a convolution has four sides of its own.
+        # Constants are exempt, because the kernel of a convolution has four sizes above 1.
         if not tensor.constant_bytes and any(side > 1 for side in tensor.shape[:-_INNERMOST]):
             return f"too many sizes above 1: {tensor.name} is {list(tensor.shape)}, of which only the last 3 may be"
     return ""
 
 
-def constant(**places: int) -> Limit:
-    """Inputs at these places are constants of the file."""
+def constant(**indexes: int) -> Limit:
+    """Require that the inputs at these indexes are constants of the file."""
 
     def limit(step: Step) -> str:
-        for name, place in places.items():
-            if place < len(step.inputs) and not step.inputs[place].constant_bytes:
+        for name, index in indexes.items():
+            if index < len(step.inputs) and not step.inputs[index].constant_bytes:
                 return f"its {name} must be constant, not computed"
         return ""
 
@@ -79,18 +79,18 @@ def constant(**places: int) -> Limit:
 
 
 def unfused(step: Step) -> str:
-    """No activation is fused into it."""
+    """Require that no activation is fused into the operator."""
     return "it has a fused activation" if step.operator.options["fused_activation"] else ""
 
 
 def same_dilation(step: Step) -> str:
-    """Dilation is the same in x and y."""
+    """Require the same dilation in x and y."""
     width, height = (step.operator.options[f"dilation_{side}"] for side in "wh")
     return f"its dilation differs in x and y: {width} and {height}" if width != height else ""
 
 
 def zero_padding(step: Step) -> str:
-    """A constant among the inputs makes it a zero padding: two inputs, the constant all zeros."""
+    """Require a concatenation with a constant to be a zero padding: two inputs, one of them all zeros."""
     constants = [tensor for tensor in step.inputs if tensor.constant_bytes]
     if not constants:
         return ""
@@ -101,66 +101,66 @@ def zero_padding(step: Step) -> str:
 
 
 def flat_output(step: Step) -> str:
-    """The output has one dimension."""
+    """Require an output of one dimension."""
     return _one_dimension("output", step.outputs[0])
 
 
 def plain_weights(step: Step) -> str:
-    """Weights lie in the default format and have one scale.
+    """Require weights in the default format with one scale.
 
-    TFLite gave this operator a scale a channel years after the last compiler of 2021, in a version unknown to that.
+    TFLite added scales per channel to this operator years after the last compiler, which is from 2021.
     """
     if step.operator.options["weights_format"]:
         return "its weights are shuffled, not in the default format"
     if len(step.inputs) > 1 and len(step.inputs[1].scales) > 1:
-        return "its weights have a scale a channel, which the compiler does not know here; write it as a CONV_2D"
+        return "its weights have a scale per channel, which the compiler does not support here; use a CONV_2D instead"
     return ""
 
 
 def small_softmax(step: Step) -> str:
-    """One dimension of at most 16,000 elements."""
+    """Require one dimension of at most 16,000 elements."""
     source = step.inputs[0]
     if source.elements > SOFTMAX_ELEMENTS:
-        return f"its input has {source.elements:,} elements, of which at most {SOFTMAX_ELEMENTS:,} are taken"
+        return f"its input has {source.elements:,} elements, more than {SOFTMAX_ELEMENTS:,}"
     return _one_dimension("input", source)
 
 
 def narrow_slope(step: Step) -> str:
-    """Only the innermost size of PReLU's alpha is above 1."""
+    """Require that only the innermost size of PReLU's alpha is above 1."""
     return _one_dimension("alpha", step.inputs[1])
 
 
 def unpadded_batch(step: Step) -> str:
-    """No padding of the batch."""
+    """Refuse padding of the batch."""
     return "it pads the batch" if any(step.inputs[1].integers[:2]) else ""
 
 
 def unpacked_batch(step: Step) -> str:
-    """No packing along the batch."""
+    """Refuse packing along the batch."""
     return "it packs along the batch" if step.operator.options["axis"] in (0, -len(step.outputs[0].shape)) else ""
 
 
 def unsplit_batch(step: Step) -> str:
-    """No splitting along the batch: axis, then value."""
+    """Refuse splitting along the batch; the inputs are the axis and the value."""
     axis = step.inputs[0].integers
     return "it splits the batch" if set(axis) & {0, -len(step.inputs[1].shape)} else ""
 
 
 def unreduced_batch(step: Step) -> str:
-    """No reduction of the batch."""
+    """Refuse reduction of the batch."""
     return "it reduces the batch" if 0 in _axes(step) else ""
 
 
 def depth_of_four(step: Step) -> str:
-    """A reduction along z needs a z that is a multiple of 4."""
+    """Require for a reduction along z that the size of z is a multiple of 4."""
     shape = step.inputs[0].shape
     last = len(shape) - 1
     reduced = last >= _INNERMOST and last in _axes(step)
-    return f"it reduces along z, whose size {shape[last]} is no multiple of 4" if reduced and shape[last] % 4 else ""
+    return f"it reduces along z, whose size {shape[last]} is not a multiple of 4" if reduced and shape[last] % 4 else ""
 
 
 def unit_strides(step: Step) -> str:
-    """A slice, without steps, ellipsis or new axes."""
+    """Require a slice without steps, ellipsis or new axes."""
     if set(step.inputs[3].integers) - {1}:
         return f"its strides are {list(step.inputs[3].integers)}, not all 1"
     masks = [name for name in ("ellipsis_mask", "new_axis_mask") if step.operator.options[name]]
@@ -168,13 +168,13 @@ def unit_strides(step: Step) -> str:
 
 
 def large(step: Step) -> str:
-    """Say so where the tensor is large."""
+    """Warn if a tensor is large: the operator may stay on the CPU."""
     elements = max((tensor.elements for tensor in step.tensors), default=0)
     return f"may stay on the CPU: {elements:,} elements are many" if elements >= LARGE_ELEMENTS else ""
 
 
 def resized(step: Step) -> str:
-    """Say so of every resizing."""
+    """Always warn: resizes may stay on the CPU."""
     return "may stay on the CPU, to avoid a loss of precision"
 
 
@@ -184,5 +184,5 @@ def _axes(step: Step) -> set[int]:
 
 
 def _one_dimension(what: str, tensor: Tensor) -> str:
-    many = math.prod(tensor.shape[:-1]) > 1
-    return f"its {what} {tensor.name} is {list(tensor.shape)}, more than one-dimensional" if many else ""
+    flat = math.prod(tensor.shape[:-1]) <= 1
+    return "" if flat else f"its {what} {tensor.name} is {list(tensor.shape)}, more than one-dimensional"

@@ -1,7 +1,7 @@
-"""The operators that the Edge TPU takes: Coral's table, as data.
+"""List the operators that the Edge TPU supports, as in Coral's table.
 
-Kinds are the names of TFLite's schema. `runtime` is the first Edge TPU runtime that has the operator in the form that
-the limits describe; the table says "All" for the oldest.
+Operators have their names in TFLite's schema. `runtime` is the first Edge TPU runtime that supports the operator within
+the limits; the table has "All" for the oldest.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from mobilenet_edge.conversion.coral import limits
 from mobilenet_edge.conversion.coral.limits import Limit, constant
 
 SOURCE: Final = "https://coral.ai/docs/edgetpu/models-intro/#supported-operations"
-# What the compiler puts in place of what it compiled.
+# The operator that replaces compiled operators.
 COMPILED: Final = "edgetpu-custom-op"
-# For older ones the compiler maps no int8 operator ("unsupported data type", google-coral/edgetpu#222), only uint8.
+# For older runtimes the compiler maps only uint8 ("unsupported data type" for int8, google-coral/edgetpu#222).
 INT8_RUNTIME: Final = 12
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        runtime: First runtime that has it; 0 for all.
-        limits: What must hold for it to be mapped.
-        caution: What may keep it from being mapped, where the table gives no limit to check.
+        runtime: First runtime that supports the operator; 0 for all.
+        limits: Limits that the operator must meet to be mapped.
+        caution: Warns that the operator may not be mapped, where the table gives no exact limit.
     """
 
     runtime: int = 0
@@ -77,14 +77,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "TANH": Rule(),
     "TRANSPOSE": Rule(14, (constant(order=1),)),
     "TRANSPOSE_CONV": Rule(13, (constant(size=0, weights=1, bias=3),)),
-    # The table has "LSTM, unidirectional only"; its cell state is int16, so that only the kind can be told.
+    # In the table "LSTM, unidirectional only". The cell state is int16, so the limit on 8 bits does not apply.
     "UNIDIRECTIONAL_SEQUENCE_LSTM": Rule(14),
 }
-# Its own tensors are of other types than 8 bits.
+# Operators whose tensors have types other than 8 bits.
 MIXED_TYPES: Final = frozenset({"UNIDIRECTIONAL_SEQUENCE_LSTM"})
 
 
 def limits_of(kind: str) -> tuple[Limit, ...]:
-    """Return what is asked of an operator of a kind, what all are asked included; the plainest fact first."""
+    """Return all limits of an operator, general ones included, in the order of their messages."""
     first = () if kind in MIXED_TYPES else (limits.integer,)
     return (*first, *RULES[kind].limits, limits.fixed)

@@ -1,6 +1,6 @@
-"""Runtimes: what opens a model file and runs it. A backend is a module; the table and the Protocol are here.
+"""Open model files with the installed runtimes. Each backend is a module; the table and the Protocol are here.
 
-To add one, write a module with `open_session(runtime, path, threads, delegate)` and add its line to `RUNTIMES`.
+To add a runtime, write a module with `open_session(runtime, path, threads, delegate)` and add it to `RUNTIMES`.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ AUTO: Final = "auto"
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TensorInfo:
     """An input or output of a model.
 
     Attributes:
-        name: As the file has it.
-        shape: Fixed, a batch of any size being opened as 1; -1 where the size of an output is not known beforehand.
-        dtype: Its numpy name, "float32" or "int8" for instance.
-        scale: Of a quantised tensor, real = (integer - zero_point) * scale; None where there is none or it is unknown.
-        zero_point: Likewise.
+        name: Name of the tensor in the file.
+        shape: Fixed sizes, an open batch being 1; -1 for a size of an output that is unknown before a run.
+        dtype: Name of the numpy dtype, such as "float32" or "int8".
+        scale: Scale of a quantised tensor: real = (integer - zero_point) * scale; None if there is none or unknown.
+        zero_point: Zero point of a quantised tensor, None with `scale`.
     """
 
     name: str
@@ -46,8 +46,8 @@ class Tensor:
 class Session(Protocol):
     """An open model, ready to run.
 
-    `run` is `feed`, `invoke` and fetching the outputs; the timing loop takes the parts, so that the copy of the input
-    is not in the time of the inference.
+    `run` does all of `feed`, `invoke` and copying the outputs. The timing loop calls `feed` and `invoke`, so that the
+    copy of the input does not count as inference.
     """
 
     @property
@@ -59,37 +59,37 @@ class Session(Protocol):
         """The version of the runtime."""
 
     @property
-    def inputs(self) -> tuple[Tensor, ...]:
+    def inputs(self) -> tuple[TensorInfo, ...]:
         """The inputs, in the file's order."""
 
     @property
-    def outputs(self) -> tuple[Tensor, ...]:
+    def outputs(self) -> tuple[TensorInfo, ...]:
         """The outputs, in the file's order."""
 
     @property
     def delegate(self) -> dict[str, Any] | None:
-        """What became of the delegate: path, options, nodes (operators it took) of total, kind; None without one."""
+        """What the delegate runs: path, options, nodes (delegated operators) of total, kind; None without one."""
 
     def feed(self, inputs: Sequence[NDArray[Any]]) -> None:
-        """Put inputs in place, each of the shape and type of its tensor."""
+        """Set the inputs, each of the shape and dtype of its tensor."""
 
     def invoke(self) -> None:
-        """Run the model on what was fed last."""
+        """Run the model on the current inputs."""
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Feed, invoke and return copies of the outputs."""
+        """Run the model on inputs and return copies of the outputs."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """One line of the table.
+    """One entry of the table of runtimes.
 
     Attributes:
-        name: On the command line and in records.
-        title: In messages.
-        format: What it opens.
-        package: The module to import.
-        backend: Our module that adapts it.
+        name: Name on the command line and in records.
+        title: Name in messages.
+        format: Format of the files it opens, "tflite" or "onnx".
+        package: Name of the module to import.
+        backend: Name of the module in this folder that adapts it.
     """
 
     name: str
@@ -99,44 +99,49 @@ class Runtime:
     backend: str
 
     def installed(self) -> bool:
-        """Tell whether its package is there, without importing it."""
+        """Return whether the package is installed, without importing it."""
         return importlib.util.find_spec(self.package.partition(".")[0]) is not None
 
     def load(self) -> ModuleType:
         """Import the package.
 
         Raises:
-            RuntimeMissing: It is not installed.
-            RuntimeBroken: It is, and cannot be loaded.
+            RuntimeMissing: The package is not installed.
+            RuntimeBroken: The package is installed but cannot be loaded.
         """
         if not self.installed():
             raise self.missing()
-        # onnxruntime 1.31 starts a thread at its import and keeps a database of events in the user's cache.
+        # On import, onnxruntime 1.31 starts a telemetry thread and writes a database to the user's cache.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             return importlib.import_module(self.package)
         except ImportError as error:
             from mobilenet_edge.device.runtimes import wheels
 
-            # Where the newest is not the one that fits, it is most often the newest that was installed.
-            wheel, cure = wheels.find(self.name), "install it anew"
+            # The usual cause is that pip chose the newest version and only an older one fits this machine.
+            wheel, remedy = wheels.find(self.name), "install it again"
             if wheel is None:
-                cure = "no version of it fits this machine"
+                remedy = "no version of it fits this machine"
             elif wheel.extra is None:
-                cure = f"run: pip install {wheel.requirement}"
+                remedy = f"run: pip install {wheel.requirement}"
             raise RuntimeBroken(
-                f"{self.title} is installed and cannot be loaded: {first_line(error)}; {cure}"
+                f"{self.title} is installed but cannot be loaded: {first_line(error)}; {remedy}"
             ) from error
 
     def open(self, path: Path, threads: int, delegate: Mapping[str, Any] | None = None) -> Session:
-        """Open a model, with the delegate {"path", "options"} if one is given.
+        """Open a model.
+
+        Args:
+            path: The model file.
+            threads: Threads within one inference.
+            delegate: {"path", "options"}, None for none.
 
         Raises:
             RuntimeMissing: The runtime is not installed.
-            RuntimeBroken: It cannot be loaded.
-            InvalidModel: It cannot open the file.
-            RequestError: The delegate is no library that can be loaded, or the runtime takes none.
-            DelegateFailed: The delegate does not start, or does not get on with the model.
+            RuntimeBroken: The runtime cannot be loaded.
+            InvalidModel: The runtime cannot open the file.
+            RequestError: The delegate cannot be loaded, or the runtime supports none.
+            DelegateFailed: The delegate does not start, or cannot run the model.
         """
         backend = importlib.import_module(f"{__name__}.{self.backend}")
         session: Session = backend.open_session(self, path, threads, delegate)
@@ -153,10 +158,10 @@ class Runtime:
         return RuntimeMissing(f"{self.title} is not installed", wheel.extra, wheel.requirement)
 
 
-# The first that is installed serves its format, so the better one comes first.
+# By default the first installed runtime of a format is used, so the better one comes first.
 RUNTIMES: Final = {
-    each.name: each
-    for each in (
+    runtime.name: runtime
+    for runtime in (
         Runtime("litert", "LiteRT", "tflite", "ai_edge_litert.interpreter", "litert"),
         Runtime("tflite-runtime", "tflite-runtime", "tflite", "tflite_runtime.interpreter", "litert"),
         Runtime("onnxruntime", "onnxruntime", "onnx", "onnxruntime", "ort"),
@@ -172,29 +177,29 @@ def choose(path: Path, name: str = AUTO) -> Runtime:
         name: A key of `RUNTIMES`, or "auto" for the first installed one that opens the format.
 
     Raises:
-        InvalidModel: The file is of neither format.
-        RequestError: No runtime has this name, or it does not open this format.
-        RuntimeMissing: None for this format is installed.
+        InvalidModel: The file has neither format.
+        RequestError: The runtime is unknown, or does not open this format.
+        RuntimeMissing: No runtime for this format is installed.
     """
-    serving = [each for each in RUNTIMES.values() if each.format == model_format(path)]
+    candidates = [runtime for runtime in RUNTIMES.values() if runtime.format == model_format(path)]
     if name == AUTO:
-        for each in serving:
-            if each.installed():
-                return each
-        raise _missing(serving)
+        for runtime in candidates:
+            if runtime.installed():
+                return runtime
+        raise _missing(candidates)
     if name not in RUNTIMES:
-        raise RequestError(f"no runtime is called {name!r}; there are {', '.join((AUTO, *RUNTIMES))}")
-    if RUNTIMES[name] not in serving:
-        names = " or ".join(each.name for each in serving)
+        raise RequestError(f"no runtime is called {name!r}; give one of {', '.join((AUTO, *RUNTIMES))}")
+    if RUNTIMES[name] not in candidates:
+        names = " or ".join(runtime.name for runtime in candidates)
         raise RequestError(f"{RUNTIMES[name].title} does not open {path.name}; use {names}")
     return RUNTIMES[name]
 
 
 def model_format(path: Path) -> str:
-    """Return "tflite" or "onnx", by the mark in the file or else by its name.
+    """Return "tflite" or "onnx", by the identifier in the file or by its extension.
 
     Raises:
-        InvalidModel: Neither, or the file cannot be read.
+        InvalidModel: The file has neither format, or cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -211,28 +216,28 @@ def model_format(path: Path) -> str:
 def open_model(
     path: Path, *, threads: int = 1, runtime: str = AUTO, delegate: Mapping[str, Any] | None = None
 ) -> Session:
-    """Open a model in this process, without the runtime's chatter.
+    """Open a model in this process, without log messages of the runtime.
 
     Args:
         path: A `.tflite` or `.onnx` file.
         threads: Threads within one inference.
-        runtime: A key of `RUNTIMES` or "auto"; `session.runtime` says which it became.
+        runtime: A key of `RUNTIMES` or "auto"; `session.runtime` is the chosen one.
         delegate: {"path", "options"}, None for none.
 
     Raises:
         InvalidModel: The file cannot be opened.
-        RequestError: The runtime does not exist or does not open this format, or the delegate is no such library.
-        DelegateFailed: The delegate does not start, or does not get on with the model.
-        RuntimeMissing: It is not installed.
-        RuntimeBroken: It cannot be loaded.
+        RequestError: The runtime is unknown or does not open this format, or the delegate cannot be loaded.
+        DelegateFailed: The delegate does not start, or cannot run the model.
+        RuntimeMissing: The runtime is not installed.
+        RuntimeBroken: The runtime cannot be loaded.
     """
     chosen = choose(path, runtime)
     with streams.quiet():
         return chosen.open(path, threads, delegate)
 
 
-def _missing(serving: Sequence[Runtime]) -> RuntimeMissing:
+def _missing(candidates: Sequence[Runtime]) -> RuntimeMissing:
     from mobilenet_edge.device.runtimes import wheels
 
-    # Of several, name the first that this machine can have.
-    return next((each for each in serving if wheels.find(each.name)), serving[0]).missing()
+    # Suggest the first runtime that has a wheel for this machine.
+    return next((runtime for runtime in candidates if wheels.find(runtime.name)), candidates[0]).missing()

@@ -1,4 +1,4 @@
-"""TensorFlow Lite files, in LiteRT or its predecessor tflite-runtime: both have the same `Interpreter`."""
+"""Run .tflite files in LiteRT or its predecessor tflite-runtime, which have the same `Interpreter`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mobilenet_edge.device import delegate as delegates
-from mobilenet_edge.device.delegate import EDGETPU_OP, Delegate
+from mobilenet_edge.device.delegate import EDGETPU_OP, DelegateLibrary
 from mobilenet_edge.device.faults import DelegateFailed, DeviceError, InvalidModel, RuntimeBroken, first_line
-from mobilenet_edge.device.runtimes import Runtime, Tensor
+from mobilenet_edge.device.runtimes import Runtime, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# What the runtimes say when a delegate's own Prepare has failed.
+# Part of the runtimes' message when Prepare of a delegate fails.
 NOT_APPLIED: Final = "delegate application failure"
 
 
 class LiteRTSession:
-    """An interpreter with its tensors allocated; XNNPACK runs what it can, as it does by default in an application."""
+    """An interpreter with allocated tensors; XNNPACK is on, as it is by default in an application."""
 
     def __init__(self, runtime: Runtime, version: str, interpreter: Any, delegate: dict[str, Any] | None) -> None:
         self.runtime = runtime.name
         self.version = version
         self.delegate = delegate
         self._interpreter = interpreter
-        self._feeds = [detail["index"] for detail in interpreter.get_input_details()]
-        self._fetches = [detail["index"] for detail in interpreter.get_output_details()]
+        self._input_indexes = [detail["index"] for detail in interpreter.get_input_details()]
+        self._output_indexes = [detail["index"] for detail in interpreter.get_output_details()]
         self.inputs = tuple(_tensor(detail) for detail in interpreter.get_input_details())
         self.outputs = tuple(_tensor(detail) for detail in interpreter.get_output_details())
 
     def feed(self, inputs: Sequence[NDArray[Any]]) -> None:
         """Copy inputs into the interpreter."""
-        for index, values in zip(self._feeds, inputs):
+        for index, values in zip(self._input_indexes, inputs):
             self._interpreter.set_tensor(index, values)
 
     def invoke(self) -> None:
@@ -48,45 +48,46 @@ class LiteRTSession:
             raise InvalidModel(f"the model cannot be run: {first_line(error)}") from error
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Feed, invoke and copy the outputs out."""
+        """Run the model on inputs and return copies of the outputs."""
         self.feed(inputs)
         self.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._fetches]
+        return [self._interpreter.get_tensor(index) for index in self._output_indexes]
 
 
 def open_session(
     runtime: Runtime, path: Path, threads: int, delegate: Mapping[str, Any] | None = None
 ) -> LiteRTSession:
-    """Open a `.tflite` file, with the delegate {"path", "options"} if one is given.
+    """Open a `.tflite` file; see `Runtime.open`.
 
     Raises:
-        InvalidModel: It is no model, needs an operator that is not built in, or has an input of no fixed size.
-        RuntimeBroken: The runtime and numpy don't fit each other.
-        RequestError: The delegate is no library that can be loaded.
-        DelegateFailed: It does not start, or does not get on with the model.
+        InvalidModel: The file is not a model, needs an operator that is not built in, or has an input without a fixed
+            size.
+        RuntimeBroken: The runtime does not work with the installed numpy.
+        RequestError: The delegate cannot be loaded.
+        DelegateFailed: The delegate does not start, or cannot run the model.
     """
     package = runtime.load()
     version = getattr(sys.modules[runtime.package.partition(".")[0]], "__version__", "unknown")
     if runtime.name == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:
-        # Its metadata does not say so: pip brings NumPy 2, and Interpreter() fails with an empty SystemError.
+        # Its metadata allows NumPy 2, with which Interpreter() fails with an empty SystemError.
         raise RuntimeBroken(
-            f"tflite-runtime was built for NumPy 1 and here is {np.__version__}; run: pip install 'numpy<2'"
+            f"tflite-runtime needs NumPy 1, and NumPy {np.__version__} is installed; run: pip install 'numpy<2'"
         )
-    probed = None if delegate is None else delegates.probe(delegate)
-    loaded = [] if probed is None else [delegates.load(package, probed)]
+    library = None if delegate is None else delegates.probe(delegate)
+    loaded = [] if library is None else [delegates.load(package, library)]
     try:
         interpreter = package.Interpreter(model_path=str(path), num_threads=threads, experimental_delegates=loaded)
         _check_shapes(path, interpreter.get_input_details())
-        # XNNPACK comes with the allocation, so until then a stand-in can only be that of the delegate asked for.
-        became = None if probed is None else delegates.describe(probed, interpreter._get_ops_details())
+        # Before the allocation, which applies XNNPACK, every delegate node belongs to the requested delegate.
+        delegated = None if library is None else delegates.describe(library, interpreter._get_ops_details())
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise _explain(runtime, path, probed, error) from error
-    return LiteRTSession(runtime, version, interpreter, became)
+        raise _explain(runtime, path, library, error) from error
+    return LiteRTSession(runtime, version, interpreter, delegated)
 
 
 def _check_shapes(path: Path, details: Sequence[Mapping[str, Any]]) -> None:
-    # The interpreter allocates an unknown side as 1: right for the batch, a meaningless size for an image.
+    # The interpreter allocates an open size as 1, which is right only for the batch.
     for detail in details:
         if any(side < 0 for side in detail["shape_signature"][1:]):
             sides = ", ".join("?" if side < 0 else str(side) for side in detail["shape_signature"])
@@ -95,7 +96,7 @@ def _check_shapes(path: Path, details: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
-def _explain(runtime: Runtime, path: Path, delegate: Delegate | None, error: Exception) -> DeviceError:
+def _explain(runtime: Runtime, path: Path, delegate: DelegateLibrary | None, error: Exception) -> DeviceError:
     reason = first_line(error)
     if EDGETPU_OP in reason:
         return InvalidModel(_explain_edgetpu(path, delegate))
@@ -103,23 +104,23 @@ def _explain(runtime: Runtime, path: Path, delegate: Delegate | None, error: Exc
         return InvalidModel(f"{path.name} needs an operator that {runtime.title} does not have: {reason}")
     if delegate is not None and NOT_APPLIED in str(error):
         return DelegateFailed(
-            f"the delegate {delegate.path.name} failed on {path.name}; check that the file was made for it, "
-            "and its own log"
+            f"the delegate {delegate.path.name} failed on {path.name}; check that the file was compiled for it, "
+            "and see its log"
         )
     return InvalidModel(f"{path.name} is not a model that {runtime.title} can open: {reason}")
 
 
-def _explain_edgetpu(path: Path, delegate: Delegate | None) -> str:
+def _explain_edgetpu(path: Path, delegate: DelegateLibrary | None) -> str:
     compiled = f"{path.name} is compiled for the Edge TPU"
     if delegate is not None:
-        compiled += f", and the delegate {delegate.path.name} does not take its operator"
-    return f"{compiled}: give --delegate {delegates.suggestion()}, or use the .tflite it was made from"
+        compiled += f", and the delegate {delegate.path.name} does not run its operator"
+    return f"{compiled}: give --delegate {delegates.suggest_path()}, or use the .tflite it was compiled from"
 
 
-def _tensor(detail: Mapping[str, Any]) -> Tensor:
+def _tensor(detail: Mapping[str, Any]) -> TensorInfo:
     scale, zero_point = detail["quantization"]
     quantised = scale != 0
-    return Tensor(
+    return TensorInfo(
         name=detail["name"],
         shape=tuple(int(side) for side in detail["shape"]),
         dtype=np.dtype(detail["dtype"]).name,

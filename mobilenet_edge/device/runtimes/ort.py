@@ -1,4 +1,4 @@
-"""ONNX files in onnxruntime, on the CPU."""
+"""Run .onnx files in onnxruntime on the CPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
-from mobilenet_edge.device.runtimes import Runtime, Tensor
+from mobilenet_edge.device.runtimes import Runtime, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ ERRORS_ONLY: Final = 3
 
 
 class OrtSession:
-    """An inference session and what was fed to it last."""
+    """An inference session with its current inputs."""
 
     delegate: dict[str, Any] | None = None
 
@@ -31,30 +31,30 @@ class OrtSession:
         self.inputs = tuple(_tensor(each, path) for each in session.get_inputs())
         self.outputs = tuple(_tensor(each, path, fixed=False) for each in session.get_outputs())
         self._session = session
-        self._failures = _failures(package)
+        self._errors = _error_types(package)
         self._feed: dict[str, NDArray[Any]] = {}
-        self._fetch = [tensor.name for tensor in self.outputs]
-        self._fetched: list[NDArray[Any]] = []
+        self._output_names = [tensor.name for tensor in self.outputs]
+        self._outputs: list[NDArray[Any]] = []
 
     def feed(self, inputs: Sequence[NDArray[Any]]) -> None:
-        """Keep inputs for the next run; onnxruntime reads them where they are."""
+        """Set the inputs of the next run; onnxruntime reads them in place."""
         self._feed = {tensor.name: values for tensor, values in zip(self.inputs, inputs)}
 
     def invoke(self) -> None:
         """Run the model."""
         try:
-            self._fetched = self._session.run(self._fetch, self._feed)
-        except self._failures as error:
+            self._outputs = self._session.run(self._output_names, self._feed)
+        except self._errors as error:
             raise InvalidModel(f"the model cannot be run: {first_line(error)}") from error
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Feed, invoke and return the outputs, which are new arrays at each run."""
+        """Run the model on inputs and return the outputs, which are new arrays at each run."""
         self.feed(inputs)
         self.invoke()
-        return self._fetched
+        return self._outputs
 
     def end_trace(self) -> Path:
-        """End the profiler of a session that was opened with `trace`, and return its file."""
+        """End the profiler of a session opened with `trace`, and return the path of its file."""
         return Path(self._session.end_profiling())
 
 
@@ -65,17 +65,25 @@ def open_session(
     delegate: Mapping[str, Any] | None = None,
     trace: Path | None = None,
 ) -> OrtSession:
-    """Open an `.onnx` file; with `trace`, onnxruntime's profiler writes to a file whose name begins so.
+    """Open an `.onnx` file; see `Runtime.open`.
+
+    Args:
+        runtime: onnxruntime's entry of `RUNTIMES`.
+        path: The file.
+        threads: Threads within one inference.
+        delegate: Must be None.
+        trace: Prefix of the path that onnxruntime's profiler writes to, None for no profiler.
 
     Raises:
-        InvalidModel: It is no model, needs an operator that is not there, or has an input of no fixed size.
-        RequestError: There is a delegate, of which onnxruntime knows nothing.
+        InvalidModel: The file is not a model, needs an operator that does not exist, or has an input without a fixed
+            size.
+        RequestError: A delegate is given, which onnxruntime does not support.
     """
     if delegate is not None:
-        raise RequestError(f"a delegate takes operators of .tflite files only, and {path.name} is none; leave it out")
+        raise RequestError(f"a delegate runs operators of .tflite files only, not of {path.name}; leave it out")
     package = runtime.load()
     options = package.SessionOptions()
-    # Threads that wait for work spin by default; left so, since an application gets the same.
+    # Spinning of idle threads stays on, as it is by default in an application.
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = package.ExecutionMode.ORT_SEQUENTIAL
@@ -85,26 +93,26 @@ def open_session(
         options.profile_file_prefix = str(trace)
     try:
         session = package.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except _failures(package) as error:
+    except _error_types(package) as error:
         # "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from x.onnx failed:Protobuf parsing failed."
         reason = first_line(error).rpartition(f"{path} failed:")[2]
         raise InvalidModel(f"{path.name} is not a model that onnxruntime can open: {reason}") from error
     return OrtSession(runtime, package, session, path)
 
 
-def _failures(package: Any) -> tuple[type[Exception], ...]:
-    # They have no common base below Exception.
+def _error_types(package: Any) -> tuple[type[Exception], ...]:
+    # onnxruntime's exceptions have no common base below Exception.
     state = package.capi.onnxruntime_pybind11_state
     return tuple(each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
 
 
-def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> Tensor:
+def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> TensorInfo:
     if argument.type not in DTYPES:
-        raise InvalidModel(f"{argument.name!r} of {path.name} is a {argument.type}, not a plain tensor")
-    # An unknown side is a name or None.
+        raise InvalidModel(f"{argument.name!r} of {path.name} is a {argument.type}, not a tensor of numbers")
+    # An open size is a name or None.
     shape = [side if isinstance(side, int) else -1 for side in argument.shape]
     shape[:1] = [1 if side == -1 else side for side in shape[:1]]
     if fixed and -1 in shape:
         sides = ", ".join(str(side or "?") for side in argument.shape)
         raise InvalidModel(f"input {argument.name!r} of {path.name} has no fixed size ({sides}); export it with one")
-    return Tensor(argument.name, tuple(shape), DTYPES[argument.type])
+    return TensorInfo(argument.name, tuple(shape), DTYPES[argument.type])

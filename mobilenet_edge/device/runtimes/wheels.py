@@ -1,8 +1,7 @@
-"""Which wheel of a runtime a machine can have; looked up on the package index in autumn 2026.
+"""Choose the wheel of a runtime for a machine, from the wheels on the package index in autumn 2026.
 
-The glibc is the newer of the one in the wheel's tag, by which pip chooses, and of the symbols in its libraries, which
-decide whether it loads: ai-edge-litert says 2.27 on aarch64 and needs 2.34, tflite-runtime says 2.34 on Arm and needs
-2.27.
+The required glibc is the newer of two: the one in the wheel's tag, by which pip chooses, and the one its libraries
+need to load. On aarch64, ai-edge-litert is tagged 2.27 and needs 2.34; tflite-runtime is tagged 2.34 and needs 2.27.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True)
 class Wheel:
-    """How a runtime is installed.
+    """A version range of a runtime and the machines it supports.
 
     Attributes:
-        requirement: As arguments of pip, quoted for a shell.
-        machines: `uname -m` it exists for, each with the oldest glibc; None where the system is no Linux.
-        oldest: Python version, the first of the supported ones.
-        newest: The last, None where it goes on.
-        extra: What brings it with the package itself: `mobilenet-edge[extra]`. None where that would bring another.
+        requirement: Arguments of pip, quoted for a shell.
+        machines: Supported values of `uname -m`, each with the oldest glibc; None for systems other than Linux.
+        oldest: First supported Python version.
+        newest: Last supported Python version, None for no upper bound.
+        extra: The extra of mobilenet-edge that installs it, None if the extra would install another version.
     """
 
     requirement: str
@@ -35,14 +34,14 @@ class Wheel:
     extra: str | None = None
 
     def fits(self, machine: str, python: Version, glibc: Version | None) -> bool:
-        """Tell whether pip finds it for this machine, and whether it loads there."""
+        """Return whether pip installs it on a machine and it can be loaded there."""
         if machine not in self.machines or python < self.oldest or (self.newest is not None and python > self.newest):
             return False
         needed = self.machines[machine]
         return needed is None or (glibc is not None and needed <= glibc)
 
 
-# The first that fits is taken.
+# The first wheel that fits is chosen.
 WHEELS: Final[Mapping[str, tuple[Wheel, ...]]] = {
     "litert": (
         Wheel(
@@ -66,43 +65,43 @@ WHEELS: Final[Mapping[str, tuple[Wheel, ...]]] = {
 
 
 def requirements(machine: str, python: Version, glibc: Version | None) -> dict[str, str | None]:
-    """Say how each runtime is installed on a machine.
+    """Return how to install each runtime on a machine.
 
     Args:
-        machine: `uname -m`, that of the system and not of the kernel where they differ.
-        python: Its major and minor version.
-        glibc: Likewise, None where the system has another C library.
+        machine: Value of `uname -m`; if the kernel is 64-bit and the system 32-bit, that of the system.
+        python: Major and minor version of Python.
+        glibc: Major and minor version of glibc, None for another C library.
 
     Returns:
-        For each key of `RUNTIMES` the arguments of pip, quoted for a shell; None where there is no wheel that loads.
+        For each key of `RUNTIMES` the arguments of pip, quoted for a shell; None if no wheel fits.
     """
     chosen = {name: choose(name, machine, python, glibc) for name in WHEELS}
     return {name: None if wheel is None else wheel.requirement for name, wheel in chosen.items()}
 
 
 def choose(runtime: str, machine: str, python: Version, glibc: Version | None) -> Wheel | None:
-    """Choose the wheel of a runtime for a machine, None where there is none."""
+    """Choose the wheel of a runtime for a machine, None if none fits."""
     return next((wheel for wheel in WHEELS[runtime] if wheel.fits(machine, python, glibc)), None)
 
 
 def find(runtime: str) -> Wheel | None:
-    """Choose the wheel of a runtime for this machine."""
+    """Choose the wheel of a runtime for this machine, None if none fits."""
     return choose(runtime, *here())
 
 
 def here() -> tuple[str, Version, Version | None]:
-    """Return machine, Python and glibc of this process, as `requirements` takes them."""
+    """Return the machine, Python and glibc of this process, as arguments of `requirements`."""
     return _machine(os.uname().machine, sys.maxsize > 2**32), sys.version_info[:2], _glibc()
 
 
 def words(machine: str, python: Version, glibc: Version | None) -> str:
-    """Name a machine: architecture, Python, C library."""
+    """Describe a machine in words: architecture, Python and C library."""
     library = "no glibc" if glibc is None else f"glibc {_dotted(glibc)}"
     return f"{machine}, Python {_dotted(python)} and {library}"
 
 
 def _machine(kernel: str, wide: bool) -> str:
-    # Raspberry Pi OS of 32 bits has had a kernel of 64 since 2023, and pip goes by Python.
+    # 32-bit Raspberry Pi OS has had a 64-bit kernel since 2023; pip chooses wheels by the bits of Python.
     return kernel if wide else {"aarch64": "armv7l", "x86_64": "i686"}.get(kernel, kernel)
 
 
@@ -111,9 +110,9 @@ def _glibc() -> Version | None:
         name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
     except (ValueError, OSError):
         return None  # musl and macOS
-    # A version under development is told as 2.36.9000.
+    # A development version has three parts, such as 2.36.9000.
     numbers = version.split(".")[:2]
-    if name != "glibc" or len(numbers) < 2 or not all(each.isdigit() for each in numbers):
+    if name != "glibc" or len(numbers) < 2 or not all(map(str.isdigit, numbers)):
         return None
     return int(numbers[0]), int(numbers[1])
 

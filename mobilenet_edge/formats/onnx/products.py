@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from mobilenet_edge.formats.contents import Contents, Operator, Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-# Two weights of one sign may add up to this before two activations of 255 overflow 16 bits.
-MAX_PAIR: Final = 0x7FFF // 0xFF
+from mobilenet_edge.formats.contents import Contents, Operator, Tensor
 
 Layout = Literal["conv", "in, out", "out, in"]
 
@@ -60,6 +60,20 @@ class Product:
     def sixteen_bit(self) -> bool:
         """Whether its kernels add pairs of products in 16 bits on x86 with AVX2 and no VNNI."""
         return (self.activations, self.weights) == ("uint8", "int8") and not self.depthwise
+
+
+def matrix(product: Product) -> NDArray[np.int8]:
+    """Return a product's weights as (K, out), in the order in which the kernels read them.
+
+    Raises:
+        ValueError: The file does not hold them, or holds another number of them than their shape says.
+    """
+    stored = np.frombuffer(product.values, np.int8).reshape(product.shape)
+    if product.layout == "conv":
+        return np.moveaxis(stored, 1, -1).reshape(len(stored), -1).T
+    if product.layout == "out, in":
+        return stored.T
+    return np.moveaxis(stored, -2, 0).reshape(stored.shape[-2], -1)
 
 
 def products(contents: Contents) -> tuple[Product, ...]:

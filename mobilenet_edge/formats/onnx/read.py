@@ -10,6 +10,8 @@ from typing import Final
 from mobilenet_edge.formats.archive import LIMIT
 from mobilenet_edge.formats.contents import Contents, Operator, Tensor
 from mobilenet_edge.formats.metadata import KEY, LABELS_KEY, Metadata, apart, joined
+from mobilenet_edge.formats.onnx import opset
+from mobilenet_edge.formats.wire import protobuf
 from mobilenet_edge.formats.wire.protobuf import Message, floats, signed
 
 _TYPES: Final = {
@@ -28,6 +30,7 @@ def contents(data: bytes) -> Contents:
         raise ValueError("it holds no ONNX graph")
     if not model.chunks.get(_OPSET_IMPORT):
         raise ValueError("it does not say which operator set it uses")
+    opset.versions(model)  # refuses damage in them
     nodes = graph.messages(1)
     operators = tuple(map(_operator, nodes))
     constants = {message.text(8): message for message in graph.messages(5)} | _constant_nodes(nodes)
@@ -69,7 +72,7 @@ def embed(data: bytes, about: Metadata) -> bytes:
 
 
 def _entry(key: str, value: str) -> bytes:
-    return _field(_METADATA_PROPS, _field(1, key.encode()) + _field(2, value.encode()))
+    return protobuf.chunk(_METADATA_PROPS, protobuf.text(1, key) + protobuf.text(2, value))
 
 
 def _unpacked(text: str) -> str:
@@ -81,18 +84,6 @@ def _unpacked(text: str) -> str:
     if not stream.eof:
         raise ValueError("its labels are cut off")
     return lines.decode()
-
-
-def _field(number: int, chunk: bytes) -> bytes:
-    return bytes([*_varint(number << 3 | 2), *_varint(len(chunk))]) + chunk
-
-
-def _varint(value: int) -> list[int]:
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits[-1] |= 0x80
-        digits.append(value & 0x7F)
-    return digits
 
 
 def _operator(node: Message) -> Operator:

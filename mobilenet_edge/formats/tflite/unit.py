@@ -9,10 +9,14 @@ are, and so does what a layer multiplies them by: input scale * weight scale / o
 
 from __future__ import annotations
 
-from mobilenet_edge.graph import Graph
-from mobilenet_edge.quantise import HIGH, Grid, QuantisedGraph
+from typing import Final, assert_never
+
+from mobilenet_edge.graph import Graph, Node
+from mobilenet_edge.quantise import HIGH, QuantisedGraph, QuantParams
 
 _CEILING = 6.0  # of ReLU6
+# Their kernels compute with the scales as they stand.
+_FUNCTIONS: Final = ("sigmoid", "hard_sigmoid", "hard_swish", "softmax")
 
 
 def units(quantised: QuantisedGraph) -> dict[str, float]:
@@ -28,30 +32,47 @@ def units(quantised: QuantisedGraph) -> dict[str, float]:
     return chosen
 
 
-def saturates(grid: Grid) -> bool:
+def saturates(grid: QuantParams) -> bool:
     """Whether a grid ends where ReLU6 does, so that its own end does the clipping."""
     return (HIGH - grid.zero_point - 0.5) * grid.scale <= _CEILING
 
 
 def _real(quantised: QuantisedGraph) -> set[str]:
-    """Tensors whose unit is fixed: the ends, what a softmax reads, and a ReLU6 whose 6 lies inside the grid."""
+    """Tensors whose unit is fixed: the ends, what a function reads and makes, and a ReLU6 whose 6 is in the grid."""
     graph = quantised.graph
     fixed = {graph.input, graph.output.name, graph.logits}
     for node in graph.nodes:
-        if node.op == "softmax":
+        if node.op in _FUNCTIONS:
             fixed |= {node.name, *node.inputs}
+        elif node.op == "multiply":
+            fixed.add(node.inputs[1])
         elif node.activation == "relu6" and not saturates(quantised.grids[node.name]):
             fixed.add(node.name)
     return fixed
 
 
 def _tied(graph: Graph) -> list[tuple[str, ...]]:
-    """Group the tensors that must share a unit, each group in order: an addition or a mean changes no units."""
+    """Group the tensors that must share a unit, each group in order."""
     group = {graph.input: [graph.input]}
     for node in graph.nodes:
         mine = group[node.name] = [node.name]
-        for name in node.inputs if node.op in ("add", "mean") else ():
+        for name in _same_unit(node):
             if group[name] is not mine:
                 mine[:0] = group[name]
                 group |= dict.fromkeys(group[name], mine)
     return list(dict.fromkeys(map(tuple, group.values())))
+
+
+def _same_unit(node: Node) -> tuple[str, ...]:
+    """Return the inputs that have the unit of the output."""
+    match node.op:
+        case "conv" | "depthwise" | "dense":
+            return ()  # the weights' scales convert
+        case "add" | "concat" | "mean" | "max" | "average_pool" | "max_pool":
+            return node.inputs
+        case "multiply":
+            return node.inputs[:1]  # by a second in reals
+        case "sigmoid" | "hard_sigmoid" | "hard_swish" | "softmax":
+            return ()
+        case _:
+            assert_never(node.op)

@@ -1,1 +1,1 @@
-"""Codecs of the two serialisations that model files use: FlatBuffers and Protocol Buffers."""
+"""Codecs of the two serialisations of model files, FlatBuffers and Protocol Buffers; part of the device payload."""

@@ -1,4 +1,4 @@
-"""How much may be read out of a file: parts that are referred to many times would make a small file a large model."""
+"""Read budget: stops a small file from expanding into a huge model through shared references."""
 
 from __future__ import annotations
 

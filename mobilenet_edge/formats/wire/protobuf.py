@@ -1,7 +1,7 @@
-"""A reader of protobuf's wire format that trusts nothing: a damaged message is a ValueError.
+"""Read and write protobuf's wire format. A damaged message is a ValueError.
 
 The encoding is that of "Encoding" in the protobuf documentation: keys of field number and wire type, varints,
-length-delimited bytes. Enough to read an ONNX model without the onnx package, which a device does not have.
+length-delimited bytes. Enough to read and write an ONNX model without the onnx package, which a device does not have.
 """
 
 from __future__ import annotations
@@ -96,6 +96,30 @@ class Message:
             self.numbers[number].append(int.from_bytes(_slice(self.data, place, size), "little"))
             return place + size
         raise ValueError(f"wire type {kind} at byte {place}")
+
+
+def chunk(field: int, data: bytes) -> bytes:
+    """Encode a length-delimited field: bytes or a message."""
+    return _encode_varint(field << 3 | _BYTES) + _encode_varint(len(data)) + data
+
+
+def text(field: int, text: str) -> bytes:
+    """Encode a string field."""
+    return chunk(field, text.encode())
+
+
+def number(field: int, value: int) -> bytes:
+    """Encode an integer field that is not negative."""
+    return _encode_varint(field << 3 | _VARINT) + _encode_varint(value)
+
+
+def _encode_varint(value: int) -> bytes:
+    digits = bytearray([value & 0x7F])
+    while value > 0x7F:
+        value >>= 7
+        digits[-1] |= 0x80
+        digits.append(value & 0x7F)
+    return bytes(digits)
 
 
 def floats(chunk: memoryview) -> tuple[float, ...]:

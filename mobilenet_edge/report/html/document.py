@@ -1,7 +1,7 @@
-"""The page: one HTML file with its script, its style and its data, which asks nobody for anything.
+"""Render the report page, a single HTML file with its scripts, style and data.
 
-Text gets in by two ways: through Jinja2 with autoescape, or in a JSON block in which no character of HTML is left as
-it is. What is executed are the scripts whose hashes the page's own policy names, and nothing is fetched.
+Data enters the page through Jinja2 with autoescape, or in a JSON block in which all HTML characters are escaped. The
+content security policy allows only the scripts with the listed hashes, and no requests.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
+from mobilenet_edge.analysis.conditions import unusable
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import history, machines, palette
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html import machines, palette, timeline
 from mobilenet_edge.report.html.points import FAMILY, Point, points
-from mobilenet_edge.report.markdown import Column
+from mobilenet_edge.report.html.timeline import Entry
+from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import notes
 from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable
 
 NEEDS: Final = ("jinja2", "plotly", "matplotlib")
 SCRIPTS: Final = ("frame.js", "choice.js", "table.js", "chart.js", "tradeoff.js", "latency.js", "detail.js", "start.js")
-# What a column of the table is sorted by: a column of the CSV.
-SORTED_BY: Final[Mapping[str, str]] = {
+# Column of the CSV that a column of the table is sorted by.
+SORT_KEYS: Final[Mapping[str, str]] = {
     "MACs": "macs",
     "params": "parameters",
     "size": "size_bytes",
@@ -47,139 +49,144 @@ FILTERS: Final = ("device", "format", "precision", "threads")
 
 
 class Cell(NamedTuple):
-    """Of the table: its text, and what it is sorted by; empty where there is nothing to sort."""
+    """Cell of the table with its text and its sort key, which may be empty."""
 
     text: str
     key: str
 
 
 def check_packages() -> None:
-    """Raise MissingExtraError where a package is missing that draws."""
-    for each in NEEDS:
-        if find_spec(each) is None:
-            raise MissingExtraError(f"mnet report draws with {', '.join(NEEDS)}, and {each} is not installed", "report")
+    """Raise MissingExtraError if a package for the charts is missing."""
+    for package in NEEDS:
+        if find_spec(package) is None:
+            raise MissingExtraError(f"mnet report needs {', '.join(NEEDS)}, but {package} is not installed", "report")
 
 
 def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
-    """Lay out the page.
+    """Render the page.
 
     Args:
-        rows: As `rows.join` makes them; may be empty where there is a history.
-        entries: A history; may be empty.
+        rows: Rows of `rows.join`; may be empty if there is a history.
+        entries: History; may be empty.
     """
     import jinja2
 
     groups = by_machine(rows) if rows else {}
     names = machines.names(groups)
-    every = points(groups, names)
-    scripts = [_plotly(), "".join(_asset(each) for each in SCRIPTS)]
+    all_points = points(groups, names)
+    scripts = [_plotly(), "".join(_asset(script) for script in SCRIPTS)]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    columns = [each for each in _columns(names, groups) if each.needed(rows)]
+    columns = [field for field in _columns(names, groups) if field.needed(rows)]
     return environment.from_string(_asset("page.html")).render(
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
-        data=_data(every, entries),
-        columns=[each.column for each in columns],
+        data=_data(all_points, entries),
+        columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
-        points=every,
-        filters={name: _values(every, name) for name in FILTERS},
+        points=all_points,
+        filters={
+            **{name: _values(all_points, name) for name in FILTERS},
+            "doubts": sorted({doubt["code"] for point in all_points for doubt in point["doubts"]}),
+        },
         machines=[
-            (names[machine], printable(machine), [printable(each) for each in notes(group)])
+            (names[machine], printable(machine), [printable(note) for note in notes(group)])
             for machine, group in groups.items()
         ],
-        absent=[(every[index]["label"], *why) for index, why in _absent(groups)],
-        facts=_facts(every, names, entries),
+        absent=[(all_points[index]["label"], *why) for index, why in _absent(groups)],
+        facts=_facts(all_points, names, entries),
         version=__version__,
     )
 
 
 def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> list[Field]:
-    """The table's columns: those of `mnet table`, the machine where there are several, the count of doubts."""
+    """Return the columns of `mnet table`, with the machine if there are several, and the codes of doubts."""
     places = {id(row): names[machine] for machine, group in groups.items() for row in group}
     variant = Field(FIELDS[0].column, lambda row: row.record.variant.removeprefix(FAMILY))
     device = Field(Column("device", words=True), lambda row: places[id(row)], lambda _: len(names) > 1)
     doubts = Field(
-        Column("doubts"), lambda row: str(len(row.latency.doubts)) if row.latency and row.latency.doubts else ""
+        Column("doubts", words=True), lambda row: ", ".join(_codes(row)), lambda rows: any(map(_codes, rows))
     )
-    pareto = next(each for each in FIELDS if each.column.title == "Pareto")
-    return [variant, pareto, device, *(each for each in FIELDS[1:] if each is not pareto), doubts]
+    pareto = next(field for field in FIELDS if field.column.title == "Pareto")
+    return [variant, pareto, device, *(field for field in FIELDS[1:] if field is not pareto), doubts]
+
+
+def _codes(row: Row) -> list[str]:
+    return list(dict.fromkeys(doubt.code for doubt in row.latency.doubts)) if row.latency else []
 
 
 def _cells(columns: Sequence[Field], row: Row) -> list[Cell]:
-    own = values(row)
-    own["median_ms"] = own["median_ms"] or own["predicted_ms"]
-    texts = [(printable(each.cell(row)), SORTED_BY.get(each.column.title)) for each in columns]
-    return [Cell(text, text.lower() if key is None else _number(own[key])) for text, key in texts]
+    plain = values(row)
+    plain["median_ms"] = plain["median_ms"] or plain["predicted_ms"]
+    texts = [(printable(column.cell(row)), SORT_KEYS.get(column.column.title)) for column in columns]
+    return [Cell(text, text.lower() if key is None else _number(plain[key])) for text, key in texts]
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{float(value):.10g}"
 
 
-def _values(every: Sequence[Point], name: str) -> list[str]:
-    found = {point[name] for point in every} - {None}
-    return [
-        str(each) for each in (dict.fromkeys(p[name] for p in every if p[name]) if name == "device" else sorted(found))
-    ]
+def _values(all_points: Sequence[Point], name: str) -> list[str]:
+    distinct = dict.fromkeys(point[name] for point in all_points if point[name] is not None)
+    return [str(value) for value in (distinct if name == "device" else sorted(distinct))]
 
 
 def _absent(groups: Mapping[str, Sequence[Row]]) -> list[tuple[int, tuple[str, str]]]:
-    """Rows that the pictures leave out although somebody measured or tried to: index, where, why."""
-    found: list[tuple[int, tuple[str, str]]] = []
+    """List the rows that the charts leave out despite a measurement or an attempt: index, (threads, reason)."""
+    absent: list[tuple[int, tuple[str, str]]] = []
     for index, row in enumerate(row for group in groups.values() for row in group):
-        own = values(row)
-        reasons = [own["not_used"], own["failed"]]
-        found += [(index, (str(own["threads"] or ""), printable(each))) for each in reasons if each]
-    return found
+        plain, unused = values(row), row.profile and unusable(row.profile)
+        reasons = [sentence(unused) if unused else None, plain["failed"]]
+        absent += [(index, (str(plain["threads"] or ""), printable(reason))) for reason in reasons if reason]
+    return absent
 
 
-def _facts(every: Sequence[Point], names: Mapping[str, str], entries: Sequence[Entry]) -> str:
-    drawn = sum(point["median_ms"] is not None for point in every)
-    predicted = sum(point["predicted"] for point in every)
+def _facts(all_points: Sequence[Point], names: Mapping[str, str], entries: Sequence[Entry]) -> str:
+    drawn = sum(point["median_ms"] is not None for point in all_points)
+    predicted = sum(point["predicted"] for point in all_points)
     timed = _count(drawn - predicted, "latency", "latencies")
-    files = _count(len({point["file"] for point in every} - {None}), "file", "files")
+    files = _count(len({point["file"] for point in all_points} - {None}), "file", "files")
     parts = [
-        f"{timed}{f' measured and {predicted} predicted' if predicted else ''} of {files}" if every else "",
-        f"on {', '.join(each for each in names.values() if each != machines.UNKNOWN)}" if drawn else "",
-        f"{_count(len(history.moments(entries)), 'check', 'checks')} in the history" if entries else "",
+        f"{timed}{f' measured and {predicted} predicted' if predicted else ''} of {files}" if all_points else "",
+        f"on {', '.join(name for name in names.values() if name != machines.UNKNOWN)}" if drawn else "",
+        f"{_count(len(timeline.moments(entries)), 'check', 'checks')} in the history" if entries else "",
     ]
-    return ", ".join(each for each in parts if each)
+    return ", ".join(part for part in parts if part)
 
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _data(every: Sequence[Point], entries: Sequence[Entry]) -> str:
-    precisions = palette.of(point["precision"] for point in every if point["precision"])
+def _data(all_points: Sequence[Point], entries: Sequence[Entry]) -> str:
+    precisions = palette.assign(point["precision"] for point in all_points if point["precision"])
     document: dict[str, Any] = {
-        "points": every,
-        "colours": {"own": precisions, "others": palette.COLOURS},
+        "points": all_points,
+        "colours": {"precisions": precisions, "others": palette.COLOURS},
         "families": palette.FAMILIES,
         "symbols": {name: symbol for name, (symbol, _) in palette.FORMATS.items()},
         "history": {
-            "moments": history.moments(entries),
+            "moments": timeline.moments(entries),
             "entries": [
-                {**asdict(each), "moment": each.moment, "file": each.file, "line": each.line} for each in entries
+                {**asdict(entry), "moment": entry.moment, "file": entry.file, "line": entry.line} for entry in entries
             ],
         },
     }
-    return _quoted(json.dumps(document, separators=(",", ":"), allow_nan=False))
+    return _escape_html(json.dumps(document, separators=(",", ":"), allow_nan=False))
 
 
-def _quoted(text: str) -> str:
-    """Write JSON with no character that means something in HTML; the same JSON to who parses it."""
-    for each in "<>&":
-        text = text.replace(each, f"\\u{ord(each):04x}")
+def _escape_html(text: str) -> str:
+    """Escape the characters of HTML in JSON, without changing its meaning."""
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
 def _policy(scripts: Sequence[str]) -> str:
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(each.encode()).digest()).decode()}'" for each in scripts
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -192,9 +199,9 @@ def _asset(name: str) -> str:
 
 
 def _plotly() -> str:
-    """Read the library that draws; the package itself is not imported, for it takes as long as all the rest."""
+    """Read the script of plotly without importing the package, which is slow."""
     spec = find_spec("plotly")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError("the page draws with plotly, which is not installed", "report")
+        raise MissingExtraError("mnet report needs plotly, which is not installed", "report")
     folder = Path(spec.submodule_search_locations[0])
     return (folder / "package_data" / "plotly.min.js").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Colours and markers of pictures and page: told apart by the colour-blind, on white and on near-black.
+"""Define colours and markers that colour-blind people can distinguish, on light and on dark backgrounds.
 
-After Okabe and Ito, "Color Universal Design" (2008); the yellow is darkened for white ground, the blue and the
-vermilion are lightened for near-black. Shape says the format, so that nothing rests on colour alone.
+The palette follows Okabe and Ito, "Color Universal Design" (2008), with a darker yellow for the light background and a
+lighter blue and vermilion for the dark one. Shape shows the format, so that nothing depends on colour alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Colour(NamedTuple):
-    """One colour, for each of the two grounds."""
+    """Colour for each of the two backgrounds."""
 
     light: str
     dark: str
@@ -25,15 +25,15 @@ COLOURS: Final = (
     Colour("#8a6d00", "#e8cf4d"),
     Colour("#5f6b76", "#a9b4be"),
 )
-# A precision has its colour in every report.
+# A precision has the same colour in every report.
 PRECISIONS: Final[Mapping[str, Colour]] = dict(
     zip(("float32", "int8", "float16", "dynamic", "uint8", "unknown"), COLOURS, strict=True)
 )
-# Of operators, whatever a runtime calls them.
+# Families of operators, independent of the runtime.
 FAMILIES: Final[Mapping[str, Colour]] = dict(
     zip(("convolution", "depthwise", "dense", "pooling", "type change", "other"), COLOURS, strict=True)
 )
-# Names of plotly's symbols, and of matplotlib's markers.
+# Symbol of plotly and marker of matplotlib.
 FORMATS: Final[Mapping[str, tuple[str, str]]] = {
     "tflite": ("circle", "o"),
     "onnx": ("diamond", "D"),
@@ -42,9 +42,9 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
 OTHER_FORMAT: Final = ("triangle-up", "^")
 
 
-def of(values: Iterable[str]) -> dict[str, Colour]:
-    """Give each value a colour: a precision its own, others one after the other."""
+def assign(values: Iterable[str]) -> dict[str, Colour]:
+    """Assign a colour to each value: precisions have fixed colours, others get them in order."""
     distinct = list(dict.fromkeys(values))
     if set(distinct) <= set(PRECISIONS):
-        return {each: PRECISIONS[each] for each in distinct}
-    return {each: COLOURS[index % len(COLOURS)] for index, each in enumerate(distinct)}
+        return {value: PRECISIONS[value] for value in distinct}
+    return {value: COLOURS[index % len(COLOURS)] for index, value in enumerate(distinct)}

@@ -1,4 +1,4 @@
-"""Pictures for papers and READMEs: SVG and PNG, the same bytes for the same rows."""
+"""Draw charts as SVG and PNG for papers and READMEs, with the same bytes for the same rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.report.html import tradeoff, views
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, by_machine
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 Groups = Mapping[str, Sequence[Row]]
 
-# Every picture there can be, so that one of an earlier report is not taken for one of this.
+# Names of all charts, so that those of an earlier report can be removed.
 NAMES: Final = ("accuracy-latency", "accuracy-size", "latency", "operators", "trace", "history")
-KINDS: Final = ("svg", "png")
+FORMATS: Final = ("svg", "png")
 SETTINGS: Final[Mapping[str, Any]] = {
     "svg.hashsalt": "mobilenet-edge",
-    # A name may hold a $, which is no formula.
+    # A $ in a name does not start a formula.
     "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -47,21 +47,21 @@ _METADATA: Final[Mapping[str, Mapping[str, None]]] = {
 
 
 def pictures(rows: Sequence[Row], entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-    """Yield the file name and the bytes of each picture for which there is something to draw."""
+    """Yield the file name and the bytes of each chart that has data."""
     import matplotlib as mpl
 
-    # Not the user's own settings, which would make other bytes. To set the backend looks for one with a window.
+    # Ignore the settings of the user, which would change the bytes. Setting the backend would search for a display.
     defaults: Any = mpl.rcParamsDefault
     settings = {**{key: value for key, value in defaults.items() if key != "backend"}, **SETTINGS}
     with mpl.rc_context(settings), warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box.
+        # A character that is missing from the font is drawn as a box.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
         for name, draw in _drawings(by_machine(rows) if rows else {}, entries).items():
             figure = draw()
             if figure is not None:
-                # The layout is found once, not for each kind.
+                # Compute the layout once for both formats.
                 _lay_out(figure)
-                yield from ((f"{name}.{kind}", _bytes(figure, kind)) for kind in KINDS)
+                yield from ((f"{name}.{format}", _bytes(figure, format)) for format in FORMATS)
 
 
 def _drawings(groups: Groups, entries: Sequence[Entry]) -> dict[str, Callable[[], Figure | None]]:
@@ -83,7 +83,7 @@ def _lay_out(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
-def _bytes(figure: Figure, kind: str) -> bytes:
+def _bytes(figure: Figure, format: str) -> bytes:
     out = io.BytesIO()
-    figure.savefig(out, format=kind, metadata=dict(_METADATA[kind]))
+    figure.savefig(out, format=format, metadata=dict(_METADATA[format]))
     return out.getvalue()

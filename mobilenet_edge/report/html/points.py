@@ -1,4 +1,4 @@
-"""Rows as plain values, which is what the page's script draws."""
+"""Convert rows to plain values for the scripts of the page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-from mobilenet_edge.records import Profile
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.records import Evaluation, Profile, Remark
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
-from mobilenet_edge.report.html.conditions import conditions
+from mobilenet_edge.report.html.provenance import conditions
 from mobilenet_edge.report.html.shorten import shorten
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.text import printable
@@ -17,27 +18,27 @@ from mobilenet_edge.text import printable
 Point = dict[str, Any]
 
 FAMILY: Final = "mobilenet_v1-"
-# Part of an operator's kind, in small letters, to what it is; the first that fits.
-KINDS: Final = (
+# Family by a part of the operator type in lower case; the first match counts.
+FAMILY_BY_TYPE: Final = (
     ("depthwise", "depthwise"), ("conv", "convolution"), ("fully", "dense"), ("gemm", "dense"), ("matmul", "dense"),
     ("pool", "pooling"), ("mean", "pooling"), ("quantize", "type change"), ("cast", "type change"),
 )  # fmt: skip
-# Of a millisecond: a tenth of a microsecond, which is finer than any clock's noise.
+# Decimals of a time in milliseconds; 0.1 µs is below the noise of any clock.
 DIGITS: Final = 4
 
 
 def points(groups: Mapping[str, Sequence[Row]], names: Mapping[str, str]) -> list[Point]:
-    """Return a point for each row, by machine.
+    """Return a point for each row.
 
     Args:
-        groups: Rows of each machine, as `rows.by_machine` gives them.
+        groups: Rows by machine, from `rows.by_machine`.
         names: Short name of each machine.
     """
     return [_point(row, names[machine]) for machine, group in groups.items() for row in group]
 
 
 def label(row: Row) -> str:
-    """Name a row's artifact in few letters: without what all the paper's models are called."""
+    """Return a short name of the artifact of a row, without the prefix of all MobileNets."""
     record = row.record
     target = row.artifact.target if row.artifact else None
     parts = [
@@ -46,12 +47,12 @@ def label(row: Row) -> str:
         record.format,
         target if target != "generic" else None,
     ]
-    return printable(" ".join(each for each in parts if each))
+    return printable(" ".join(part for part in parts if part))
 
 
-def family(kind: str) -> str:
-    """Name the family of an operator: a key of `palette.FAMILIES`."""
-    return next((name for part, name in KINDS if part in kind.lower()), "other")
+def family(op_type: str) -> str:
+    """Return the family of an operator type, a key of `palette.FAMILIES`."""
+    return next((name for part, name in FAMILY_BY_TYPE if part in op_type.lower()), "other")
 
 
 def _point(row: Row, machine: str) -> Point:
@@ -67,51 +68,60 @@ def _point(row: Row, machine: str) -> Point:
         "median_ms": profile.median_ms if profile else predicted and predicted.predicted_ms,
         "interval_ms": profile.interval_ms if profile else predicted and predicted.interval_ms,
         "predicted": predicted is not None,
-        "measured": evaluation
-        and {
-            "top1": round(100 * evaluation.top1, DIGITS),
-            "interval": [round(100 * end, DIGITS) for end in evaluation.interval],
-            "images": printable(f"{evaluation.n} images of {evaluation.data}"),
-        },
+        "measured": evaluation and _accuracy(evaluation),
         "published": row.published and {"top1": row.published[0], "interval": None, "images": None},
         "conditions": conditions(row),
-        "doubts": [printable(each) for each in profile.doubts] if profile else [],
-        "notes": [printable(each) for each in profile.notes] if profile else [],
+        "doubts": [_remark(doubt) for doubt in profile.doubts] if profile else [],
+        "notes": [_remark(note) for note in profile.notes] if profile else [],
         "times": _times(profile) if profile else None,
         "ops": _ops(profile) if profile and profile.ops else None,
-        "trace": [dict(each) for each in profile.trace] if profile and profile.trace else None,
+        "trace": [dict(minute) for minute in profile.trace] if profile and profile.trace else None,
     }
+
+
+def _accuracy(evaluation: Evaluation) -> dict[str, Any] | None:
+    if evaluation.top1 is None or evaluation.interval is None:
+        return None
+    return {
+        "top1": round(100 * evaluation.top1, DIGITS),
+        "interval": [round(100 * end, DIGITS) for end in evaluation.interval],
+        "images": printable(f"{evaluation.n} images of {evaluation.data}"),
+    }
+
+
+def _remark(remark: Remark) -> dict[str, str]:
+    return {"code": printable(remark.code), "text": printable(sentence(remark))}
 
 
 def _times(profile: Profile) -> Point:
     times, runs = profile.times_ns, len(profile.times_ns)
-    kept = thin.series(times)
-    whole = len(kept) == runs
+    series = thin.series(times)
+    complete = len(series) == runs
     return {
-        "ms": [_ms(time) for _, time in kept],
-        # The index of a run tells nothing where all runs are there.
-        "run": None if whole else [run for run, _ in kept],
+        "ms": [_ms(time) for _, time in series],
+        # The script numbers the runs itself if all are present.
+        "run": None if complete else [run for run, _ in series],
         "dots": None if runs <= thin.DOTS else [_ms(time) for time in thin.dots(times)],
         "runs": runs,
-        "rounds": list(accumulate(len(each) for each in profile.rounds[:-1])),
+        "rounds": list(accumulate(len(round_) for round_ in profile.rounds[:-1])),
         "p90_ms": profile.percentile_ms(90),
     }
 
 
 def _ops(profile: Profile) -> Point:
     about = profile.conditions.get("ops")
-    own = [
+    ops = [
         {
-            "kind": printable(each["kind"]),
-            "family": family(each["kind"]),
-            "name": printable(str(each.get("name", ""))),
-            "ms": round(each["ms"], DIGITS + 2),
-            "macs": each.get("macs"),
-            "speed": each.get("gmacs_per_s"),
+            "kind": printable(op["kind"]),
+            "family": family(op["kind"]),
+            "name": printable(str(op.get("name", ""))),
+            "ms": round(op["ms"], DIGITS + 2),
+            "macs": op.get("macs"),
+            "speed": op.get("gmacs_per_s"),
         }
-        for each in profile.ops or ()
+        for op in profile.ops or ()
     ]
-    return {"list": own, "how": printable(str(about.get("how", ""))) if isinstance(about, dict) else ""}
+    return {"list": ops, "how": printable(str(about.get("how", ""))) if isinstance(about, dict) else ""}
 
 
 def _ms(time_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""Names cut to what a label has room for."""
+"""Shorten names for labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 from mobilenet_edge.text import printable
 
-MOST: Final = 32
+MAX_LENGTH: Final = 32
 
 
-def shorten(name: str, most: int = MOST) -> str:
-    """Keep a name's printable characters, so many of them, with an ellipsis where there were more."""
-    whole = printable(name)
-    return whole if len(whole) <= most else f"{whole[: most - 1].rstrip()}…"
+def shorten(name: str, length: int = MAX_LENGTH) -> str:
+    """Shorten a name to `length` printable characters, the last of which is then an ellipsis."""
+    text = printable(name)
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -1,4 +1,4 @@
-"""Accuracy against latency and against size, as pictures: a panel for each machine, with the Pareto front."""
+"""Draw accuracy against latency and against size, with Pareto fronts."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ INK: Final = "#5b6470"
 
 @dataclass(frozen=True)
 class Spot:
-    """One point of a picture.
+    """One point of a chart.
 
     Attributes:
-        cost: In the unit of the axis.
+        row: Row of the table.
+        cost: Cost in the unit of the axis.
         gain: Top-1 in percent.
-        alike: What points must have in common to share a front: threads (None of a size), and images.
+        group: Threads (None for sizes) and images; points of one group share a front.
         hollow: Whether the cost is predicted.
     """
 
     row: Row
     cost: float
     gain: float
-    alike: tuple[int | None, tuple[str, int] | None]
+    group: tuple[int | None, tuple[str, int] | None]
     hollow: bool = False
 
 
 def latency(groups: Groups) -> Figure | None:
-    """Draw top-1 against median latency; None where no row has both."""
+    """Draw top-1 against median latency, one panel per machine; return None if no row has both."""
     measured = _measured(groups)
     names = machines.names(groups)
     spots = {names[machine]: list(_timed(group, measured)) for machine, group in groups.items()}
@@ -47,7 +48,7 @@ def latency(groups: Groups) -> Figure | None:
 
 
 def size(groups: Groups) -> Figure | None:
-    """Draw top-1 against file size, each file once; None where no row has a top-1."""
+    """Draw top-1 against file size, each file once; return None if no row has a top-1."""
     measured = _measured(groups)
     files = {row.artifact.sha256: row for group in groups.values() for row in group if row.artifact}
     spots = [
@@ -68,57 +69,58 @@ def _timed(rows: Iterable[Row], measured: bool) -> Iterable[Spot]:
 
 
 def _figure(spots: Mapping[str, Sequence[Spot]], axis: str, measured: bool) -> Figure | None:
-    drawn = {title: own for title, own in spots.items() if own}
-    if not drawn:
+    shown = {title: group for title, group in spots.items() if group}
+    if not shown:
         return None
-    figure, axes = panels(list(drawn), share_y=True)
-    for each, own in zip(axes, drawn.values(), strict=True):
-        _fronts(each, own)
-        _dots(each, own)
-        logarithmic(each, [spot.cost for spot in own], axis)
-        each.legend(loc="lower right")
+    figure, axes = panels(list(shown), share_y=True)
+    for panel, group in zip(axes, shown.values(), strict=True):
+        _fronts(panel, group)
+        _dots(panel, group)
+        logarithmic(panel, [spot.cost for spot in group], axis)
+        panel.legend(loc="lower right")
     axes[0].set_ylabel("measured top-1 in %" if measured else "published top-1 in % (not measured)")
     return figure
 
 
 def _fronts(axes: Axes, spots: Sequence[Spot]) -> None:
-    for index, ((threads, _), own) in enumerate(grouped(spots, lambda spot: spot.alike).items()):
-        marks = front([(spot.cost, -spot.gain) for spot in own])
-        best = sorted((spot.cost, spot.gain) for spot, mark in zip(own, marks, strict=True) if mark)
+    for index, ((threads, _), group) in enumerate(grouped(spots, lambda spot: spot.group).items()):
+        marks = front([(spot.cost, -spot.gain) for spot in group])
+        best = sorted((spot.cost, spot.gain) for spot, mark in zip(group, marks, strict=True) if mark)
         label = "front" if threads is None else f"front, threads: {threads}"
         line = LINES[index % len(LINES)]
         axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, linestyle=line, label=label)
 
 
 def _dots(axes: Axes, spots: Sequence[Spot]) -> None:
-    colours = palette.of(str(spot.row.record.precision) for spot in spots)
-    for (precision, kind, hollow), own in grouped(spots, _look).items():
+    colours = palette.assign(str(spot.row.record.precision) for spot in spots)
+    for (precision, format, hollow), group in grouped(spots, _style).items():
         colour = colours[precision].light
         axes.scatter(
-            [spot.cost for spot in own],
-            [spot.gain for spot in own],
+            [spot.cost for spot in group],
+            [spot.gain for spot in group],
             s=34,
             zorder=3,
-            marker=palette.FORMATS.get(kind, palette.OTHER_FORMAT)[1],
+            marker=palette.FORMATS.get(format, palette.OTHER_FORMAT)[1],
             facecolors="white" if hollow else colour,
             edgecolors=colour if hollow else "white",
             linewidths=1.2 if hollow else 0.6,
-            label=f"{precision} {kind}{', predicted' * hollow}",
+            label=f"{precision} {format}{', predicted' * hollow}",
         )
 
 
-def _look(spot: Spot) -> tuple[str, str, bool]:
+def _style(spot: Spot) -> tuple[str, str, bool]:
     return str(spot.row.record.precision), str(spot.row.record.format), spot.hollow
 
 
 def _measured(groups: Groups) -> bool:
-    """Whether measured top-1 is drawn, as soon as one row has it; else the published one."""
+    """Return whether any row has a measured top-1, which is then drawn instead of the published one."""
     return any(row.evaluation for group in groups.values() for row in group)
 
 
 def _top1(row: Row, measured: bool) -> float | None:
     if measured:
-        return 100 * row.evaluation.top1 if row.evaluation else None
+        top1 = row.evaluation.top1 if row.evaluation else None
+        return None if top1 is None else 100 * top1
     return row.published[0] if row.published else None
 
 

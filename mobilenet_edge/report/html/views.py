@@ -1,4 +1,4 @@
-"""The other pictures: raw times, operators, long runs, history."""
+"""Draw raw times, operators, sustained runs and the history."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from mobilenet_edge.records import Profile
 from mobilenet_edge.report.html import figure as draw
-from mobilenet_edge.report.html import history, machines, palette, thin
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html import machines, palette, thin, timeline
 from mobilenet_edge.report.html.points import family, label
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, grouped
 from mobilenet_edge.text import printable
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Groups = Mapping[str, Sequence[Row]]
-# A picture is no longer than a page; the rest is in the page that scrolls.
-MOST: Final = 24
-# Of the golden ratio: neighbours in time are never neighbours in height.
-STEP: Final = 0.618034
+# A chart fits on a page; the HTML page shows all rows.
+MAX_ROWS: Final = 24
+# Golden ratio: runs that are close in time are never close in height.
+GOLDEN_RATIO: Final = 0.618034
 
 
 def distribution(groups: Groups) -> Figure | None:
-    """Draw the raw times of each row as a strip of dots, with median and 90th percentile; the first 24 rows."""
-    timed = _latencies(groups)[:MOST]
+    """Draw the times of the first rows as strips of dots, with median and 90th percentile; None without any."""
+    timed = _latencies(groups)[:MAX_ROWS]
     if not timed:
         return None
     figure, axes = draw.rows(len(timed))
-    colours = palette.of(profile.precision for _, profile in timed)
+    colours = palette.assign(profile.precision for _, profile in timed)
     strips = [(profile.precision, *_strip(height, profile)) for height, (_, profile) in enumerate(timed)]
-    # Of a colour at once, and below the lines: all dots become one image, where thousands would fill the file.
-    for precision, own in grouped(strips, lambda strip: strip[0]).items():
-        times = [time for _, times, _ in own for time in times]
-        heights = [height for _, _, heights in own for height in heights]
+    # The dots of one colour are rasterised together, because thousands of vector dots would make a large file.
+    for precision, group in grouped(strips, lambda strip: strip[0]).items():
+        times = [time for _, times, _ in group for time in times]
+        heights = [height for _, _, heights in group for height in heights]
         colour = colours[precision].light
         axes.plot(
             times, heights, linestyle="", marker=".", markersize=2.5, color=colour, alpha=0.5, rasterized=True, zorder=1
@@ -51,9 +51,9 @@ def distribution(groups: Groups) -> Figure | None:
 
 
 def _strip(height: int, profile: Profile) -> tuple[list[float], list[float]]:
-    """Return times in ms, and a height for each in which they don't hide each other."""
+    """Return times in ms, and heights that keep the dots apart."""
     times = [time / 1e6 for time in thin.dots(profile.times_ns)]
-    return times, [height + ((index * STEP) % 1 - 0.5) * 0.6 for index in range(len(times))]
+    return times, [height + ((index * GOLDEN_RATIO) % 1 - 0.5) * 0.6 for index in range(len(times))]
 
 
 def _bars(axes: Axes, values: Sequence[float | None], half: float, width: float) -> None:
@@ -63,8 +63,8 @@ def _bars(axes: Axes, values: Sequence[float | None], half: float, width: float)
 
 
 def operators(groups: Groups) -> Figure | None:
-    """Draw where the time of each row goes, by kind of operator; None where no operator was timed."""
-    timed = [(name, profile) for name, profile in _latencies(groups) if profile.ops][:MOST]
+    """Draw the time of each row by family of operators; return None if no operators were timed."""
+    timed = [(name, profile) for name, profile in _latencies(groups) if profile.ops][:MAX_ROWS]
     if not timed:
         return None
     figure, axes = draw.rows(len(timed))
@@ -82,20 +82,20 @@ def operators(groups: Groups) -> Figure | None:
 
 
 def trace(groups: Groups) -> Figure | None:
-    """Draw long runs minute by minute, with the CPU's temperature where it is known; None where there is none."""
-    long = [(name, profile) for name, profile in _latencies(groups) if profile.trace]
-    if not long:
+    """Draw sustained runs minute by minute, with the CPU temperature if known; return None without any."""
+    sustained = [(name, profile) for name, profile in _latencies(groups) if profile.trace]
+    if not sustained:
         return None
-    warm = any("temperature_c" in minute for _, profile in long for minute in profile.trace)
-    figure, axes = draw.stacked(1 + warm, 1, (draw.WIDTH, draw.HEIGHT), share_x=True)
+    has_temperature = any("temperature_c" in minute for _, profile in sustained for minute in profile.trace)
+    figure, axes = draw.stacked(1 + has_temperature, 1, (draw.WIDTH, draw.HEIGHT), share_x=True)
     titles = ("latency in ms", "CPU in °C")
-    for each, key, title in zip(axes, ("median_ms", "temperature_c"), titles, strict=False):
-        for index, (name, profile) in enumerate(long):
-            own = [(minute["minute"], minute[key]) for minute in profile.trace if minute.get(key) is not None]
+    for panel, key, title in zip(axes, ("median_ms", "temperature_c"), titles, strict=False):
+        for index, (name, profile) in enumerate(sustained):
+            line = [(minute["minute"], minute[key]) for minute in profile.trace if minute.get(key) is not None]
             colour = palette.COLOURS[index % len(palette.COLOURS)].light
-            if own:
-                each.plot(*zip(*own, strict=True), marker="o", markersize=3, linewidth=1.4, color=colour, label=name)
-        each.set_ylabel(title)
+            if line:
+                panel.plot(*zip(*line, strict=True), marker="o", markersize=3, linewidth=1.4, color=colour, label=name)
+        panel.set_ylabel(title)
     axes[0].set_ylim(bottom=0)
     axes[-1].set_xlabel("minute")
     axes[-1].locator_params(axis="x", integer=True)
@@ -104,17 +104,17 @@ def trace(groups: Groups) -> Figure | None:
 
 
 def over_commits(entries: Sequence[Entry]) -> Figure | None:
-    """Draw size and latency over commits; None without a history."""
+    """Draw size and latency over commits; return None without a history."""
     if not entries:
         return None
-    moments = history.moments(entries)
-    timed = any(each.median_ms is not None for each in entries)
+    moments = timeline.moments(entries)
+    timed = any(entry.median_ms is not None for entry in entries)
     figure, axes = draw.stacked(1 + timed, 1, (draw.WIDTH * 1.25, draw.HEIGHT * (1 + timed) * 0.8), share_x=True)
     places = {moment: index for index, moment in enumerate(moments)}
-    _lines(axes[0], entries, places, lambda each: each.file, lambda each: each.size_bytes / 1e6)
+    _lines(axes[0], entries, places, lambda entry: entry.file, lambda entry: entry.size_bytes / 1e6)
     axes[0].set_ylabel("size in MB")
     if timed:
-        _lines(axes[1], entries, places, lambda each: each.line, lambda each: each.median_ms)
+        _lines(axes[1], entries, places, lambda entry: entry.line, lambda entry: entry.median_ms)
         axes[1].set_ylabel("median latency in ms")
     step = -(-len(moments) // 7)
     axes[-1].set_xticks(range(0, len(moments), step), [printable(commit) for _, commit in moments[::step]])
@@ -126,9 +126,9 @@ def _lines(
     axes: Axes, entries: Sequence[Entry], places: Mapping[tuple[str, str], int], name: Callable[[Entry], str],
     value: Callable[[Entry], float | None],
 ) -> None:  # fmt: skip
-    known = [each for each in entries if value(each) is not None]
-    for index, (title, own) in enumerate(grouped(known, name).items()):
-        line = sorted(((places[each.moment], value(each)) for each in own), key=lambda spot: spot[0])
+    known = [entry for entry in entries if value(entry) is not None]
+    for index, (title, group) in enumerate(grouped(known, name).items()):
+        line = sorted(((places[entry.moment], value(entry)) for entry in group), key=lambda pair: pair[0])
         colour = palette.COLOURS[index % len(palette.COLOURS)].light
         axes.plot(*zip(*line, strict=True), marker="o", markersize=3, linewidth=1.4, color=colour, label=title)
     axes.set_ylim(bottom=0)
@@ -136,12 +136,12 @@ def _lines(
 
 
 def _latencies(groups: Groups) -> list[tuple[str, Profile]]:
-    """Name and profile of each row that was timed; the machine and the threads only where they tell rows apart."""
+    """Return name and profile of each timed row; names include machine and threads only if they differ."""
     names = machines.names(groups)
-    found = [(machine, row, row.latency) for machine, group in groups.items() for row in group if row.latency]
-    many = len({machine for machine, _, _ in found}) > 1
-    threaded = len({profile.threads for _, _, profile in found}) > 1
+    timed = [(machine, row, row.latency) for machine, group in groups.items() for row in group if row.latency]
+    many = len({machine for machine, _, _ in timed}) > 1
+    threaded = len({profile.threads for _, _, profile in timed}) > 1
     return [
         (", ".join(chain([label(row)], [names[machine]] * many, [f"threads: {profile.threads}"] * threaded)), profile)
-        for machine, row, profile in found
+        for machine, row, profile in timed
     ]

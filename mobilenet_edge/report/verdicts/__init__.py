@@ -1,4 +1,4 @@
-"""A check for people and for machines, a module for each format: `dump(check) -> str`, without a final line break."""
+"""Format a check; each format is a module with `dump(check) -> str`, without a final line break."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mobilenet_edge.budget.verdict import Outcome, Verdict
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        budgets: The file.
-        subjects: What was checked.
-        verdicts: In the order of the file.
-        baseline: What it was compared with, if anything.
-        notes: Remarks.
-        free: Artifacts that no budget matches.
+        budgets: Budget file.
+        subjects: Checked artifacts.
+        verdicts: Verdicts in the order of the file.
+        baseline: Baseline of relative limits, or None.
+        notes: Remarks for the user.
+        free: Paths of the artifacts that no budget matches.
         changes: Limits that were tightened.
     """
 
@@ -37,17 +37,17 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether nothing failed and nothing is missing."""
-        return not any(each.bad for each in self.verdicts)
+        return not any(verdict.bad for verdict in self.verdicts)
 
     @property
     def count(self) -> Counter[Outcome]:
-        """How many verdicts of each outcome."""
-        return Counter(each.outcome for each in self.verdicts)
+        """Number of verdicts by outcome."""
+        return Counter(verdict.outcome for verdict in self.verdicts)
 
     def line(self, verdict: Verdict) -> int:
-        """Line of the budget file that a verdict is about."""
+        """Return the line of the budget file that a verdict refers to."""
         return self.budgets.line(verdict.index, verdict.limit.metric.key if verdict.limit else None)
 
     def before(self, subject: Subject) -> Subject | None:
-        """Return the artifact in the baseline."""
+        """Return the artifact in the baseline, or None."""
         return self.baseline.find(subject) if self.baseline else None

@@ -1,4 +1,4 @@
-"""A check as github-action-benchmark reads it: `customSmallerIsBetter`.
+"""Format a check for github-action-benchmark, as `customSmallerIsBetter`.
 
 https://github.com/benchmark-action/github-action-benchmark
 """
@@ -14,11 +14,11 @@ from mobilenet_edge.report.verdicts import Check
 
 
 def dump(check: Check) -> str:
-    """Write the figures of which less is better: size, and the latency and memory of each profile.
+    """Format size, and the latency and memory of each profile.
 
-    Accuracy is left out: the tool takes one direction a file.
+    Accuracy is left out, because all values of a file must be better when smaller.
     """
-    return dumps([entry for each in check.subjects for entry in _entries(each)], indent=1)
+    return dumps([entry for subject in check.subjects for entry in _entries(subject)], indent=1)
 
 
 def _entries(subject: Subject) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A check as JSON; also a baseline for later ones."""
+"""Format a check as JSON, which can be the baseline of later checks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from mobilenet_edge.report.verdicts import Check
 
 
 def dump(check: Check) -> str:
-    """Write everything: verdicts, artifacts with all their figures, and where the bytes of each go."""
-    whole = {id(each): replace(each, bytes=each.sections()) for each in check.subjects}
+    """Format the verdicts and the artifacts with all their figures, including the bytes by part."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
@@ -22,10 +21,10 @@ def dump(check: Check) -> str:
         "count": {outcome.value: count for outcome, count in check.count.items()},
         "budgets": str(check.budgets.path),
         "baseline": check.baseline and check.baseline.source,
-        "verdicts": [_verdict(check, each) for each in check.verdicts],
-        "artifacts": [each.to_dict() for each in whole.values()],
+        "verdicts": [_verdict(check, verdict) for verdict in check.verdicts],
+        "artifacts": [replace(subject, bytes=subject.sections()).to_dict() for subject in check.subjects],
         "without_budget": list(check.free),
-        "tightened": [asdict(each) for each in check.changes],
+        "tightened": [asdict(change) for change in check.changes],
         "notes": list(check.notes),
     }
     return dumps(document, indent=1)

@@ -1,6 +1,6 @@
-"""A check as JUnit XML: a suite for each budget, a test case for each verdict.
+"""Format a check as JUnit XML, with a suite per budget and a test case per verdict.
 
-By the schema that Jenkins documents (github.com/jenkinsci/xunit-plugin, junit-10.xsd), which GitLab reads too.
+The schema is that of Jenkins (github.com/jenkinsci/xunit-plugin, junit-10.xsd), which GitLab supports too.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from mobilenet_edge.text import printable
 
 
 def dump(check: Check) -> str:
-    """Write the verdicts; failed and missing are failures, not applicable is skipped."""
+    """Format the verdicts; failed and missing ones are failures, those that do not apply are skipped."""
     root = ElementTree.Element("testsuites", {"name": "mnet check", "time": "0", **_counts(check.verdicts)})
     groups = defaultdict[int, list[Verdict]](list)
-    for each in check.verdicts:
-        groups[each.index].append(each)
+    for verdict in check.verdicts:
+        groups[verdict.index].append(verdict)
     for group in groups.values():
         facts = {"name": printable(group[0].budget), "time": "0", **_counts(group)}
         suite = ElementTree.SubElement(root, "testsuite", facts)
-        for each in group:
-            _case(check, suite, each)
+        for verdict in group:
+            _case(check, suite, verdict)
     ElementTree.indent(root, " ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'
 
 
 def _counts(group: Sequence[Verdict]) -> dict[str, str]:
-    return {"tests": str(len(group)), "failures": str(sum(each.bad for each in group)), "errors": "0"}
+    return {"tests": str(len(group)), "failures": str(sum(verdict.bad for verdict in group)), "errors": "0"}
 
 
 def _case(check: Check, suite: ElementTree.Element, verdict: Verdict) -> None:

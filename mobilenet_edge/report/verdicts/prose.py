@@ -1,4 +1,4 @@
-"""The words and figures that the formats for people share."""
+"""Write the texts shared by the formats for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mobilenet_edge import units
 from mobilenet_edge.budget.limit import Limit
 from mobilenet_edge.budget.subject import Subject
 from mobilenet_edge.budget.verdict import Outcome, Verdict
-from mobilenet_edge.report.markdown import Column, grid
+from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.report.verdicts import Check
 
 WORDS: Final = {
@@ -19,8 +19,8 @@ WORDS: Final = {
     Outcome.passed: "passed",
 }
 NONE: Final = "-"
-# Reading a file's contents takes longer than all else, and nobody reads more tables than this.
-WHERE_SHOWN: Final = 10
+# Reading the contents of a file is slow, and more tables are not readable anyway.
+MAX_TABLES: Final = 10
 _ORDER: Final = list(WORDS)
 _COLUMNS: Final = (
     Column("outcome", words=True),
@@ -34,34 +34,36 @@ _COLUMNS: Final = (
 
 
 def summary(check: Check) -> str:
-    """Say in a line how it went."""
+    """Summarise a check in one line."""
     count = check.count
-    parts = [f"{count[each]} {WORDS[each].lower()}" for each in WORDS if count[each]]
+    parts = [f"{count[outcome]} {WORDS[outcome].lower()}" for outcome in WORDS if count[outcome]]
     files = f"{len(check.subjects)} artifact{'s' * (len(check.subjects) != 1)}"
     against = f", against {check.baseline.source}" if check.baseline else ""
     return f"{', '.join(parts) or 'nothing to check'}: {files}, {check.budgets.path}{against}"
 
 
 def table(check: Check) -> str:
-    """Lay out every verdict, what needs attention first."""
-    ordered = sorted(check.verdicts, key=lambda each: _ORDER.index(each.outcome))
-    return grid(_COLUMNS, [_row(each) for each in ordered]) if ordered else ""
+    """Format every verdict, failures first."""
+    ordered = sorted(check.verdicts, key=lambda verdict: _ORDER.index(verdict.outcome))
+    return grid(_COLUMNS, [_row(verdict) for verdict in ordered]) if ordered else ""
 
 
 def remarks(check: Check) -> Iterator[str]:
-    """Yield what was tightened, what has no budget, and other notes."""
-    for each in check.changes:
-        yield f"Tightened {each.key} of {each.budget}: {each.before} to {each.after}."
+    """Yield the tightened limits, the artifacts without a budget, and other notes."""
+    for change in check.changes:
+        yield f"Tightened {change.key} of {change.budget}: {change.before} to {change.after}."
     if check.free:
         yield f"No budget matches {', '.join(check.free)}."
     yield from check.notes
 
 
 def where(check: Check) -> Iterator[tuple[Subject, str]]:
-    """Yield the artifacts that failed by their size, each with a table of where its bytes go."""
-    # An artifact may fail by more than one limit.
-    failed = {id(each.subject): each.subject for each in check.verdicts if _of_size(each) and each.subject}
-    for subject in list(failed.values())[:WHERE_SHOWN]:
+    """Yield the artifacts that exceed a size limit, each with a table of its bytes by part."""
+    # An artifact can exceed more than one limit.
+    failed = {
+        id(verdict.subject): verdict.subject for verdict in check.verdicts if _of_size(verdict) and verdict.subject
+    }
+    for subject in list(failed.values())[:MAX_TABLES]:
         old = check.before(subject)
         sections = subject.sections()
         if sections:
@@ -69,12 +71,12 @@ def where(check: Check) -> Iterator[tuple[Subject, str]]:
 
 
 def actual(verdict: Verdict) -> str:
-    """Write the figure of a verdict in the units of its limit."""
+    """Format the figure of a verdict in the unit of its limit."""
     return _figure(verdict.limit, verdict.actual)
 
 
 def bound(verdict: Verdict) -> str:
-    """Write the limit as it was written; of a relative one also what it comes to."""
+    """Format the limit as written in the file; for a relative limit, also its absolute value."""
     if verdict.limit is None:
         return NONE
     text = f"{'at least ' * verdict.limit.metric.floor}{verdict.limit.text}"
@@ -82,19 +84,19 @@ def bound(verdict: Verdict) -> str:
 
 
 def change(verdict: Verdict) -> str:
-    """Write how far the figure is from the baseline's."""
+    """Format the change of the figure from the baseline."""
     if verdict.limit is None or verdict.actual is None or verdict.before is None:
         return NONE
     return verdict.limit.metric.change(verdict.actual, verdict.before)
 
 
 def name(verdict: Verdict) -> str:
-    """Name what a verdict is of: the artifact, or a budget without any."""
+    """Return the name of the artifact, or of a budget without one."""
     return verdict.subject.artifact if verdict.subject else f"budget: {verdict.budget}"
 
 
 def what(verdict: Verdict) -> str:
-    """Name the metric."""
+    """Return the name of the metric."""
     return verdict.limit.metric.title if verdict.limit else "match"
 
 
@@ -120,7 +122,7 @@ def _sections(sections: dict[str, int], before: dict[str, int] | None) -> str:
     rows = []
     for part in parts:
         size = sections.get(part, 0)
-        grown = [f"{size - before.get(part, 0):+,} B".replace(",", " ")] if before else []
+        growth = [f"{size - before.get(part, 0):+,} B".replace(",", " ")] if before else []
         if size or (before and before.get(part)):
-            rows.append([part, units.format_bytes(size), f"{size / total:.1%}" if total else NONE, *grown])
+            rows.append([part, units.format_bytes(size), f"{size / total:.1%}" if total else NONE, *growth])
     return grid([*columns, Column("change")] if before else columns, rows)

@@ -1,4 +1,4 @@
-"""Building and exporting the variants of a sweep, in several processes."""
+"""Build and export the variants of a sweep in several processes."""
 
 from __future__ import annotations
 
@@ -14,74 +14,85 @@ from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure
 from mobilenet_edge.sweep import lock, view
 from mobilenet_edge.sweep.stage import Stage
-from mobilenet_edge.sweep.stages import answer as worker
-from mobilenet_edge.sweep.stages.work import Options, Work
-from mobilenet_edge.workers import local
-from mobilenet_edge.workers.pool import Crew, Request
+from mobilenet_edge.sweep.stages import execute as worker
+from mobilenet_edge.sweep.stages.work import SweepOptions, Work
+from mobilenet_edge.workers import processes
+from mobilenet_edge.workers.pool import Request, WorkerPool
 
-# A process that builds and exports alpha 1.0 at 224 pixels, at its peak; measured by scripts/bench_sweep.py.
-BYTES_EACH: Final = 2_500_000_000
+# Peak memory of a process that builds and exports alpha 1.0 at 224 pixels, measured by scripts/bench_sweep.py.
+PROCESS_BYTES: Final = 2_500_000_000
 
 
-def make(work: Work, held: int) -> list[Artifact]:
-    """Build and export what is not fresh; return the artifacts of every variant that has some, in the grid's order.
+def make(work: Work, lock_handle: int) -> list[Artifact]:
+    """Run the stale build and export stages.
 
-    The processes inherit `held`, the lock: where this one is killed, nobody else begins before they have ended.
+    Args:
+        work: Sweep to run.
+        lock_handle: File descriptor of the lock. The worker processes inherit it, so that the folder stays locked until
+            they end, even if this process is killed.
+
+    Returns:
+        Artifacts of all variants, in the order of the grid.
+
+    Raises:
+        MnetError: There is no artifact.
     """
-    plan, ledger = work.plan, work.ledger
+    plan, manifest = work.plan, work.manifest
     specs = plan.sweep.grid.specs()
-    with crew_of(work.options, plan.out, held) as crew:
-        _do(work, crew, "build", [(plan.build(spec), spec) for spec in specs])
-        built = [spec for spec in specs if ledger.why(plan.build(spec)) is None]
+    with open_pool(work.options, plan.out, lock_handle) as pool:
+        _run(work, pool, "build", [(plan.build(spec), spec) for spec in specs])
+        built = [spec for spec in specs if manifest.stale_reason(plan.build(spec)) is None]
         exports = [
             (stage, spec)
             for spec in built
-            for stage in plan.exports(spec, work.model(spec), ledger.sha256(plan.build(spec))[0])
+            for stage in plan.exports(spec, work.model(spec), manifest.sha256(plan.build(spec))[0])
         ]
-        _do(work, crew, "export", exports)
-    made = [path for stage, _ in exports if ledger.why(stage) is None for path in ledger.outputs(stage)]
-    if not made:
-        nothing = MnetError(work.failures[0].reason)
-        nothing.exit_code = work.failures[0].exit_code
-        raise nothing
-    return [artifact.read(path) for path in made if path.suffix != ".keras"]
+        _run(work, pool, "export", exports)
+    paths = [path for stage, _ in exports if manifest.stale_reason(stage) is None for path in manifest.outputs(stage)]
+    if not paths:
+        error = MnetError(work.failures[0].reason)
+        error.exit_code = work.failures[0].exit_code
+        raise error
+    return [artifact.read(path) for path in paths if path.suffix != ".keras"]
 
 
-def crew_of(options: Options, out: Path, held: int) -> Crew:
-    """Choose who does it: processes of this machine, or the workers of a cluster."""
+def open_pool(options: SweepOptions, out: Path, lock_handle: int) -> WorkerPool:
+    """Return a pool of local processes, or of the workers of a Dask cluster."""
     if options.dask is not None:
         from mobilenet_edge.workers import dask
 
-        return dask.Crew(worker.FUNCTION, options.dask)
+        return dask.DaskPool(worker.FUNCTION, options.dask)
     temporary = lock.temporary(out)
     temporary.mkdir(exist_ok=True)
-    size = local.fitting(options.jobs, BYTES_EACH)
-    return local.Crew(worker.FUNCTION, size, inherited=(held,), temporary=temporary)
+    size = processes.choose_size(options.jobs, PROCESS_BYTES)
+    return processes.ProcessPool(worker.FUNCTION, size, inherited=(lock_handle,), temporary=temporary)
 
 
-def _do(work: Work, crew: Crew, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
-    """Have the stages done that are not fresh, several at once; what fails is noted and the rest goes on."""
-    stale = [each for each in stages if work.ledger.why(each[0]) is not None]
+def _run(work: Work, pool: WorkerPool, verb: str, stages: Sequence[tuple[Stage, ModelSpec]]) -> None:
+    """Run the stale stages in parallel; failures are recorded and do not stop the others."""
+    stale = [(stage, spec) for stage, spec in stages if work.manifest.stale_reason(stage) is not None]
     if not stale:
         return
-    with view.phase(verb, len(stale)) as show:
-        for index, answer in crew.run([_request(stage, crew) for stage, _ in stale]):
+    with view.phase(verb, len(stale)) as advance:
+        for index, answer in pool.run([_request(stage, pool, work) for stage, _ in stale]):
             stage, spec = stale[index]
             error = answer.get("error")
             if error is None:
-                work.note(stage, _collect(answer, work.plan.out))
+                work.record(stage, _collect(answer, work.plan.out))
             else:
                 work.fail(Failure(variant=spec.name, stage=verb, reason=error["message"], exit_code=error["exit_code"]))
-                _keep_traceback(work, stage, answer.get("traceback"))
-            show(f"{stage.subject}{' FAILED' if error else ''}")
+                _write_traceback(work, stage, answer.get("traceback"))
+            advance(f"{stage.subject}{' FAILED' if error else ''}")
 
 
-def _request(stage: Stage, crew: Crew) -> Request:
-    """What the process is asked: one on another machine has none of our files, and ours is no place for its own."""
-    if not crew.remote:
-        return stage.request
+def _request(stage: Stage, pool: WorkerPool, work: Work) -> Request:
+    """Return the request for a process; one on another machine gets and returns files as bytes."""
+    # A sweep may overwrite its own files.
+    request = {**stage.request, "force": work.options.force or bool(work.manifest.outputs(stage))}
+    if not pool.remote:
+        return request
     model = stage.request.get("model")
-    return {**stage.request, "out": None, **({"data": files.read_bytes(Path(model))} if model else {})}
+    return {**request, "out": None, **({"data": files.read_bytes(Path(model))} if model else {})}
 
 
 def _collect(answer: Mapping[str, Any], out: Path) -> list[Path]:
@@ -90,6 +101,6 @@ def _collect(answer: Mapping[str, Any], out: Path) -> list[Path]:
     return [out / name for name in answer.get("files", answer.get("bytes"))]
 
 
-def _keep_traceback(work: Work, stage: Stage, text: str | None) -> None:
+def _write_traceback(work: Work, stage: Stage, text: str | None) -> None:
     if text:
-        files.write_text(work.ledger.place(stage, "traceback.txt"), text)
+        files.write_text(work.manifest.path(stage, "traceback.txt"), text)

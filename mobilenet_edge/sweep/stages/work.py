@@ -1,4 +1,4 @@
-"""A sweep under way."""
+"""Hold the state of a running sweep."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from mobilenet_edge import records
 from mobilenet_edge.analysis import predict
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Failure, Record
-from mobilenet_edge.sweep.ledger import Ledger
-from mobilenet_edge.sweep.plan import Plan
+from mobilenet_edge.sweep.manifest import Manifest
+from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stage import Stage
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the command line says beside the file.
+class SweepOptions:
+    """Options of the command line.
 
     Attributes:
-        weights: Instead of the file's `weights.source`.
-        data: Images to calibrate with and to evaluate on, instead of the file's.
-        jobs: Processes that build and export; as many as cores by default, and never more than memory allows.
-        dask: Address of a Dask scheduler that builds and exports instead.
-        make_only: Build and export, and measure nothing.
-        measure: Profile the artifacts of so many variants, well chosen, and predict the latency of the others.
+        weights: Replaces `weights.source` in the file.
+        data: Folder of images that replaces those for calibration and evaluation in the file.
+        jobs: Number of processes that build and export; by default one per core, limited by memory.
+        dask: Address of a Dask scheduler to use instead of local processes.
+        make_only: Build and export, but measure nothing.
+        force: Also overwrite files that no sweep made.
+        measure: Number of variants to profile; the latency of the others is predicted.
     """
 
     weights: str | None = None
@@ -34,41 +35,50 @@ class Options:
     jobs: int | None = None
     dask: str | None = None
     make_only: bool = False
+    force: bool = False
     measure: int | None = None
 
 
 @dataclass
 class Work:
-    """A sweep under way: what is to do, what was done, and what failed."""
+    """State of a running sweep.
 
-    plan: Plan
-    ledger: Ledger
-    options: Options
+    Attributes:
+        plan: Stages of the sweep.
+        manifest: Completed stages.
+        options: Options of the command line.
+        failures: Stages that failed.
+        done: Number of stages completed in this run.
+    """
+
+    plan: Schedule
+    manifest: Manifest
+    options: SweepOptions
     failures: list[Failure] = field(default_factory=list)
     done: int = 0
 
-    def note(self, stage: Stage, outputs: Sequence[Path]) -> None:
-        """Count a stage as done, once its files are in place."""
-        self.ledger.note(stage, outputs)
+    def record(self, stage: Stage, outputs: Sequence[Path]) -> None:
+        """Record a completed stage, whose output files exist."""
+        self.manifest.record(stage, outputs)
         self.done += 1
 
     def fail(self, failure: Failure) -> None:
-        """Count what could not be done."""
+        """Record a failure."""
         self.failures.append(failure)
 
-    def keep(self, stage: Stage, record: Record) -> None:
-        """Write the record of a stage that measured something, and count it as done."""
-        path = self.ledger.place(stage, "record.json")
-        records.write(path, [record])
-        self.note(stage, [path])
+    def write(self, stage: Stage, result: Record) -> None:
+        """Write the result of a stage that measures, and record the stage."""
+        path = self.manifest.path(stage, "record.json")
+        records.write(path, [result])
+        self.record(stage, [path])
 
-    def kept(self, stages: Iterable[Stage]) -> list[Record]:
-        """Read the records of those stages that are fresh."""
-        fresh = [stage for stage in stages if self.ledger.why(stage) is None]
-        return [record for stage in fresh for path in self.ledger.outputs(stage) for record in records.read(path)]
+    def read(self, stages: Iterable[Stage]) -> list[Record]:
+        """Read the results of the fresh stages among `stages`."""
+        fresh = [stage for stage in stages if self.manifest.stale_reason(stage) is None]
+        return [record for stage in fresh for path in self.manifest.outputs(stage) for record in records.read(path)]
 
     def model(self, spec: ModelSpec) -> Path:
-        """Where the Keras model of a variant is."""
+        """Return the path of the Keras model of a variant."""
         return self.plan.out / f"{spec.name}.keras"
 
     @cached_property
@@ -76,7 +86,7 @@ class Work:
         """Names of the variants whose artifacts are profiled.
 
         Raises:
-            UsageError: So few that some could not be predicted from them.
+            UsageError: `options.measure` is too small to predict the others.
         """
         specs, count = self.plan.sweep.grid.specs(), self.options.measure
         indexes = range(len(specs)) if count is None else predict.choose(specs, count)

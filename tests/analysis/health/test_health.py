@@ -9,7 +9,7 @@ from mobilenet_edge.analysis.finding import Finding
 
 
 def judge(facts, host="pi5", **options):
-    return health.judge(facts, host=host, asked=(facts["clock_ns"],) * 2, **options)
+    return health.judge(facts, host=host, local_ns=(facts["clock_ns"],) * 2, **options)
 
 
 def test_a_healthy_machine(pi):
@@ -31,12 +31,12 @@ def test_a_machine_that_can_run_nothing(pi, lose):
 
 
 def test_only_a_workstation_is_asked_for_extras(pi):
-    assert "[build]" in [each.name for each in judge(pi(), "local", lacking={"build": []}).findings]
+    assert "[build]" in [each.name for each in judge(pi(), "local", missing={"build": []}).findings]
     assert "[build]" not in [each.name for each in judge(pi()).findings]
 
 
 def test_a_machine_that_was_not_reached():
-    report = health.unreached("pi5", OSError("no route"), 6)
+    report = health.unreachable("pi5", OSError("no route"), 6)
     assert (report.exit_code, report.failure, report.findings, report.facts) == (6, "no route", (), None)
 
 
@@ -50,5 +50,5 @@ def test_report_as_json(pi):
 
 @pytest.mark.parametrize(("status", "next_"), [("ok", "do this"), ("warn", None), ("fail", None)])
 def test_a_next_step_belongs_to_what_is_not_ok(status, next_):
-    with pytest.raises(ValueError, match="disk: a finding has a next step exactly where it is not ok"):
+    with pytest.raises(ValueError, match="disk: a finding has a next step if and only if it is not ok"):
         Finding("disk", status, "full", next_)

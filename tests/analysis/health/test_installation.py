@@ -9,34 +9,34 @@ ALL = ("litert", "tflite-runtime", "onnxruntime")
 
 
 def runtimes(facts, host="pi5"):
-    return {each.name: each for each in installation.of_runtimes(facts, host)}
+    return {each.name: each for each in installation.check_runtimes(facts, host)}
 
 
 def test_python_in_words(pi):
-    (found,) = installation.of_python(pi())
+    (found,) = installation.check_python(pi())
     assert found == Finding("python", "ok", "3.11.2, 64-bit, on aarch64: /home/pi/venv/bin/python")
 
 
 def test_a_32_bit_python_on_a_64_bit_kernel_is_worth_a_word(pi):
-    (found,) = installation.of_python(pi(bits=32))
+    (found,) = installation.check_python(pi(bits=32))
     assert (found.status, found.fact[:23]) == ("warn", "3.11.2, 32-bit, on aarc")
 
 
 def test_numpy_that_is_there(pi):
-    assert list(installation.of_numpy(pi(), "pi5")) == [Finding("numpy", "ok", "2.4.6")]
+    assert list(installation.check_numpy(pi(), "pi5")) == [Finding("numpy", "ok", "2.4.6")]
 
 
 def test_numpy_comes_with_a_runtime(pi, lose):
     absent = {"installed": False, "version": None, "error": None}
-    (found,) = installation.of_numpy(lose(pi(numpy=absent), *ALL), "pi5")
-    assert (found.status, found.next) == ("fail", "install a runtime as below: it brings numpy")
-    (found,) = installation.of_numpy(lose(pi(numpy=absent), *ALL, wheel=False), "pi5")
+    (found,) = installation.check_numpy(lose(pi(numpy=absent), *ALL), "pi5")
+    assert (found.status, found.next) == ("fail", "install a runtime as below; it installs numpy too")
+    (found,) = installation.check_numpy(lose(pi(numpy=absent), *ALL, wheel=False), "pi5")
     assert found.next == "on pi5: /home/pi/venv/bin/python -m pip install numpy"
 
 
 def test_numpy_that_does_not_load(pi):
     broken = {"installed": True, "version": None, "error": "libopenblas.so.0: cannot open shared object file"}
-    (found,) = installation.of_numpy(pi(numpy=broken), "local")
+    (found,) = installation.check_numpy(pi(numpy=broken), "local")
     assert found.fact == "does not load: libopenblas.so.0: cannot open shared object file"
     assert found.next == "/home/pi/venv/bin/python -m pip install --force-reinstall numpy"
 
@@ -80,9 +80,9 @@ def test_32_bit_has_one_runtime_left(pi, lose):
     line = "on pi5: /home/pi/venv/bin/python -m pip install tflite-runtime==2.14.0 'numpy<2'"
     assert found["tflite-runtime"] == Finding("tflite-runtime", "warn", "not installed", line)
     assert found["litert"].fact == "not installed; tflite-runtime would open .tflite files"
-    reason = "not installed, and no wheel of it fits armv7l, Python 3.11 and glibc 2.36"
+    reason = "not installed, and it has no wheel for armv7l, Python 3.11 and glibc 2.36"
     assert found["onnxruntime"] == Finding("onnxruntime", "warn", reason, installation.ELSEWHERE)
-    assert found[".onnx files"].fact == "nothing here opens them, and nothing can"
+    assert found[".onnx files"].fact == "no runtime opens them, and none can be installed"
 
 
 def test_what_cannot_run_is_exported_to_what_can(pi, lose):
@@ -112,7 +112,7 @@ def test_a_runtime_for_a_newer_cpu_is_not_installed_again(pi, spoil):
 def test_a_broken_runtime_without_a_wheel_is_not_installed_again(pi, spoil):
     facts = spoil(pi(), "litert", "libc.so.6: version `GLIBC_2.34' not found")
     facts["runtimes"]["litert"]["requirement"] = None
-    assert runtimes(facts)["litert"].next.startswith("no wheel of it fits aarch64, Python 3.11 and glibc 2.36: ")
+    assert runtimes(facts)["litert"].next.startswith("it has no wheel for aarch64, Python 3.11 and glibc 2.36; ")
 
 
 @pytest.mark.parametrize(
@@ -150,29 +150,29 @@ def test_a_name_for_the_shell_is_quoted(pi):
 
 
 def test_edge_tpu(pi):
-    (none,) = installation.of_edge_tpu(pi())
+    (none,) = installation.check_edge_tpu(pi())
     assert none == Finding("edge tpu", "ok", "no device, no libedgetpu")
     library = "/usr/lib/aarch64-linux-gnu/libedgetpu.so.1"
-    (ready,) = installation.of_edge_tpu(pi(delegates=[library], edge_tpus=["usb"]))
+    (ready,) = installation.check_edge_tpu(pi(delegates=[library], edge_tpus=["usb"]))
     assert ready == Finding("edge tpu", "ok", f"a device on USB; libedgetpu: {library}")
-    (lacking,) = installation.of_edge_tpu(pi(edge_tpus=["usb", "pci"]))
-    assert lacking.status == "warn"
-    assert lacking.fact == "a device on USB and PCIe, and no libedgetpu in the system's folders"
+    (unusable,) = installation.check_edge_tpu(pi(edge_tpus=["usb", "pci"]))
+    assert unusable.status == "warn"
+    assert "USB and PCIe" in unusable.fact
     # The package of that name on the index is another thing altogether.
-    assert "pycoral" not in lacking.next
+    assert "pycoral" not in unusable.next
 
 
 def test_extras(pi):
     workstation = pi()
     del workstation["host"]["board"]
-    lacking = {"build": ["TensorFlow", "onnx"], "images": []}
-    build, images = installation.of_extras(lacking, workstation)
-    assert build.fact == "build, export and sweep need what is not installed: TensorFlow, onnx"
+    missing = {"build": ["TensorFlow", "onnx"], "images": []}
+    build, images = installation.check_extras(missing, workstation)
+    assert build.fact.endswith(": TensorFlow, onnx")
     assert build.next == "/home/pi/venv/bin/python -m pip install 'mobilenet-edge[build]'"
     assert images == Finding("[images]", "ok", "installed")
 
 
 def test_a_board_does_not_build(pi):
-    build, images = installation.of_extras({"build": ["TensorFlow"], "images": ["Pillow"]}, pi())
+    build, images = installation.check_extras({"build": ["TensorFlow"], "images": ["Pillow"]}, pi())
     assert (build.status, images.status) == ("ok", "warn")
-    assert build.fact == "not installed; build, export and sweep need it, on a workstation"
+    assert build.fact.startswith("not installed; ")

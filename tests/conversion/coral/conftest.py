@@ -9,14 +9,14 @@ import pytest
 
 from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.formats.tflite import read as tflite
-from mobilenet_edge.formats.wire.flatbuffer_write import FlatBuffer
+from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
 
 class Sketch:
     """A graph under construction, from one int8 image; every tensor is on one grid unless it is told otherwise."""
 
     def __init__(self, shape: Sequence[int] = (1, 8, 8, 4), dtype: str = "int8") -> None:
-        self.file = FlatBuffer()
+        self.file = ModelBuilder()
         self.names = 0
         self.image = self.tensor(shape, dtype)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mobilenet_edge.graph import NO_PADDING, Graph, Node, Padding, same_padding
+from mobilenet_edge.graph import NO_PADDING, Graph, Node, Padding, affine, same_padding
 from mobilenet_edge.graph.run import pad, tensors
-from mobilenet_edge.quantise import SOFTMAX_GRID, Grid, QuantisedGraph, Weights
+from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams, Weights
+from mobilenet_edge.quantise.lower import fuse, lower
 
 EXPLICIT = ((0, 1), (0, 1))  # ZeroPadding2D of keras.applications
 ROUND = ((1, 1), (1, 1))
@@ -55,8 +56,32 @@ class Maker:
         made = (np.asarray(each, np.float32) for each in (weight, bias))
         return self._add(Node(name, "dense", (source,), (units,), *made, activation=activation))
 
+    def combine(self, name, op, *sources, activation="linear"):
+        shape = max((self.shapes[source] for source in sources), key=len)
+        if op == "concat":
+            shape = (*shape[:-1], sum(self.shapes[source][-1] for source in sources))
+        return self._add(Node(name, op, sources, shape, activation=activation))
+
+    def function(self, name, op, source):
+        return self._add(Node(name, op, (source,), self.shapes[source]))
+
+    def largest(self, name, source):
+        return self._add(Node(name, "max", (source,), self.shapes[source][-1:]))
+
+    def pool(self, name, op, source, window=(2, 2), stride=2, padding=NO_PADDING):
+        *sides, channels = self.shapes[source]
+        if padding == "same":
+            padding = tuple(same_padding(side, kernel, stride) for side, kernel in zip(sides, window, strict=True))
+        sides = [(s + sum(p) - k) // stride + 1 for s, p, k in zip(sides, padding, window, strict=True)]
+        return self._add(Node(name, op, (source,), (*sides, channels), stride=stride, padding=padding, window=window))
+
+    def affine(self, name, source, activation="linear"):
+        shape = self.shapes[source]
+        scale, shift = (np.asarray(self.random.normal(size=shape[-1]), np.float32) for _ in range(2))
+        return self._add(affine(name, source, shape, scale, shift, activation))
+
     def softmax(self, name, source):
-        return self._add(Node(name, "softmax", (source,), self.shapes[source]))
+        return self.function(name, "softmax", source)
 
     def graph(self, name="tiny"):
         return Graph(name, "image", self.input_shape, tuple(self.nodes))
@@ -99,6 +124,47 @@ def map_of_one() -> Graph:
     return headed(made.layer("pw", "conv", "dw", 6, kernel=1), "pw")
 
 
+def squeezed() -> Graph:
+    """A block of MobileNetV3: hard swishes, and a gate from a squeezed map."""
+    made = Maker(8).layer("c", "conv", "image", 8, stride=2, activation="linear").function("hs", "hard_swish", "c")
+    made.layer("dw", "depthwise", "hs", activation="linear").function("hs2", "hard_swish", "dw")
+    made.mean("squeeze", "hs2").dense("reduce", "squeeze", 4, "relu").dense("expand", "reduce", 8)
+    made.function("gate", "hard_sigmoid", "expand").combine("scaled", "multiply", "hs2", "gate")
+    made.layer("pw", "conv", "scaled", 8, kernel=1, activation="linear").mean("pool", "pw")
+    made.dense("wide", "pool", 12).function("hs3", "hard_swish", "wide")
+    return made.dense("head", "hs3", 5).softmax("out", "head").graph()
+
+
+def pooled(op: str, **options) -> Callable[[], Graph]:
+    def build() -> Graph:
+        made = Maker(9).layer("c", "conv", "image", 4, activation="linear").pool("p", op, "c", **options)
+        return made.layer("pw", "conv", "p", 4, kernel=1, activation="linear").graph()
+
+    return build
+
+
+def joined() -> Graph:
+    """Maps of unlike ranges, and vectors, joined."""
+    made = Maker(6).layer("a", "conv", "image", 4, activation="relu6").layer("b", "conv", "image", 3)
+    made.layer("c", "conv", "a", 5, activation="linear").combine("maps", "concat", "a", "b", "c")
+    made.mean("m", "maps").largest("l", "maps").combine("vectors", "concat", "m", "l", "m")
+    return made.dense("head", "vectors", 4).graph()
+
+
+def gated() -> Graph:
+    """A vector on either side of a map, sums and products of vectors, and a sigmoid in the middle."""
+    made = Maker(6).layer("c", "conv", "image", 4, activation="relu").mean("m", "c").dense("d", "m", 4)
+    made.function("s", "sigmoid", "d").combine("product", "multiply", "s", "c")
+    made.combine("sum", "add", "product", "d", activation="relu6").mean("m2", "sum")
+    return made.combine("both", "multiply", "m2", "m", activation="relu").dense("head", "both", 3).graph()
+
+
+def scaled() -> Graph:
+    """Batch norm that stands behind a pool, and clips at 1 of a map and of a vector."""
+    made = Maker(6).layer("c", "conv", "image", 4, activation="relu1").affine("bn", "c", "relu").largest("m", "bn")
+    return made.affine("bn2", "m", "relu1").dense("head", "bn2", 3).graph()
+
+
 GRAPHS: dict[str, Callable[[], Graph]] = {
     "classifier": classifier,
     "logits": lambda: Maker(8).layer("c", "conv", "image", 4).mean("pool", "c").dense("head", "pool", 5).graph(),
@@ -109,6 +175,30 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     "one by one with stride": lambda: Maker(7).layer("c", "conv", "image", 4, kernel=1, stride=2).graph(),
     "map of one": map_of_one,
     "residual": residual,
+    "squeeze and excite": squeezed,
+    "joined": joined,
+    "gated": gated,
+    "scaled": scaled,
+    "average pool": pooled("average_pool"),
+    "average pool, same": pooled("average_pool", window=(3, 3), padding="same"),
+    "max pool": pooled("max_pool", window=(3, 2), stride=1),
+    "max pool, same": pooled("max_pool", window=(3, 3), padding="same"),
+    "max pool, padded by hand": pooled("max_pool", window=(3, 3), padding=ROUND),
+    "binary": lambda: (
+        Maker(8)
+        .layer("c", "conv", "image", 4)
+        .mean("pool", "c")
+        .dense("head", "pool", 1)
+        .function("out", "sigmoid", "head")
+        .graph()
+    ),
+    "hard sigmoid of a sum": lambda: (
+        Maker(6)
+        .layer("c", "conv", "image", 4, activation="linear")
+        .add("sum", "c", "c")
+        .function("hs", "hard_sigmoid", "sum")
+        .graph()
+    ),
 }
 
 
@@ -119,45 +209,77 @@ def images(graph: Graph, count: int = 6) -> np.ndarray:
 
 def quantised(graph: Graph) -> QuantisedGraph:
     """Round to nearest on min-max ranges: the plainest integers that mean something."""
-    grids: dict[str, Grid] = {}
+    graph = fuse(graph)
+    grids: dict[str, QuantParams] = {}
     for name, value in tensors(graph, images(graph, 16)):
-        softmax = name != graph.input and graph[name].op == "softmax"
-        grids[name] = SOFTMAX_GRID if softmax else Grid.spanning(float(value.min()), float(value.max()))
+        low, high = float(value.min()), float(value.max())
+        op = "" if name == graph.input else graph[name].op
+        sources = [] if name == graph.input else [grids[source] for source in graph[name].inputs]
+        if op in ("softmax", "sigmoid"):
+            grids[name] = SOFTMAX_GRID
+        elif op in ("max", "average_pool", "max_pool"):
+            grids[name] = sources[0]
+        elif op == "hard_sigmoid":
+            grids[name] = QuantParams.from_range(0, 1)
+        elif op == "concat":
+            # The widest is a grid that one of the inputs has already.
+            grids[name] = max(sources, key=lambda grid: grid.scale)
+        else:
+            grids[name] = QuantParams.from_range(low, high)
     weights = {}
     for node in graph.weighted():
-        scales = np.abs(node.kernel).reshape(-1, node.kernel.shape[-1]).max(0) / np.float32(127)
+        # So small that sums of two products stay within 16 bits, and are the same on every x86.
+        scales = np.abs(node.kernel).reshape(-1, node.kernel.shape[-1]).max(0) / np.float32(63)
         step = scales * np.float32(grids[node.inputs[0]].scale)
         weights[node.name] = Weights(
             np.rint(node.kernel / scales).astype(np.int8), scales, np.rint(node.offset / step).astype(np.int32)
         )
-    return QuantisedGraph(graph, grids, weights)
+    return lower(QuantisedGraph(graph, grids, weights))
 
 
-def integers(made: QuantisedGraph, done: dict[str, np.ndarray], node: Node) -> np.ndarray:
-    """One node on integer tensors without a batch: sums of integers, and one rounding."""
+def integers(made: QuantisedGraph, done: dict[str, np.ndarray], node: Node, rounded: bool = True) -> np.ndarray:
+    """One node on integer tensors without a batch: sums of integers, and one rounding if asked for."""
     inputs = [done[name].astype(np.int64) - made.grids[name].zero_point for name in node.inputs]
     scales = [made.grids[name].scale for name in node.inputs]
+    reals = [x * scale for x, scale in zip(inputs, scales, strict=True)]
     grid = made.grids[node.name]
     if node.weight is not None:
         own = made.weights[node.name]
         real = (weighted(node, inputs[0], own.integers.astype(np.int64)) + own.bias) * own.scales.astype(float)
         real *= scales[0]
     elif node.op == "add":
-        real = inputs[0] * scales[0] + inputs[1] * scales[1]
+        real = reals[0] + reals[1]
+    elif node.op == "multiply":
+        real = reals[0] * reals[1]
+    elif node.op == "concat":
+        real = np.concatenate(reals, -1)
     elif node.op == "mean":
-        real = inputs[0].mean((0, 1)) * scales[0]
-    else:
-        powers = np.exp((inputs[0] - inputs[0].max()) * scales[0])
+        real = reals[0].mean((0, 1))
+    elif node.op == "max":
+        real = reals[0].max((0, 1))
+    elif node.op == "sigmoid":
+        real = 1 / (1 + np.exp(-reals[0]))
+    elif node.op == "softmax":
+        powers = np.exp(reals[0] - reals[0].max())
         real = powers / powers.sum()
-    low, high = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}[node.activation]
-    steps = np.rint(np.clip(real, low, high) / grid.scale) + grid.zero_point
-    return np.clip(steps, -128, 127).astype(np.int64)
+    else:
+        real = np.empty(node.shape)
+        padded = pad(reals[0][None], node.padding, np.nan)[0]
+        for row, column in np.ndindex(*node.shape[:2]):
+            top, left = row * node.stride, column * node.stride
+            window = padded[top : top + node.window[0], left : left + node.window[1]]
+            real[row, column] = {"max_pool": np.nanmax, "average_pool": np.nanmean}[node.op](window, axis=(0, 1))
+    low, high = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6), "relu1": (0, 1)}[node.activation]
+    steps = np.clip(np.clip(real, low, high) / grid.scale + grid.zero_point, -128, 127)
+    return np.rint(steps).astype(np.int64) if rounded else steps
 
 
 def weighted(node: Node, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """The sums of products of a weighted node, exactly, in int64."""
     if node.op == "dense":
         return x @ kernel
+    if x.ndim == 1:
+        return x * kernel[0, 0]
     padded, size, stride = pad(x[None], node.padding)[0], kernel.shape[0], node.stride
     out = np.zeros(node.shape, np.int64)
     for row in range(node.shape[0]):
@@ -168,8 +290,8 @@ def weighted(node: Node, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return out
 
 
-@pytest.fixture(params=GRAPHS)
-def graph(request) -> Graph:
+@pytest.fixture(scope="module", params=GRAPHS)
+def graph(request: pytest.FixtureRequest) -> Graph:
     """Each graph in turn."""
     return GRAPHS[request.param]()
 
@@ -180,13 +302,13 @@ def small() -> Graph:
     return classifier()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made(graph) -> QuantisedGraph:
     """The integers of each graph."""
     return quantised(graph)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def batch(graph) -> np.ndarray:
     """Six images for each graph."""
     return images(graph)

@@ -9,10 +9,11 @@ import onnx
 import onnxruntime
 import pytest
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.metadata import Metadata, Preprocess, Weights
+from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.formats.onnx.write import float16_onnx, float_onnx
 from mobilenet_edge.formats.tflite.write import float16_tflite, float_tflite
 from mobilenet_edge.graph import Graph
@@ -119,7 +120,7 @@ def test_it_is_valid_onnx(graph):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_metadata_is_read_back(kind, small, tmp_path):
-    about = Metadata("tiny", "float16", 10, small.macs, small.parameters, Preprocess(32), Weights("random"))
+    about = Metadata("tiny", "float16", 10, small.macs, small.parameters, Preprocess((32, 32)), Weights("random"))
     artifact.write(tmp_path / f"a.{kind}", WRITERS[kind](small), about)
     made = artifact.read(tmp_path / f"a.{kind}")
     assert (made.precision, made.identity()["calibration"]) == ("float16", None)

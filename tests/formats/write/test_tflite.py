@@ -66,8 +66,9 @@ def test_weights_and_biases_in_the_file_are_the_given_integers(made):
         )
 
 
-def test_a_layer_multiplies_by_what_the_quantiser_said(made):
-    held = tensors(interpreter(int8_tflite(made), delegates=False))
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_layer_multiplies_by_what_the_quantiser_said(compact, made):
+    held = tensors(interpreter(int8_tflite(made, compact=compact), delegates=False))
 
     def scales(name):
         return held[name]["quantization_parameters"]["scales"].astype(float)
@@ -80,6 +81,23 @@ def test_a_layer_multiplies_by_what_the_quantiser_said(made):
         np.testing.assert_allclose(found, asked, rtol=3e-7)
         # TFLite's rule for biases.
         np.testing.assert_allclose(scales(f"{node.name}/b"), scales(source) * scales(f"{node.name}/w"), rtol=2e-7)
+
+
+def test_scales_are_real(made):
+    held = tensors(interpreter(int8_tflite(made), delegates=False))
+    for name, params in made.grids.items():
+        (scale,) = held[name]["quantization_parameters"]["scales"]
+        assert scale == np.float32(params.scale)
+    for node in made.graph.weighted():
+        scales = held[f"{node.name}/w"]["quantization_parameters"]["scales"]
+        np.testing.assert_array_equal(scales, made.weights[node.name].scales)
+
+
+def test_a_compact_file_gives_the_same_integers(made, batch):
+    inputs = made.grids[made.graph.input].quantise(batch)
+    real, steps = (outputs(int8_tflite(made, compact=compact), inputs, False).astype(int) for compact in (False, True))
+    # A factor that was rounded to float32 once more moves a tie.
+    assert np.abs(real - steps).max() <= 1
 
 
 def test_zero_points_are_the_grids(made):
@@ -96,22 +114,29 @@ def test_every_layer_is_within_a_step_of_integer_arithmetic(made, batch, simulat
     held = tensors(model)
     for image in made.grids[made.graph.input].quantise(batch[:3]):
         invoke(model, image)
-        found = {name: model.get_tensor(held[name]["index"])[0].astype(int) for name in made.grids}
+        # A vector may stand in the file as a map of one pixel.
+        found = {
+            name: model.get_tensor(held[name]["index"]).astype(int).reshape(made.graph.shape(name))
+            for name in made.grids
+        }
         for node in made.graph.nodes:
             # Each layer on what the layers before it really gave, so that nothing adds up.
-            expected = simulate(made, found, node)
-            difference = np.abs(found[node.name] - expected)
-            # LiteRT's multipliers have 31 bits and its ADD and SOFTMAX work in fixed point: a tie may fall either way.
+            difference = np.abs(found[node.name] - simulate(made, found, node, rounded=False))
+            # Rounding is half a step, whichever way ties fall. LiteRT's multipliers have 31 bits, its ADD, SOFTMAX and
+            # LOGISTIC work in fixed point: a few values are a little further off. MEAN and QUANTIZE round twice.
             assert difference.max() <= 1, node.name
-            assert (difference > 0).sum() <= max(1, 0.05 * difference.size), node.name
+            if node.op not in ("mean", "concat"):
+                assert (difference > 0.51).sum() <= max(1, 0.05 * difference.size), node.name
 
 
 def test_xnnpack_gives_what_the_plain_kernels_give(made, batch):
     data, inputs = int8_tflite(made), made.grids[made.graph.input].quantise(batch)
     fast, plain = outputs(data, inputs).astype(int), outputs(data, inputs, False).astype(int)
-    # XNNPACK multiplies in float32; a tie that falls the other way early moves a few steps later on.
-    assert np.abs(fast - plain).max() <= 3
-    assert np.abs(fast - plain).mean() <= 0.2
+    # XNNPACK multiplies in float32; a tie that falls the other way early moves a few steps later on, and more of them
+    # where the plain kernels round twice or products of two tensors amplify it.
+    amplified = any(node.op in ("multiply", "concat") for node in made.graph.nodes)
+    assert np.abs(fast - plain).max() <= (6 if amplified else 3)
+    assert np.abs(fast - plain).mean() <= (0.7 if amplified else 0.2)
 
 
 @pytest.mark.parametrize("io", ["float32", "uint8"])
@@ -137,7 +162,10 @@ def test_nothing_but_integers_stands_between_int8_ends(made):
     assert {each.dtype for each in found.tensors.values()} <= {"int8", "int32"}
     computed = [name for operator in found.operators for name in operator.outputs]
     assert {found.tensors[name].dtype for name in computed} == {"int8"}
-    assert not {"QUANTIZE", "DEQUANTIZE"} & set(found.ops)
+    assert "DEQUANTIZE" not in found.ops
+    # What is joined must lie on one grid.
+    joined = {name for operator in found.operators if operator.kind == "CONCATENATION" for name in operator.inputs}
+    assert {each.outputs[0] for each in found.operators if each.kind == "QUANTIZE"} <= joined
 
 
 def test_padding_is_an_operator_only_where_it_must_be(graph, quantise):
@@ -163,9 +191,20 @@ def test_xnnpack_takes_every_node(small, precision, quantise):
     assert [names[index] for index in delegate["outputs"]] == ["predictions" if precision == "float32" else "head"]
 
 
-def test_scales_are_stored_once(small, quantise):
+@pytest.mark.parametrize("graph", ["squeeze and excite", "joined", "gated", "scaled", "max pool, same"], indirect=True)
+@pytest.mark.parametrize("compact", [False, True])
+def test_xnnpack_takes_every_int8_node_before_a_softmax(compact, graph, quantise):
+    data = int8_tflite(quantise(graph.cut_at_logits()), compact=compact)
+    model = interpreter(data)
+    delegates = [each for each in model._get_ops_details() if each["op_name"] == "DELEGATE"]
+    assert len(delegates) == 1
+    names = {each["index"]: each["name"] for each in model.get_tensor_details()}
+    assert [names[index] for index in delegates[0]["outputs"]] == [graph.logits]
+
+
+def test_scales_are_stored_once_in_a_compact_file(small, quantise):
     made = quantise(small)
-    found = reader.contents(int8_tflite(made))
+    found = reader.contents(int8_tflite(made, compact=True))
     channels = {node.offset.size for node in small.weighted()}
     own = sum(4 * node.offset.size for node in small.weighted())
     first, head = small["conv1"].offset.size, small["head"].offset.size

@@ -6,7 +6,7 @@ import pytest
 
 from mobilenet_edge.formats.tflite.unit import saturates, units
 from mobilenet_edge.graph import Graph, Node
-from mobilenet_edge.quantise import Grid
+from mobilenet_edge.quantise import QuantParams
 
 
 def test_what_a_layer_reads_is_counted_in_its_steps(small, quantise):
@@ -34,7 +34,7 @@ def test_a_mean_and_an_addition_change_no_units(made):
 
 def test_a_clip_inside_the_grid_keeps_its_reals(small, quantise):
     made = quantise(small)
-    wide = replace(made, grids={**made.grids, "dw1": Grid.spanning(0, 8)})
+    wide = replace(made, grids={**made.grids, "dw1": QuantParams.from_range(0, 8)})
     assert units(wide)["dw1"] == 1.0
     assert units(made)["dw1"] != 1.0
 
@@ -45,7 +45,7 @@ def test_a_clip_inside_the_grid_keeps_its_reals(small, quantise):
     [(3.0, True), (6.0, True), (6.01, True), (6.05, False), (8.0, False)],
 )
 def test_a_grid_saturates_where_relu6_does(high, does):
-    assert saturates(Grid.spanning(0, high)) is does
+    assert saturates(QuantParams.from_range(0, high)) is does
 
 
 def test_additions_of_additions_are_one_group(quantise):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile, Record
+from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile, Record, Remark
 
 MS: Final = 1_000_000
 HERE: Final = {"name": "local", "cpu": "Intel(R) Xeon(R) Processor @ 2.50GHz", "cores": 2, "os": "Debian 12"}
@@ -89,7 +89,8 @@ def long(own: dict[str, Any]) -> Profile:
         }
         for minute in range(1, 7)
     )  # fmt: skip
-    return profile(own, 2.0, host=PI, threads=2, trace=trace)
+    doubts = (Remark("frequency-moved", low_mhz=600, high_mhz=1500),)
+    return profile(own, 2.0, host=PI, threads=2, trace=trace, doubts=doubts)
 
 
 def with_operators(own: dict[str, Any]) -> Profile:
@@ -112,9 +113,15 @@ def hostile() -> list[Record]:
     own = identity(SPECS[0], variant=HOSTILE, artifact=HOSTILE, spec=None, weights=HOSTILE, lacks=(HOSTILE,))
     ops = ({"index": 0, "name": HOSTILE, "kind": HOSTILE, "ms": 1.0, "macs": None},)
     trace = ({"minute": 1, "runs": 1, "median_ms": 1.0, "p90_ms": 1.0, "throttled": [HOSTILE]},)
-    base = profile(own, 1.0, host={**HERE, "name": HOSTILE, "cpu": HOSTILE}, doubts=(HOSTILE,), notes=(HOSTILE,))
+    base = profile(
+        own,
+        1.0,
+        host={**HERE, "name": HOSTILE, "cpu": HOSTILE},
+        doubts=(Remark("text", text=HOSTILE),),
+        notes=(Remark("no-limit", reason=HOSTILE),),
+    )
     whole = replace(base, ops=ops, trace=trace, conditions={HOSTILE: HOSTILE, "ops": {"how": HOSTILE}})
-    bad = profile(identity(SPECS[1]), 1.0, invalid=HOSTILE)
+    bad = profile(identity(SPECS[1]), 1.0, invalid=Remark("throttled", reasons=[HOSTILE]))
     gone = Failure(variant=HOSTILE, format="onnx", precision="int8", stage="export", reason=HOSTILE, exit_code=5)
     return [whole, bad, gone, evaluation(own, 0.5, data=HOSTILE)]
 

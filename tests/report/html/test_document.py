@@ -10,7 +10,7 @@ import pytest
 
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.html import document
-from mobilenet_edge.report.html.history import Entry
+from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import join
 from tests.report.html.grid import SPECS, evaluation, grid, hostile, identity, profile
 from tests.report.html.grid import history as lines

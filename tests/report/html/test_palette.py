@@ -23,10 +23,10 @@ def test_graphics_stand_out_from_their_ground(colour, ground):
 
 
 def test_precisions_keep_their_colours():
-    assert palette.of(["int8"])["int8"] == palette.of(["float32", "int8"])["int8"]
+    assert palette.assign(["int8"])["int8"] == palette.assign(["float32", "int8"])["int8"]
 
 
 def test_other_values_get_one_after_the_other_and_begin_again():
     values = [f"device {index}" for index in range(7)]
-    given = palette.of(values)
+    given = palette.assign(values)
     assert [given[each] for each in values] == [*palette.COLOURS, palette.COLOURS[0]]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mobilenet_edge.records import Remark
 from mobilenet_edge.report.html import points as module
 from mobilenet_edge.report.html.points import family, label
 from mobilenet_edge.report.rows import by_machine, join
@@ -27,7 +28,9 @@ def test_a_measured_row():
     assert not point["predicted"]
 
 
-@pytest.mark.parametrize("changes", [{"invalid": "throttled"}, {"host": {"emulated": "qemu-aarch64"}}])
+@pytest.mark.parametrize(
+    "changes", [{"invalid": Remark("throttled", reasons=["hot"])}, {"host": {"emulated": "qemu-aarch64"}}]
+)
 def test_what_must_not_be_used_is_not_drawn(changes):
     (point,) = points(profile(OWN, 2.0, **changes))
     assert point["median_ms"] is None

@@ -1,7 +1,7 @@
 """All that is known of a row is told, in one line each."""
 
-from mobilenet_edge.records import Failure
-from mobilenet_edge.report.html.conditions import conditions
+from mobilenet_edge.records import Failure, Remark
+from mobilenet_edge.report.html.provenance import conditions
 from mobilenet_edge.report.rows import join
 from tests.report.html.grid import HOSTILE, PI, SPECS, evaluation, hostile, identity, prediction, profile
 
@@ -32,7 +32,7 @@ def test_latency_accuracy_machine_and_how():
 
 
 def test_a_latency_that_must_not_be_used_has_no_figure():
-    own = told(profile(OWN, 2.0, invalid="throttled"))
+    own = told(profile(OWN, 2.0, invalid=Remark("throttled", reasons=["hot"])))
     assert "median" not in own
     assert own["runtime"] == "litert 2.3.0"
 

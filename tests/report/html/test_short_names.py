@@ -1,7 +1,7 @@
 """Machines have short names, never two the same."""
 
 from mobilenet_edge.report.html.machines import UNKNOWN, names
-from mobilenet_edge.report.html.shorten import MOST
+from mobilenet_edge.report.html.shorten import MAX_LENGTH
 from mobilenet_edge.report.rows import by_machine, join
 from tests.report.html.grid import HERE, PI, SPECS, evaluation, identity, prediction, profile
 
@@ -33,4 +33,4 @@ def test_what_was_not_profiled():
 
 def test_a_long_name_is_cut():
     (name,) = of(profile(OWN, 1.0, host={**PI, "name": "x" * 100}))
-    assert name == "x" * (MOST - 1) + "…"
+    assert name == "x" * (MAX_LENGTH - 1) + "…"

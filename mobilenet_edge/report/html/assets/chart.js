@@ -1,12 +1,12 @@
-// What several charts share: what a point says of itself, and which points no other beats.
+// Shared by several charts: tooltips, Pareto fronts and groups of points.
 
-const WIDEST = 64;
+const MAX_WIDTH = 64;
 
 function wrapped(text) {
   const lines = [""];
   for (const word of String(text).split(" ")) {
-    if (lines[lines.length - 1].length + word.length > WIDEST) lines.push("");
-    lines[lines.length - 1] += `${word.slice(0, 2 * WIDEST)} `;
+    if (lines[lines.length - 1].length + word.length > MAX_WIDTH) lines.push("");
+    lines[lines.length - 1] += `${word.slice(0, 2 * MAX_WIDTH)} `;
   }
   return lines.map((line) => plain(line.trim())).join("<br>  ");
 }
@@ -20,22 +20,22 @@ function pairs(conditions, list) {
   }));
 }
 
-// Everything known of a point beside the pointer: more lines than Plotly's own label has room for.
-function tell(point, { clientX, clientY }) {
+// Show the conditions of a point next to the pointer; Plotly's label has no room for them.
+function showTip(point, { clientX, clientY }) {
   const tip = $("tip");
   element("strong", `${point.label}, ${place(point)}`, (tip.replaceChildren(), tip));
-  pairs([...point.conditions, ...point.doubts.map((doubt) => ["doubt", doubt])], tip.appendChild(element("dl", "")));
+  pairs([...point.conditions, ...point.doubts.map(({ text }) => ["doubt", text])], tip.appendChild(element("dl", "")));
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
-  const beside = clientX + 18 + width < innerWidth ? clientX + 18 : clientX - 18 - width;
-  tip.style.left = `${Math.max(4, beside)}px`;
+  const left = clientX + 18 + width < innerWidth ? clientX + 18 : clientX - 18 - width;
+  tip.style.left = `${Math.max(4, left)}px`;
   tip.style.top = `${Math.max(4, Math.min(clientY - height / 3, innerHeight - height - 4))}px`;
 }
 
-// A point says what it is when pointed at, and is shown in detail when clicked.
-function listen(chart) {
+// Show a tooltip on hover, and the details on click.
+function addHandlers(chart) {
   for (const event of ["plotly_hover", "plotly_unhover", "plotly_click"]) chart.removeAllListeners(event);
-  chart.on("plotly_hover", (event) => tell(POINTS[event.points[0].customdata], event.event));
+  chart.on("plotly_hover", (event) => showTip(POINTS[event.points[0].customdata], event.event));
   chart.on("plotly_unhover", () => { $("tip").hidden = true; });
   chart.on("plotly_click", (event) => {
     $("tip").hidden = true;
@@ -43,10 +43,10 @@ function listen(chart) {
   });
 }
 
-// Ids of the points no other beats; each is [id, cost, gain].
+// The points [id, cost, gain] that no other point dominates.
 function front(points) {
   return points.filter(([, cost, gain]) => !points.some(
-    ([, other, more]) => other <= cost && more >= gain && (other < cost || more > gain),
+    ([, otherCost, otherGain]) => otherCost <= cost && otherGain >= gain && (otherCost < cost || otherGain > gain),
   ));
 }
 
@@ -56,7 +56,7 @@ function grouped(ids, name) {
   return groups;
 }
 
-// Whose latencies are drawn: each place has its dashes, in the legend and in the chart.
+// Machines and thread counts with a latency; the index selects the dash pattern of the front.
 const places = (ids) => [...new Set(ids.filter((id) => POINTS[id].median_ms !== null && accuracy(POINTS[id])).map((id) => place(POINTS[id])))];
 
 const images = (point) => (accuracy(point) && accuracy(point).images) || "";

@@ -1,14 +1,16 @@
-// What is chosen: by filters, by which accuracy, by what gives the colour.
+// The state of the filters, the accuracy and the colours.
 
 const FILTERS = ["device", "format", "precision", "threads"];
 const ACCURACIES = ["measured", "published"].filter((kind) => POINTS.some((point) => point[kind]));
 
-function chosen() {
+function visible() {
   const sets = FILTERS.map((name) => [name, new Set(
     [...document.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value),
   )]);
-  // A row without a value, such as a model that could not be built, is no business of that filter.
-  return POINTS.map((point) => sets.every(([name, values]) => point[name] === null || values.has(String(point[name]))));
+  const doubted = new Set([...document.querySelectorAll("input[name=doubts]:not(:checked)")].map((box) => box.value));
+  // Rows without a value, such as models that could not be built, pass the filter.
+  return POINTS.map((point) => sets.every(([name, values]) => point[name] === null || values.has(String(point[name])))
+    && !point.doubts.some(({ code }) => doubted.has(code)));
 }
 
 const accuracy = (point) => point[$("accuracy").value] || null;
@@ -16,9 +18,9 @@ const accuracy = (point) => point[$("accuracy").value] || null;
 function colours() {
   const by = $("colour").value;
   const values = [...new Set(POINTS.map((point) => point[by]))].filter((value) => value !== null);
-  const { own, others } = DATA.colours;
-  const found = new Map(values.map((value, index) => [value, (by === "precision" && own[value]) || others[index % others.length]]));
-  return { by, values, of: (point) => shade(found.get(point[by]) || others[others.length - 1]) };
+  const { precisions, others } = DATA.colours;
+  const byValue = new Map(values.map((value, index) => [value, (by === "precision" && precisions[value]) || others[index % others.length]]));
+  return { by, values, of: (point) => shade(byValue.get(point[by]) || others[others.length - 1]) };
 }
 
 const symbol = (point) => DATA.symbols[point.format] || "triangle-up";
@@ -47,7 +49,7 @@ function mark(shape, colour, text, width = 14, stroke = "") {
 
 function legend(ids) {
   const { by, values, of } = colours();
-  const formats = [...new Set(POINTS.map((point) => point.format))].filter((each) => each !== null);
+  const formats = [...new Set(POINTS.map((point) => point.format))].filter((format) => format !== null);
   const entries = values.map((value) => mark("circle", of({ [by]: value }), by === "threads" ? `${value} threads` : value));
   const shapes = by === "format" ? [] : formats.map((format) => mark(symbol({ format }), style("soft"), format));
   const lines = places(ids);

@@ -1,21 +1,21 @@
-// One row: every inference, every operator, every condition.
+// The details of one row: inferences, operators and conditions.
 
 function series(point) {
   const { ms, run, runs, rounds } = point.times;
   const x = run || ms.map((_, index) => index);
   const turn = (index) => rounds.filter((start) => start <= index).length;
-  const ground = [shade(DATA.colours.others[0]), shade(DATA.colours.others[5])];
+  const shades = [shade(DATA.colours.others[0]), shade(DATA.colours.others[5])];
   draw("series", [{
     type: "scatter", mode: "markers", x, y: ms, hoverinfo: "text",
     hovertext: x.map((index, at) => `run ${index + 1}, process ${turn(index) + 1}<br>${figures(ms[at])} ms`),
-    marker: { size: 4, opacity: 0.7, color: x.map((index) => ground[turn(index) % 2]) },
+    marker: { size: 4, opacity: 0.7, color: x.map((index) => shades[turn(index) % 2]) },
   }], {
     xaxis: axis("run"), yaxis: { ...axis("time in ms"), rangemode: "tozero" },
     shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: point.median_ms, y1: point.median_ms, line: { color: style("ink"), width: 1 } }],
   }, 300);
   $("series-remark").textContent = `The line is the median, ${figures(point.median_ms)} ms. `
-    + (rounds.length ? "The colour changes with each fresh process." : "All in one process.")
-    + (run ? ` Of ${runs} runs, the fastest and the slowest of each stretch are drawn.` : "");
+    + (rounds.length ? "The colour changes with each fresh process." : "All runs are from one process.")
+    + (run ? ` Of ${runs} runs, the fastest and the slowest of each interval are drawn.` : "");
 }
 
 function operators(point) {
@@ -34,8 +34,8 @@ function operators(point) {
     yaxis: { ...axis(""), tickvals: list.map((_, index) => index), ticktext: list.map((op, index) => `${index} ${plain(op.kind.slice(0, 28))}`), range: [list.length - 0.4, -0.6], showgrid: false, tickfont: { size: 10 } },
   }, Math.max(300, 60 + 14 * list.length));
   const shares = families.map((name) => [name, list.filter((op) => op.family === name).reduce((sum, op) => sum + op.ms, 0) / total]);
-  shares.sort((one, other) => other[1] - one[1]);
-  $("ops-remark").textContent = `${shares.map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ")}.${how ? ` How: ${how}.` : ""}`;
+  shares.sort((a, b) => b[1] - a[1]);
+  $("ops-remark").textContent = `${shares.map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ")}.${how ? ` Method: ${how}.` : ""}`;
 }
 
 function show(id, jump) {
@@ -46,7 +46,7 @@ function show(id, jump) {
   $("ops-figure").hidden = !point.ops;
   if (point.times) series(point);
   if (point.ops) operators(point);
-  $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map((each) => element("li", each)));
+  $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map(({ text }) => element("li", text)));
   pairs(point.conditions, $("conditions"));
   if (jump) {
     $("detail").scrollIntoView();

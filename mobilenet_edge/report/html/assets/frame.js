@@ -1,5 +1,5 @@
 "use strict";
-// What everything else stands on: the data, the elements, the theme, and how a chart is drawn at all.
+// The basis of all scripts: data, elements, theme and charts.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const POINTS = DATA.points;
@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const NARROW = matchMedia("(max-width: 40rem)");
 
-// Plotly reads a few tags and entities in its labels; names are shown as they are.
+// Plotly interprets some tags and entities in labels, so they are escaped in names.
 const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 const dark = () => (document.documentElement.dataset.theme || (DARK.matches ? "dark" : "light")) === "dark";
@@ -15,16 +15,16 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const shade = (colour) => colour[dark() ? 1 : 0];
 
 function element(tag, text, parent) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (parent) parent.append(made);
-  return made;
+  const node = document.createElement(tag);
+  node.textContent = text;
+  if (parent) parent.append(node);
+  return node;
 }
 
-// Milliseconds and megabytes with as many digits as tell them apart.
+// Format milliseconds or megabytes with about three digits.
 const figures = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value < 0.1 ? 3 : 2));
 
-// 1, 2, 5, 10 ... for a logarithmic axis, written as plain numbers.
+// A logarithmic axis with ticks at 1, 2, 5, 10 and so on.
 function logarithmic(values, title) {
   const low = Math.min(...values) / 1.12;
   const high = Math.max(...values) * 1.12;
@@ -50,7 +50,7 @@ function axis(title) {
 function draw(id, traces, layout, height) {
   const chart = $(id);
   chart.style.height = `${height}px`;
-  const whole = {
+  const fullLayout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest", height,
     font: { family: getComputedStyle(document.body).fontFamily, size: NARROW.matches ? 11 : 12, color: style("soft") },
     margin: { l: 50, r: 12, t: 8, b: 44 }, dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
@@ -59,23 +59,23 @@ function draw(id, traces, layout, height) {
     },
     ...layout,
   };
-  Plotly.react(chart, traces, whole, { displayModeBar: false, responsive: true });
+  Plotly.react(chart, traces, fullLayout, { displayModeBar: false, responsive: true });
   return chart;
 }
 
-function say(id, sentence) {
+function showMessage(id, sentence) {
   const chart = $(id);
   Plotly.purge(chart);
   chart.style.height = "auto";
   element("p", sentence, (chart.replaceChildren(), chart)).className = "remark";
 }
 
-function remember(theme) {
+function savedTheme(theme) {
   try {
     if (theme) localStorage.setItem("mnet-theme", theme);
     return localStorage.getItem("mnet-theme");
   } catch (error) {
-    return null; // a file may not keep anything
+    return null; // pages from files may have no storage
   }
 }
 
@@ -85,11 +85,11 @@ function theme(redraw) {
     button.setAttribute("aria-pressed", String(dark()));
     button.textContent = dark() ? "Light" : "Dark";
   };
-  const kept = remember();
-  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+  const stored = savedTheme();
+  if (stored === "dark" || stored === "light") document.documentElement.dataset.theme = stored;
   button.addEventListener("click", () => {
     document.documentElement.dataset.theme = dark() ? "light" : "dark";
-    remember(document.documentElement.dataset.theme);
+    savedTheme(document.documentElement.dataset.theme);
     show();
     redraw();
   });

@@ -1,7 +1,7 @@
-// Raw times of many files side by side, long runs by the minute, and history.
+// Charts of raw times, sustained runs and the history.
 
-const FEW = 16;
-let everything = false;
+const FIRST_ROWS = 16;
+let showAll = false;
 
 const jitter = (index) => (((index * 0.618034) % 1) - 0.5) * 0.62;
 
@@ -23,7 +23,7 @@ function strip(id, row, colour) {
   ];
 }
 
-// A file's name, and the place too where the names alone don't tell rows apart.
+// Names of the files, with machine and threads if they differ.
 function titles(ids) {
   const places = new Set(ids.map((id) => place(POINTS[id])));
   return ids.map((id) => {
@@ -34,99 +34,99 @@ function titles(ids) {
 
 function distribution(ids) {
   const all = ids.filter((id) => POINTS[id].times);
-  const own = everything ? all : all.slice(0, FEW);
-  $("more").hidden = all.length <= FEW;
-  $("more").textContent = everything ? `Show the first ${FEW}` : `Show all ${all.length}`;
-  if (!own.length) return say("distribution", "Nothing to draw: no row that is shown was timed.");
+  const shown = showAll ? all : all.slice(0, FIRST_ROWS);
+  $("more").hidden = all.length <= FIRST_ROWS;
+  $("more").textContent = showAll ? `Show the first ${FIRST_ROWS}` : `Show all ${all.length}`;
+  if (!shown.length) return showMessage("distribution", "Nothing to draw: none of the rows shown has a latency.");
   const { of } = colours();
-  const traces = own.flatMap((id, row) => strip(id, row, of(POINTS[id])));
-  const values = own.flatMap((id) => POINTS[id].times.dots || POINTS[id].times.ms);
-  const thinned = own.some((id) => POINTS[id].times.dots);
+  const traces = shown.flatMap((id, row) => strip(id, row, of(POINTS[id])));
+  const values = shown.flatMap((id) => POINTS[id].times.dots || POINTS[id].times.ms);
+  const thinned = shown.some((id) => POINTS[id].times.dots);
   $("distribution-remark").textContent = thinned
-    ? "Of more than 600 runs, 600 are drawn: evenly over the sorted times, the extremes included." : "";
-  const names = titles(own);
+    ? "Of more than 600 runs, 600 are drawn at even ranks, including the extremes." : "";
+  const names = titles(shown);
   const tall = names.some((name) => name.includes("<br>")) ? 36 : 26;
   const vertical = {
-    ...axis(""), tickvals: own.map((_, row) => row), ticktext: names, range: [own.length - 0.4, -0.6], showgrid: false,
+    ...axis(""), tickvals: shown.map((_, row) => row), ticktext: names, range: [shown.length - 0.4, -0.6], showgrid: false,
   };
   const horizontal = logarithmic(values, "time of one inference in ms");
-  return draw("distribution", traces, { xaxis: horizontal, yaxis: vertical }, 70 + tall * own.length);
+  return draw("distribution", traces, { xaxis: horizontal, yaxis: vertical }, 70 + tall * shown.length);
 }
 
-function minutes(ids) {
-  const own = ids.filter((id) => POINTS[id].trace);
-  $("trace-section").hidden = !own.length;
-  if (!own.length) return;
+function drawTrace(ids) {
+  const shown = ids.filter((id) => POINTS[id].trace);
+  $("trace-section").hidden = !shown.length;
+  if (!shown.length) return;
   const { others } = DATA.colours;
-  const warm = own.some((id) => POINTS[id].trace.some((each) => "temperature_c" in each));
-  const traces = own.flatMap((id, index) => {
+  const hasTemperature = shown.some((id) => POINTS[id].trace.some((entry) => "temperature_c" in entry));
+  const traces = shown.flatMap((id, index) => {
     const { trace, label } = POINTS[id];
     const colour = shade(others[index % others.length]);
     const line = (name, axes, extra) => ({
-      type: "scatter", mode: "lines+markers", x: trace.map((each) => each.minute), y: trace.map((each) => each[name] ?? null),
+      type: "scatter", mode: "lines+markers", x: trace.map((entry) => entry.minute), y: trace.map((entry) => entry[name] ?? null),
       line: { color: colour, width: 2 }, marker: { color: colour, size: 6 }, hoverinfo: "text", yaxis: axes,
-      hovertext: trace.map((each) => minute(POINTS[id], each)), name: plain(`${label}, ${place(POINTS[id])}`), ...extra,
+      hovertext: trace.map((entry) => minute(POINTS[id], entry)), name: plain(`${label}, ${place(POINTS[id])}`), ...extra,
     });
-    const hot = trace.map((each) => Boolean(each.throttled && each.throttled.length));
+    const throttled = trace.map((entry) => Boolean(entry.throttled && entry.throttled.length));
     return [
       line("median_ms", "y", {
-        showlegend: true, marker: { color: colour, size: hot.map((each) => (each ? 11 : 6)), symbol: hot.map((each) => (each ? "x" : "circle")) },
+        showlegend: true, marker: { color: colour, size: throttled.map((entry) => (entry ? 11 : 6)), symbol: throttled.map((entry) => (entry ? "x" : "circle")) },
       }),
       line("p90_ms", "y", { showlegend: false, mode: "lines", line: { color: colour, width: 1, dash: "dot" } }),
-      ...(warm ? [line("temperature_c", "y2", { showlegend: false })] : []),
+      ...(hasTemperature ? [line("temperature_c", "y2", { showlegend: false })] : []),
     ];
   });
   draw("trace", traces, {
-    xaxis: { ...axis("minute"), anchor: warm ? "y2" : "y", tickformat: "d", dtick: Math.max(1, Math.ceil(Math.max(...own.map((id) => POINTS[id].trace.length)) / 15)) },
-    yaxis: { ...axis("latency in ms"), domain: warm ? [0.42, 1] : [0, 1], rangemode: "tozero" },
-    ...(warm ? { yaxis2: { ...axis("CPU in °C"), domain: [0, 0.34] } } : {}),
+    xaxis: { ...axis("minute"), anchor: hasTemperature ? "y2" : "y", tickformat: "d", dtick: Math.max(1, Math.ceil(Math.max(...shown.map((id) => POINTS[id].trace.length)) / 15)) },
+    yaxis: { ...axis("latency in ms"), domain: hasTemperature ? [0.42, 1] : [0, 1], rangemode: "tozero" },
+    ...(hasTemperature ? { yaxis2: { ...axis("CPU in °C"), domain: [0, 0.34] } } : {}),
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 50, r: 12, t: 30, b: 44 },
-  }, warm ? 420 : 300);
+  }, hasTemperature ? 420 : 300);
 }
 
-function minute(point, each) {
+function minute(point, entry) {
   const parts = [
-    `<b>${plain(point.label)}</b>`, `minute ${each.minute}, ${each.runs} runs`, `median ${figures(each.median_ms)} ms`,
-    each.p90_ms ? `p90 ${figures(each.p90_ms)} ms` : "", each.temperature_c ? `${each.temperature_c} °C` : "",
-    each.mhz ? `${Math.round(each.mhz)} MHz` : "",
-    each.throttled && each.throttled.length ? plain(`throttled: ${[].concat(each.throttled).join(", ")}`) : "",
+    `<b>${plain(point.label)}</b>`, `minute ${entry.minute}, ${entry.runs} runs`, `median ${figures(entry.median_ms)} ms`,
+    entry.p90_ms ? `p90 ${figures(entry.p90_ms)} ms` : "", entry.temperature_c ? `${entry.temperature_c} °C` : "",
+    entry.mhz ? `${Math.round(entry.mhz)} MHz` : "",
+    entry.throttled && entry.throttled.length ? plain(`throttled: ${[].concat(entry.throttled).join(", ")}`) : "",
   ];
   return parts.filter(Boolean).join("<br>");
 }
 
-function past() {
+function drawHistory() {
   const { moments, entries } = DATA.history;
-  const ticked = (name, value) => {
+  const isChecked = (name, value) => {
     const boxes = [...document.querySelectorAll(`input[name=${name}]`)];
-    const own = boxes.find((box) => box.value === String(value));
-    return !own || own.checked;
+    const match = boxes.find((box) => box.value === String(value));
+    return !match || match.checked;
   };
-  const own = entries.filter((each) => ticked("format", each.format) && ticked("precision", each.precision) && ticked("threads", each.threads));
+  const visibleEntries = entries.filter((entry) => isChecked("format", entry.format) && isChecked("precision", entry.precision) && isChecked("threads", entry.threads));
   $("history-section").hidden = !entries.length;
   if (!entries.length) return;
-  if (!own.length) { say("history", "Nothing to draw: the filters leave no entry of the history."); return; }
+  if (!visibleEntries.length) { showMessage("history", "Nothing to draw: the filters exclude all entries of the history."); return; }
   const at = new Map(moments.map((moment, index) => [moment.join("\n"), index]));
   const { others } = DATA.colours;
-  const files = [...new Set(entries.map((each) => each.file))];
-  const lines = (name, value, text, axes) => [...new Set(own.filter((each) => value(each) !== null).map((each) => each[name]))].map((title) => {
-    const line = own.filter((each) => each[name] === title && value(each) !== null).sort((one, other) => at.get(one.moment.join("\n")) - at.get(other.moment.join("\n")));
+  const files = [...new Set(entries.map((entry) => entry.file))];
+  const lines = (name, value, text, axes) => [...new Set(visibleEntries.filter((entry) => value(entry) !== null).map((entry) => entry[name]))].map((title) => {
+    const line = visibleEntries.filter((entry) => entry[name] === title && value(entry) !== null).sort((a, b) => at.get(a.moment.join("\n")) - at.get(b.moment.join("\n")));
     const index = files.indexOf(line[0].file);
     const colour = shade(others[index % others.length]);
     return {
-      type: "scatter", mode: "lines+markers", x: line.map((each) => at.get(each.moment.join("\n"))), y: line.map(value), yaxis: axes,
+      type: "scatter", mode: "lines+markers", x: line.map((entry) => at.get(entry.moment.join("\n"))), y: line.map(value), yaxis: axes,
       name: plain(title), hoverinfo: "text", line: { color: colour, width: 2, dash: ["solid", "dash", "dot"][Math.floor(index / others.length) % 3] }, marker: { color: colour, size: 6 },
-      hovertext: line.map((each) => `<b>${plain(title)}</b><br>${plain(each.moment[1])}, ${plain(each.moment[0])}<br>${text(value(each))}`),
+      hovertext: line.map((entry) => `<b>${plain(title)}</b><br>${plain(entry.moment[1])}, ${plain(entry.moment[0])}<br>${text(value(entry))}`),
       showlegend: axes === "y",
     };
   });
-  const sizes = lines("file", (each) => each.size_bytes / 1e6, (value) => `${value} MB`, "y");
-  const timed = lines("line", (each) => each.median_ms, (value) => `${figures(value)} ms`, "y2");
+  const sizes = lines("file", (entry) => entry.size_bytes / 1e6, (value) => `${value} MB`, "y");
+  const latencies = lines("line", (entry) => entry.median_ms, (value) => `${figures(value)} ms`, "y2");
   const step = Math.ceil(moments.length / (NARROW.matches ? 4 : 14));
   const shown = moments.map((_, index) => index).filter((index) => index % step === 0);
-  draw("history", [...sizes, ...timed], {
-    xaxis: { ...axis("commit"), anchor: timed.length ? "y2" : "y", tickvals: shown, ticktext: shown.map((index) => plain(moments[index][1])), range: [-0.5, moments.length - 0.5] },
-    yaxis: { ...axis("size in MB"), domain: timed.length ? [0.55, 1] : [0, 1], rangemode: "tozero" },
-    ...(timed.length ? { yaxis2: { ...axis("median latency in ms"), domain: [0, 0.45], rangemode: "tozero" } } : {}),
+  draw("history", [...sizes, ...latencies], {
+    xaxis: { ...axis("commit"), anchor: latencies.length ? "y2" : "y", tickvals: shown, ticktext: shown.map((index) => plain(moments[index][1])), range: [-0.5, moments.length - 0.5] },
+    yaxis: { ...axis("size in MB"), domain: latencies.length ? [0.55, 1] : [0, 1], rangemode: "tozero" },
+    ...(latencies.length ? { yaxis2: { ...axis("median latency in ms"), domain: [0, 0.45], rangemode: "tozero" } } : {}),
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 50, r: 12, t: 40, b: 44 },
-  }, timed.length ? 480 : 300);
+  }, latencies.length ? 480 : 300);
 }

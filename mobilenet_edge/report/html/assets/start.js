@@ -1,17 +1,17 @@
-// Everything once, and again whenever something is chosen.
+// Set up the page, and redraw it after every change.
 
 function redraw() {
   if (POINTS.length) {
-    const shown = chosen();
+    const shown = visible();
     const ids = POINTS.map((_, id) => id).filter((id) => shown[id]);
-    narrow(shown, stars(ids));
+    filterTable(shown, stars(ids));
     legend(ids);
     tradeoffs(ids);
-    distribution(inOrder());
-    minutes(ids);
+    distribution(sortedIds());
+    drawTrace(ids);
     show(Number($("which").value), false);
   }
-  past();
+  drawHistory();
 }
 
 function start() {
@@ -20,13 +20,13 @@ function start() {
   options();
   const first = POINTS.findIndex((point) => point.ops);
   $("which").value = String(Math.max(first, 0));
-  HEADS.forEach((head, column) => head.firstElementChild.addEventListener("click", () => { sort(column); distribution(inOrder()); }));
+  HEADS.forEach((head, column) => head.firstElementChild.addEventListener("click", () => { sort(column); distribution(sortedIds()); }));
   ROWS.forEach((row, id) => row.firstElementChild.firstElementChild.addEventListener("click", () => show(id, true)));
   $("filters").addEventListener("change", redraw);
   $("filters").addEventListener("reset", () => setTimeout(redraw));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("which").addEventListener("change", () => show(Number($("which").value), false));
-  $("more").addEventListener("click", () => { everything = !everything; distribution(inOrder()); });
+  $("more").addEventListener("click", () => { showAll = !showAll; distribution(sortedIds()); });
 }
 
 if (POINTS.length) start();

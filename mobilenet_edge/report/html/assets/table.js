@@ -1,4 +1,4 @@
-// The table: sorted by its headings, filtered with the charts.
+// The table, which is sorted by its headings and filtered with the charts.
 
 const ROWS = [...document.querySelectorAll("#table tbody tr")];
 const HEADS = [...document.querySelectorAll("#table thead th")];
@@ -11,20 +11,20 @@ function compare(one, other, numeric) {
 
 function sort(column) {
   const head = HEADS[column];
-  const downwards = head.getAttribute("aria-sort") === "ascending";
+  const descending = head.getAttribute("aria-sort") === "ascending";
   const numeric = head.classList.contains("number");
-  HEADS.forEach((each) => each.removeAttribute("aria-sort"));
-  head.setAttribute("aria-sort", downwards ? "descending" : "ascending");
+  HEADS.forEach((other) => other.removeAttribute("aria-sort"));
+  head.setAttribute("aria-sort", descending ? "descending" : "ascending");
   const order = [...document.querySelectorAll("#table tbody tr")].sort((one, other) => {
     const [a, b] = [key(one, column), key(other, column)];
-    // What is missing comes last, whichever way.
+    // Missing values come last in both directions.
     if (a === "" || b === "") return Number(a === "") - Number(b === "");
-    return (downwards ? -1 : 1) * compare(a, b, numeric);
+    return (descending ? -1 : 1) * compare(a, b, numeric);
   });
   document.querySelector("#table tbody").append(...order);
 }
 
-function narrow(shown, best) {
+function filterTable(shown, best) {
   const star = HEADS.findIndex((head) => head.textContent.trim() === "Pareto");
   ROWS.forEach((row, id) => {
     row.hidden = !shown[id];
@@ -35,5 +35,5 @@ function narrow(shown, best) {
   $("count").textContent = `${shown.filter(Boolean).length} of ${ROWS.length} rows`;
 }
 
-// The points that are shown, in the table's order.
-const inOrder = () => [...document.querySelectorAll("#table tbody tr:not([hidden])")].map((row) => Number(row.dataset.id));
+// Ids of the visible rows, in the order of the table.
+const sortedIds = () => [...document.querySelectorAll("#table tbody tr:not([hidden])")].map((row) => Number(row.dataset.id));

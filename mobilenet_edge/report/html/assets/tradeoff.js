@@ -1,15 +1,15 @@
-// Accuracy against latency and against size, each with its Pareto front.
+// Charts of accuracy against latency and against size, with Pareto fronts.
 
 const TITLES = { measured: "measured top-1 in %", published: "published top-1 in %" };
 
 function fronts(ids, cost, name) {
-  const own = ids.filter((id) => accuracy(POINTS[id]) && cost(POINTS[id]) !== null);
-  return [...grouped(own, (point) => `${name(point)}\n${images(point)}`)].map(([title, group]) => [
+  const shown = ids.filter((id) => accuracy(POINTS[id]) && cost(POINTS[id]) !== null);
+  return [...grouped(shown, (point) => `${name(point)}\n${images(point)}`)].map(([title, group]) => [
     title.split("\n")[0], front(group.map((id) => [id, cost(POINTS[id]), accuracy(POINTS[id]).top1])),
   ]);
 }
 
-// What the table stars: as `rows.Judgement` does, size stands in for latency where a machine has none.
+// The starred rows of the table; like `rows.Judgement`, size replaces latency for machines without one.
 function stars(ids) {
   const measured = new Set(POINTS.filter((point) => point.median_ms !== null).map((point) => point.device));
   const timed = ids.filter((id) => measured.has(POINTS[id].device));
@@ -47,28 +47,28 @@ function dots(ids, x, y) {
   });
 }
 
-function steps(found, scale, ids) {
+function steps(frontsByPlace, scale, ids) {
   const titles = places(ids);
-  return found.map(([title, points]) => {
-    const ordered = [...points].sort((one, other) => one[1] - other[1]);
+  return frontsByPlace.map(([title, points]) => {
+    const ordered = [...points].sort((a, b) => a[1] - b[1]);
     return {
-      type: "scatter", mode: "lines", hoverinfo: "skip", x: ordered.map((each) => each[1] / scale),
-      y: ordered.map((each) => each[2]),
+      type: "scatter", mode: "lines", hoverinfo: "skip", x: ordered.map((point) => point[1] / scale),
+      y: ordered.map((point) => point[2]),
       line: { shape: "hv", width: 1.5, color: style("soft"), dash: ["solid", "6px,3px", "2px,3px", "6px,3px,2px,3px"][Math.max(titles.indexOf(title), 0) % 4] },
     };
   });
 }
 
-function scatter(id, ids, x, y, found) {
-  const own = ids.filter((each) => x.has(POINTS[each]) && y.has(POINTS[each]));
-  if (!own.length) {
-    say(id, `Nothing to draw: no row that is shown has ${x.what} and ${y.what}.`);
+function scatter(id, ids, x, y, frontsByPlace) {
+  const shown = ids.filter((shownId) => x.has(POINTS[shownId]) && y.has(POINTS[shownId]));
+  if (!shown.length) {
+    showMessage(id, `Nothing to draw: none of the rows shown has ${x.what} and ${y.what}.`);
     return;
   }
-  const values = own.map((each) => x.value(POINTS[each]));
-  const traces = [...steps(found, x.scale, ids), ...dots(own, x, y)];
-  const vertical = y.log ? logarithmic(own.map((each) => y.value(POINTS[each])), y.title) : axis(y.title);
-  listen(draw(id, traces, { xaxis: logarithmic(values, x.title), yaxis: vertical }, 285));
+  const values = shown.map((shownId) => x.value(POINTS[shownId]));
+  const traces = [...steps(frontsByPlace, x.scale, ids), ...dots(shown, x, y)];
+  const vertical = y.log ? logarithmic(shown.map((shownId) => y.value(POINTS[shownId])), y.title) : axis(y.title);
+  addHandlers(draw(id, traces, { xaxis: logarithmic(values, x.title), yaxis: vertical }, 285));
 }
 
 const LATENCY = {
@@ -85,7 +85,7 @@ function tradeoffs(ids) {
   if (!ACCURACIES.length) {
     $("latency-title").textContent = "Size against latency";
     $("size-title").parentElement.hidden = true;
-    $("remark").textContent = "There is no accuracy to draw: none was measured, and none is published for these models.";
+    $("remark").textContent = "There is no accuracy: none was measured, and none is published for these models.";
     scatter("accuracy-latency", ids, LATENCY, SIZE, []);
     return;
   }
@@ -96,14 +96,14 @@ function tradeoffs(ids) {
     title: TITLES[kind], what: `a ${kind} top-1`, has: (point) => accuracy(point) !== null,
     value: (point) => accuracy(point).top1, interval: (point) => accuracy(point).interval,
   };
-  // One file is one point, whatever it ran on.
+  // Each file is one point, whichever machine it ran on.
   const files = [...grouped(ids, (point) => point.file).values()].map(([id]) => id);
   scatter("accuracy-latency", ids, LATENCY, top1, fronts(ids, (point) => point.median_ms, place));
   scatter("accuracy-size", files, SIZE, top1, fronts(files, (point) => point.size_bytes, () => "front"));
   const sets = [...new Set(ids.map((id) => images(POINTS[id])).filter(Boolean))];
   const without = ids.filter((id) => !accuracy(POINTS[id])).length;
-  const whose = kind === "published"
-    ? "Published top-1 is what others reached with these variants (TF-slim); integer files are set beside quantisation-aware training. Nobody measured it on these files."
-    : `Top-1 of ${sets.join(" and of ")}; bars are 95 % intervals.${sets.length > 1 ? " Only points of the same images share a front." : ""}`;
-  $("remark").textContent = `${whose}${without ? ` ${without} of the rows shown have none.` : ""}`;
+  const source = kind === "published"
+    ? "Published top-1 is that of TF-slim for these variants, for integer files after quantisation-aware training. It was not measured on these files."
+    : `Top-1 of ${sets.join(" and of ")}; bars are 95 % intervals.${sets.length > 1 ? " Only points with the same images share a front." : ""}`;
+  $("remark").textContent = `${source}${without ? ` ${without} of the rows shown have no accuracy.` : ""}`;
 }

@@ -1,0 +1,185 @@
+"""Recommend one of many measured artifacts within limits, and price each limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mobilenet_edge.errors import UsageError
+from mobilenet_edge.records.remark import Remark
+
+Goal = Literal["top1", "latency"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One artifact at one thread count on one machine.
+
+    Attributes:
+        name: "mobilenet_v1-a0.75-r160 int8 tflite".
+        artifact: Path of the file.
+        latency_ms: Median latency in milliseconds.
+        top1: Accuracy in percent.
+        size_bytes: File size in bytes.
+        memory_bytes: Peak resident memory in bytes, or None if it was not measured.
+        interval_ms: 95 % interval of the latency, or None if there are too few runs.
+        predicted: Whether the latency is predicted rather than measured.
+        doubts: Reasons not to trust the latency.
+        measure: Metric that `top1` holds: "top-1", or another one for multi-label models and feature extractors.
+    """
+
+    name: str
+    artifact: str
+    latency_ms: float
+    top1: float
+    size_bytes: int
+    memory_bytes: int | None = None
+    interval_ms: tuple[float, float] | None = None
+    predicted: bool = False
+    doubts: tuple[Remark, ...] = ()
+    measure: str = "top-1"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Constraints on a point; None means no limit.
+
+    Attributes:
+        latency_ms: Maximum median latency in milliseconds.
+        size_bytes: Maximum file size in bytes.
+        memory_bytes: Maximum peak memory in bytes.
+        top1: Minimum top-1 in percent.
+
+    Raises:
+        UsageError: A limit is out of range, for example a fraction instead of a percentage.
+    """
+
+    latency_ms: float | None = None
+    size_bytes: float | None = None
+    memory_bytes: float | None = None
+    top1: float | None = None
+
+    def __post_init__(self) -> None:
+        for option, maximum in (
+            ("latency", self.latency_ms),
+            ("size", self.size_bytes),
+            ("memory", self.memory_bytes),
+        ):
+            if maximum is not None and maximum <= 0:
+                raise UsageError(f"--max-{option} must be above 0, got {maximum:g}")
+        if self.top1 is not None and not 1 <= self.top1 <= 100:
+            raise UsageError(f"--min-top1 is in percent, from 1 to 100, got {self.top1:g}; give, for example, 55")
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the limits that are set, by attribute of `Point`."""
+        return {name: limit for name in EXCESS if (limit := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
+class Price:
+    """Cost of one limit.
+
+    Attributes:
+        limit: Attribute of `Point` that is limited.
+        by: How far to relax the limit to get a better point, in the unit of the limit.
+        point: Point that the relaxed limit allows, or None if relaxing this limit alone gains nothing.
+        buys: Gain of that point: percentage points of top-1, or milliseconds saved.
+    """
+
+    limit: str
+    by: float = 0.0
+    point: Point | None = None
+    buys: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The best point within limits.
+
+    Attributes:
+        goal: Figure that was optimised: "latency" if top-1 is limited and latency is not, else "top1".
+        limits: Limits of the choice.
+        pick: Best point, or None if no point meets the limits.
+        runner_up: Second best point.
+        nearest: If no point meets the limits, the one with the smallest relative excess.
+        costs: Price of each limit, in the order of `EXCESS`; empty if no point meets the limits.
+        unjudged: Number of points without a figure that is limited.
+        single: Whether there was only one point to choose from.
+    """
+
+    goal: Goal
+    limits: Limits
+    pick: Point | None = None
+    runner_up: Point | None = None
+    nearest: Point | None = None
+    costs: tuple[Price, ...] = ()
+    unjudged: int = 0
+    single: bool = False
+
+
+# Excess of a figure over its limit; positive means that the limit is broken.
+EXCESS: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "latency_ms": lambda figure, limit: figure - limit,
+    "size_bytes": lambda figure, limit: figure - limit,
+    "memory_bytes": lambda figure, limit: figure - limit,
+    "top1": lambda figure, limit: limit - figure,
+}
+
+
+def recommend(points: Sequence[Point], limits: Limits) -> Recommendation:
+    """Pick the best point within the limits.
+
+    The best point is the fastest if top-1 is limited and latency is not, else the most accurate. Ties are broken by
+    the other of the two figures, then by size, then by name.
+    """
+    active = limits.to_dict()
+    goal: Goal = "latency" if "top1" in active and "latency_ms" not in active else "top1"
+    complete = [point for point in points if all(getattr(point, name) is not None for name in active)]
+    ranked = sorted(complete, key=_rank(goal))
+    fitting = [point for point in ranked if not excess(point, limits)]
+    pick = fitting[0] if fitting else None
+    return Recommendation(
+        goal,
+        limits,
+        pick,
+        fitting[1] if len(fitting) > 1 else None,
+        None if pick else min(ranked, key=lambda point: _relative_excess(point, limits), default=None),
+        tuple(_cost(name, ranked, limits, goal, pick) for name in active) if pick else (),
+        len(points) - len(complete),
+        len(points) == 1,
+    )
+
+
+def excess(point: Point, limits: Limits) -> dict[str, float]:
+    """Return the excess of a point over each limit that it breaks, in the unit of the limit."""
+    beyond = {name: EXCESS[name](getattr(point, name), limit) for name, limit in limits.to_dict().items()}
+    return {name: amount for name, amount in beyond.items() if amount > 0}
+
+
+def gain(goal: Goal, point: Point, over: Point) -> float:
+    """Return the gain of one point over another: percentage points of top-1, or milliseconds saved."""
+    return point.top1 - over.top1 if goal == "top1" else over.latency_ms - point.latency_ms
+
+
+def _rank(goal: Goal) -> Callable[[Point], tuple[float | str, ...]]:
+    def rank(point: Point) -> tuple[float | str, ...]:
+        first = (-point.top1, point.latency_ms) if goal == "top1" else (point.latency_ms, -point.top1)
+        return (*first, point.size_bytes, point.name)
+
+    return rank
+
+
+def _relative_excess(point: Point, limits: Limits) -> float:
+    """Return the largest excess of a point, as a fraction of the limit it breaks."""
+    active = limits.to_dict()
+    return max(amount / active[name] for name, amount in excess(point, limits).items())
+
+
+def _cost(name: str, ranked: Sequence[Point], limits: Limits, goal: Goal, pick: Point) -> Price:
+    """Find the smallest relaxation of one limit that gains anything, with the other limits unchanged."""
+    better = [point for point in ranked if excess(point, limits).keys() == {name} and gain(goal, point, pick) > 0]
+    if not better:
+        return Price(name)
+    nearest = min(better, key=lambda point: excess(point, limits)[name])
+    return Price(name, excess(nearest, limits)[name], nearest, gain(goal, nearest, pick))

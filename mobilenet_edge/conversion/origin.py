@@ -1,0 +1,48 @@
+"""Read a Keras model, and collect what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mobilenet_edge.conversion import rule as rules
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.errors import UsageError
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.metadata import Metadata, Weights
+from mobilenet_edge.graph import Graph
+from mobilenet_edge.model.read import Model
+
+
+def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
+    """Read a Keras file; one that says nothing of itself gets what its graph shows."""
+    if source.format != "keras":
+        raise UsageError(f"{source.path} is not a .keras or .h5 file; mnet exports Keras models")
+    from mobilenet_edge.model import read
+    from mobilenet_edge.model.recognise import safe_name
+
+    model = read.parse(source.data, str(source.path))
+    if source.metadata is None:
+        about = describe(model.graph, source.path.stem, source.path.name)
+    else:
+        weights = replace(source.metadata.weights, sha256=model.graph.sha256())
+        # The files are named by it.
+        about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
+    return model, replace(about, preprocess=rules.of_model(model, source.metadata, options))
+
+
+def describe(graph: Graph, name: str, source: str) -> Metadata:
+    """Describe a model that mnet did not build; its files are named as its own file is, whatever it turns out to be."""
+    from mobilenet_edge.model.recognise import safe_name, spec_of
+
+    spec = spec_of(graph)
+    return Metadata(
+        variant=safe_name(name),
+        precision="float32",
+        classes=graph.classes,
+        macs=graph.macs,
+        parameters=graph.parameters,
+        preprocess=Preprocess.for_input(*graph.input_shape),
+        weights=Weights(source, sha256=graph.sha256()),
+        spec=spec,
+    )

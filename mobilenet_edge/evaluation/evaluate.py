@@ -1,0 +1,240 @@
+"""Score models on a folder of images: accuracy and likeness to a float model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge import cpus
+from mobilenet_edge.data import folders, images
+from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data import truth as truths
+from mobilenet_edge.data.labels import Labels
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.truth import Truth
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.evaluation import alternatives, chunk, scoring
+from mobilenet_edge.evaluation.score import Score
+from mobilenet_edge.evaluation.scoring import Sample, Subject
+from mobilenet_edge.formats import artifact, contradictions
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.formats.tflite import description
+from mobilenet_edge.records import Evaluation
+from mobilenet_edge.workers import processes
+from mobilenet_edge.workers.pool import WorkerPool
+
+INTEGERS: Final = frozenset(("int8", "uint8"))
+# Peaks of a process that reads images and of an open model at alpha 1.0 and 224 pixels, rounded up.
+READER_BYTES: Final = 90_000_000
+MODEL_BYTES: Final = {"tflite": 100_000_000, "onnx": 130_000_000, "keras": 700_000_000}
+
+
+def evaluate(
+    paths: Sequence[Path],
+    data: Path,
+    *,
+    labels: Path | None = None,
+    truth: Path | None = None,
+    reference: Path | None = None,
+    threads: int = 1,
+    limit: int | None = None,
+    leave_out: int = 0,
+    jobs: int | None = None,
+    dask: str | None = None,
+    options: PixelOptions = NOTHING,
+) -> list[Evaluation]:
+    """Score models on a folder of images.
+
+    Args:
+        paths: `.keras`, `.tflite` and `.onnx` files, those of other tools too, and folders of the latter two.
+        data: The folder of class folders, or one that holds it as `images`, or splits such as `train` and `val`.
+        labels: The labels file; by default a model's own labels, else `labels.txt` in or beside the image folder, else
+            the sorted class folders where there are as many as classes.
+        truth: Which labels each image has, in place of class folders; by default `truth.csv` or `truth.json` in or
+            beside the image folder.
+        reference: A float model; the share of images with the same top-1 is then the agreement.
+        threads: Threads within one inference.
+        limit: Use at most so many images, evenly spread over the folder.
+        leave_out: Do not score the images that `mnet export --calibrate` takes of this folder for so many.
+        jobs: Processes on this machine that read images, each with the models open; by default as many as cores for
+            `threads` each, and never more than memory allows. The figures do not depend on it.
+        dask: Address of a Dask scheduler whose workers do it instead.
+        options: What is stated of the models' pixels; it goes before what the files say.
+
+    Returns:
+        One evaluation for each path, in order.
+
+    Raises:
+        HostError: A runtime crashed or failed, a process was lost twice, or the cluster cannot be used.
+        InputError: A model, the images or the labels cannot be used, or do not fit each other.
+        MissingExtraError: A runtime, TensorFlow, Pillow or distributed is not installed.
+        UsageError: `threads`, `limit` or `jobs` is below 1, or there are `jobs` and `dask`.
+    """
+    for name, number in (("threads", threads), ("limit", limit), ("jobs", jobs)):
+        if number is not None and number < 1:
+            raise UsageError(f"{name} must be at least 1, got {number}")
+    if jobs is not None and dask is not None:
+        raise UsageError("--jobs is for this machine; leave it out with --dask")
+    models = [artifact.read(path) for path in artifact.find(paths)]
+    judge = None if reference is None else _reference(reference)
+    place = folders.locate(data)
+    found = images.names(place.folder)
+    held_out = _held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
+    sample = Sample(place.folder, found, images.spread(held_out, limit))
+    everything = models if judge is None else [*models, judge]
+    for each in everything:
+        contradictions.refuse(each)
+    subjects = _subjects(everything, _Classes(labels, place, sample, _truth(truth, place.folder)))
+    if judge is not None:
+        _check_comparable(subjects.values(), subjects[judge.path])
+    with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
+        scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
+        better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
+    records = []
+    for each in models:
+        likeness = {} if judge is None else scored[each.path].likeness(scored[judge.path])
+        conditions: dict[str, Any] = {"threads": threads}
+        conditions |= {"split": place.note} if place.note else {}
+        conditions |= {"better_pixels": str(better[each.path])} if each.path in better else {}
+        records.append(_record(subjects[each.path], scored[each.path], sample, likeness, reference, conditions))
+    return records
+
+
+def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> WorkerPool:
+    if dask is not None:
+        from mobilenet_edge.workers import dask as cluster
+
+        return cluster.DaskPool(chunk.FUNCTION, dask)
+    wanted = min(jobs or max(1, len(cpus.available()) // threads), scoring.chunks(len(models), many))
+    # Every group of models takes its turn in every process.
+    dearest = sorted((MODEL_BYTES[path.suffix.removeprefix(".")] for path in models), reverse=True)
+    return processes.ProcessPool(
+        chunk.FUNCTION, processes.choose_size(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE]))
+    )
+
+
+def _held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:
+    calibrating = set(images.spread(found, leave_out)) if leave_out else set()
+    if len(calibrating) == len(found):
+        raise UsageError(f"all {len(found)} images are left out as calibration images; calibrate with fewer")
+    return [name for name in found if name not in calibrating]
+
+
+def _reference(path: Path) -> Artifact:
+    model = artifact.read(path)
+    if model.precision in INTEGERS:
+        raise InputError(f"{path} is {model.precision}, but the reference must be a float model; give the float32 file")
+    return model
+
+
+def _truth(given: Path | None, folder: Path) -> Truth | None:
+    path = given or truths.locate(folder)
+    return None if path is None else truths.read(path)
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Where the classes of a model and of the images are looked for."""
+
+    given: Path | None
+    place: folders.Place
+    sample: Sample
+    truth: Truth | None
+
+    def of(self, model: Artifact) -> Labels:
+        """Find the names of a model's classes."""
+        if self.given is not None:
+            return classes.read(self.given)
+        if model.metadata is not None and model.metadata.labels:
+            return Labels(model.metadata.labels, f"the labels in {model.path.name}", inside=True)
+        if model.metadata is None and model.format == "tflite" and (lines := _described(model)):
+            return Labels(lines, f"the labels in {model.path.name}")
+        if self.place.labels is not None:
+            return classes.read(self.place.labels)
+        if self.truth is not None:
+            return self.truth.labels()
+        return folders.of_folders(self.sample.folder, self.sample.found)
+
+    def right(self, labels: Labels) -> NDArray[Any]:
+        """Say what is right for each chosen image, by class index or as marks."""
+        if self.truth is not None:
+            return self.truth.matrix(self.sample.chosen, labels)
+        return np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
+
+
+def _described(model: Artifact) -> tuple[str, ...]:
+    """Read the class names of TFLite Metadata."""
+    try:
+        return description.labels(model.data)
+    except ValueError as error:
+        raise InputError(f"{model.path} has TFLite metadata that cannot be read: {error}; write it again") from error
+
+
+def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:
+    right: dict[tuple[str, ...], NDArray[Any]] = {}
+    subjects = {}
+    for each in models:
+        try:
+            labels = known.of(each)
+            if labels.lines not in right:
+                right[labels.lines] = known.right(labels)
+        except InputError as error:
+            # A model without a classifier needs no classes.
+            subjects[each.path] = Subject(each, unfit=error)
+        else:
+            subjects[each.path] = Subject(each, labels, right[labels.lines])
+    return subjects
+
+
+def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
+    for each in subjects:
+        if each.labels is None or judge.labels is None or each.truth is None or judge.truth is None:
+            continue
+        # Compared through the images, since one file may hold synsets and the other names.
+        if not np.array_equal(each.truth, judge.truth):
+            raise InputError(
+                f"{each.model.path.name} and {judge.model.path.name} count their classes differently "
+                f"({each.labels.source}, {judge.labels.source}); give the labels of both with --labels"
+            )
+
+
+def _assumed(labels: Labels | None, score: Score) -> tuple[str, ...]:
+    said = list(score.facts["assumed"])
+    if labels is not None and score.truth is not None and labels.assumed:
+        order = labels.remark or "in sorted order"
+        said.append(f"class names (assumed: the {labels.source}, {order})")
+    if score.shift == 1:
+        said.append(f"the first of its {score.facts['shape'][-1]} outputs (assumed: background)")
+    return tuple(said)
+
+
+def _record(
+    subject: Subject,
+    score: Score,
+    sample: Sample,
+    likeness: Mapping[str, Any],
+    reference: Path | None,
+    conditions: Mapping[str, Any],
+) -> Evaluation:
+    identity = subject.model.identity()
+    return Evaluation(
+        **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject.labels, score))},
+        **score.figures(),
+        **likeness,
+        reference=None if reference is None else str(reference),
+        data=str(sample.folder),
+        unreadable=tuple(sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
+        runtime=score.facts["runtime"],
+        runtime_version=score.facts["version"],
+        conditions={
+            **conditions,
+            "images_found": len(sample.found),
+            "labels": subject.labels.source if subject.labels else "",
+            "preprocess": score.facts["rule"],
+        },
+    )

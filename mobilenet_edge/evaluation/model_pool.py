@@ -1,0 +1,144 @@
+"""Models that are put the same images; they stay open for the next chunk of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.errors import UsageError
+from mobilenet_edge.evaluation import classifier
+from mobilenet_edge.evaluation.classifier import Answer
+from mobilenet_edge.formats import artifact
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# A worker of a cluster outlives the work: nobody asks any more, or who asked was killed.
+IDLE_SECONDS: Final = 60.0
+
+
+class ModelPool:
+    """Open models, each a process of about 100 MB.
+
+    Args:
+        paths: Their files.
+        threads: Threads within one inference.
+        options: What is stated of their pixels.
+
+    Raises:
+        MnetError: As `classifier.start` says.
+    """
+
+    def __init__(self, paths: Iterable[Path], threads: int, options: PixelOptions = NOTHING) -> None:
+        with ExitStack() as stack:
+            self._models = [
+                stack.enter_context(classifier.start(artifact.read(path), threads, options)) for path in paths
+            ]
+            self._open = stack.pop_all()
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Say of each model what runs it, what its outputs mean, how its images are made and what was assumed."""
+        return [
+            {
+                "runtime": each.process.runtime,
+                "version": each.process.version,
+                "head": each.head.value,
+                "shape": list(each.process.shape),
+                "rule": asdict(each.rule),
+                "assumed": list(each.assumed),
+            }
+            for each in self._models
+        ]
+
+    def answer(self, image: Image.Image, whole: bool = False) -> list[Answer]:
+        """Put an image to all models at the same time; `whole` asks for the outputs of all."""
+        inputs = {rule: prepare.prepare(image, rule) for rule in {model.rule for model in self._models}}
+        for model in self._models:
+            model.ask(inputs[model.rule])
+        return [model.answer(whole) for model in self._models]
+
+    def answer_under(self, image: Image.Image, options: PixelOptions) -> list[int | None]:
+        """Put an image to all models with other pixels; the best output of each, None where they do not fit."""
+        rules = [_under(options, model.rule) for model in self._models]
+        for model, rule in zip(self._models, rules, strict=True):
+            if rule is not None:
+                model.ask(prepare.prepare(image, rule))
+        return [
+            None if rule is None else int(model.answer().best[0])
+            for model, rule in zip(self._models, rules, strict=True)
+        ]
+
+    def close(self) -> None:
+        """End the processes."""
+        self._open.close()
+
+
+class IdlePool:
+    """Open pools that nobody uses at the moment; safe to use from several threads, each with a models of its own."""
+
+    def __init__(self, seconds: float = IDLE_SECONDS) -> None:
+        self._seconds = seconds
+        self._idle: list[tuple[Hashable, ModelPool]] = []
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    def acquire(self, key: Hashable) -> ModelPool | None:
+        """Return an open models; where there is none close the others, whose memory the new one needs."""
+        with self._lock:
+            self._stop()
+            own = next((place for place, (other, _) in enumerate(self._idle) if other == key), None)
+            if own is not None:
+                return self._idle.pop(own)[1]
+            self._clear()
+            return None
+
+    def release(self, key: Hashable, models: ModelPool) -> None:
+        """Leave a models open for the next chunk; if none comes in time, it is closed."""
+        with self._lock:
+            self._stop()
+            self._idle.append((key, models))
+            self._timer = threading.Timer(self._seconds, self.close)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def close(self) -> None:
+        """Close them all."""
+        with self._lock:
+            self._stop()
+            self._clear()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _clear(self) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
+
+
+def _under(options: PixelOptions, rule: Preprocess) -> Preprocess | None:
+    with suppress(UsageError):  # three colours, and the input is grey
+        return options.apply(rule)
+    return None
+
+
+@contextmanager
+def written(names: Iterable[str], contents: Iterable[bytes]) -> Iterator[list[Path]]:
+    """Write files that came from another machine, each under its name, for as long as the block runs."""
+    with TemporaryDirectory(prefix="mnet-") as folder:
+        paths = []
+        for number, (name, data) in enumerate(zip(names, contents, strict=True)):
+            place = Path(folder, str(number))
+            place.mkdir()
+            (place / name).write_bytes(data)
+            paths.append(place / name)
+        yield paths

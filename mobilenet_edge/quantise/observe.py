@@ -1,0 +1,78 @@
+"""Run the float graph over the calibration images and keep what the quantiser needs of each tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobilenet_edge.graph import Array, Graph
+from mobilenet_edge.graph.run import activate, linear
+from mobilenet_edge.graph.threads import workers
+from mobilenet_edge.quantise.places import Places
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """A tensor before its activation.
+
+    Attributes:
+        low: Least value, or of one that is clipped at 0 anyway the least of `pixels`.
+        high: Greatest value.
+        pixels: Of each batch the pixels at some places (c, n), or none where none were asked for.
+    """
+
+    low: float
+    high: float
+    pixels: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, values: Array, places: Places | None) -> Observation:
+        """Take the range of values (n, ..., c) and the pixels at some places."""
+        pixels = () if places is None else (places.take(values).copy(),)
+        return cls(float(values.min()), float(values.max()), pixels)
+
+    @classmethod
+    def join(cls, parts: Sequence[Observation]) -> Observation:
+        """Join the observations of several batches."""
+        # Python's own comparisons would lose a NaN that does not come first.
+        low, high = np.min([part.low for part in parts]), np.max([part.high for part in parts])
+        return cls(float(low), float(high), tuple(pixels for part in parts for pixels in part.pixels))
+
+    @property
+    def finite(self) -> bool:
+        """Whether no NaN and no infinity is known; a runtime's maximum of minus infinity is its lowest number."""
+        known = (np.array([self.low, self.high]), *self.pixels)
+        return all(bool((np.abs(values) < np.finfo(np.float32).max).all()) for values in known)
+
+
+def observe(graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
+    """Observe every tensor but the input.
+
+    Args:
+        graph: The folded graph.
+        batches: Images, float32 (n, h, w, c) each.
+        places: By name of the tensor, which pixels to keep.
+
+    Returns:
+        By name of the tensor. Memory does not grow with the images beyond the pixels that are kept.
+    """
+
+    # Set in the thread that computes; the solver finds what is not finite, and names the layer.
+    @np.errstate(over="ignore", invalid="ignore")
+    def run(images: Array) -> dict[str, Observation]:
+        last = {name: node.name for node in graph.nodes for name in node.inputs}
+        alive, seen = {graph.input: images}, {}
+        for node in graph.nodes:
+            value = linear(node, [alive[name] for name in node.inputs])
+            seen[node.name] = Observation.of(value, places.get(node.name))
+            alive[node.name] = activate(value, node.activation)
+            for name in set(node.inputs):
+                if last[name] == node.name:
+                    del alive[name]
+        return seen
+
+    with workers() as pool:
+        parts = list(pool.map(run, batches))
+    return {node.name: Observation.join([part[node.name] for part in parts]) for node in graph.nodes}

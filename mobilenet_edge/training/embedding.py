@@ -1,0 +1,133 @@
+"""Features of pictures by a frozen body, computed once for each picture and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobilenet_edge import cpus, files
+from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data.dataset import Picture
+from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.device.faults import DeviceError
+from mobilenet_edge.device.runtimes import RUNTIMES
+from mobilenet_edge.errors import InputError, MissingExtraError
+from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.graph import Graph
+from mobilenet_edge.training.crops import View
+
+Array = NDArray[np.float32]
+
+# Raised whenever the same key would give other features.
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Body:
+    """A graph that turns a picture into a vector of features.
+
+    Attributes:
+        graph: It ends in a vector (width,).
+        rule: How a picture becomes its input.
+        cache: Folder in which features are kept; None keeps none.
+    """
+
+    graph: Graph
+    rule: Preprocess
+    cache: Path | None = None
+
+    @property
+    def key(self) -> str:
+        """Digest of what the features of a view depend on, as hex."""
+        rule = replace(self.rule, origin={}, evidence="")
+        parts = (_VERSION, self.graph.sha256(), self.graph.input_shape, rule)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def features(
+        self,
+        pictures: Sequence[Picture],
+        views: Callable[[Picture], Iterator[View]],
+        advance: Callable[[], None] = lambda: None,
+    ) -> tuple[Array, list[Picture], list[Path]]:
+        """Compute the features of views of pictures.
+
+        Args:
+            pictures: Each is decoded once, and not at all where its features are kept.
+            views: The same number of views for each picture.
+            advance: Called after each picture.
+
+        Returns:
+            float32 (n, views, width), the n pictures they are of, and the files that cannot be read.
+
+        Raises:
+            InputError: None of the pictures can be read.
+        """
+        session = Session(float_onnx(self.graph))
+
+        def one(picture: Picture) -> Array | None:
+            try:
+                return self._of_picture(session, picture, list(views(picture)))
+            except InputError:
+                return None
+            finally:
+                advance()
+
+        with ThreadPoolExecutor(len(cpus.available())) as pool:
+            answers = list(zip(pictures, pool.map(one, pictures), strict=True))
+        read = [(picture, values) for picture, values in answers if values is not None]
+        unreadable = [picture.path for picture, values in answers if values is None]
+        if pictures and not read:
+            raise InputError(f"none of {len(pictures)} pictures can be read; the first: {unreadable[0]}")
+        return np.stack([values for _, values in read]), [picture for picture, _ in read], unreadable
+
+    def _of_picture(self, session: Session, picture: Picture, views: Sequence[View]) -> Array:
+        path = self._path(picture, views)
+        if path is not None and path.exists():
+            width = self.graph.output.shape[0]
+            data = np.frombuffer(files.read_bytes(path), np.float32)
+            if data.size == width * len(views):
+                return data.reshape(len(views), width)
+        image = images.decode(picture.path)
+        tensors = (prepare.scale(view.pixels(image, self.rule), self.rule) for view in views)
+        values = np.stack([session.run(tensor) for tensor in tensors])
+        if path is not None:
+            files.write_bytes(path, values.tobytes())
+        return values
+
+    def _path(self, picture: Picture, views: Sequence[View]) -> Path | None:
+        if self.cache is None:
+            return None
+        name = hashlib.sha256(f"{picture.sha256} {views}".encode()).hexdigest()
+        return self.cache / self.key[:16] / name[:2] / f"{name[2:32]}.f32"
+
+
+class Session:
+    """One onnxruntime session that several threads use, each for one picture."""
+
+    def __init__(self, model: bytes) -> None:
+        try:
+            package = RUNTIMES["onnxruntime"].load()
+        except DeviceError as error:
+            raise MissingExtraError(f"features are computed by onnxruntime, but {error}", "build") from error
+        options = package.SessionOptions()
+        options.intra_op_num_threads = 1  # the pictures are spread over the threads
+        self._session = package.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._name = self._session.get_inputs()[0].name
+
+    def run(self, tensor: Array) -> Array:
+        """Run (height, width, 3); return a vector."""
+        feed: dict[str, Any] = {self._name: np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])}
+        return np.asarray(self._session.run(None, feed)[0][0], np.float32)
+
+
+def default_cache() -> Path:
+    """The folder of features that are kept: `$XDG_CACHE_HOME/mobilenet-edge/features`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mobilenet-edge" / "features"

@@ -1,0 +1,157 @@
+"""A linear classifier on features: softmax regression, trained to the point where validation is best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+# Strengths of weight decay that are tried; the features are scaled to unit variance, so that these are natural units.
+DECAYS: Final = (1e-3, 1e-2, 1e-1)
+STEPS: Final = 300
+EVERY: Final = 10
+RATE: Final = 0.03
+SMOOTHING: Final = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Weights of the classifier: logits = features @ kernel + bias.
+
+    Attributes:
+        kernel: float32 (features, classes).
+        bias: float32 (classes,).
+    """
+
+    kernel: Array
+    bias: Array
+
+    def logits(self, features: Array) -> Array:
+        """Logits (..., classes) of features (..., width)."""
+        return np.asarray(features @ self.kernel + self.bias, np.float32)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The head after some steps: loss on the training features, loss and accuracy on the validation features."""
+
+    step: int
+    loss: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Features and what they should give.
+
+    Attributes:
+        features: float32 (n, views, width).
+        targets: float32 (n, views, classes), each a distribution over the classes.
+        weights: float32 (n,), of each picture in the loss.
+    """
+
+    features: Array
+    targets: Array
+    weights: Array
+
+    def flat(self) -> tuple[Array, Array, Array]:
+        """The same with one row for each view: (n * views, …)."""
+        views = self.features.shape[1]
+        rows = (array.reshape(-1, array.shape[-1]) for array in (self.features, self.targets))
+        return (*rows, np.repeat(self.weights / self.weights.mean(), views))  # type: ignore[return-value]
+
+
+def one_hot(labels: NDArray[np.intp], classes: int, views: int, smoothing: float = SMOOTHING) -> Array:
+    """Targets (n, views, classes) of labels (n,), smoothed (arXiv:1512.00567, section 7)."""
+    hot = np.eye(classes, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / classes
+    return np.repeat(hot[:, None].astype(np.float32), views, axis=1)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained head.
+
+    Attributes:
+        head: Trained on the training pictures alone.
+        complete: Trained with the same settings on the validation pictures too; better, but no longer to be judged
+            by these.
+        curve: Of the chosen weight decay, for `head`.
+    """
+
+    head: Head
+    complete: Head
+    curve: list[Point]
+
+
+def fit(train: Examples, validation: Examples) -> Fit:
+    """Train a head; weight decay and number of steps are those with the smallest validation loss."""
+    curves = {decay: _descend(train, decay, validation)[1] for decay in DECAYS}
+    decay = min(DECAYS, key=lambda decay: min(point.validation_loss for point in curves[decay]))
+    steps = min(curves[decay], key=lambda point: point.validation_loss).step
+    views = train.features.shape[1]
+    both = Examples(
+        np.concatenate([train.features, np.repeat(validation.features, views, axis=1)]),
+        np.concatenate([train.targets, np.repeat(validation.targets, views, axis=1)]),
+        np.concatenate([train.weights, validation.weights]),
+    )
+    return Fit(_descend(train, decay, None, steps)[0], _descend(both, decay, None, steps)[0], curves[decay])
+
+
+def _descend(
+    train: Examples, decay: float, validation: Examples | None, steps: int = STEPS
+) -> tuple[Head, list[Point]]:
+    """Minimise the cross-entropy with Adam (arXiv:1412.6980) on all examples at once, from zero."""
+    from threadpoolctl import threadpool_limits
+
+    # More threads than one wait for each other: the products are small.
+    with threadpool_limits(1, "blas"):
+        return _adam(train, decay, validation, steps)
+
+
+def _adam(train: Examples, decay: float, validation: Examples | None, steps: int) -> tuple[Head, list[Point]]:
+    x, targets, weights = train.flat()
+    mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
+    x = np.concatenate([(x - mean) / deviation, np.ones((len(x), 1), np.float32)], axis=1).astype(np.float32)
+    weight = np.zeros((x.shape[1], targets.shape[1]), np.float32)
+    first: Array = np.zeros_like(weight)
+    second: Array = np.zeros_like(weight)
+    # Of the bias none: it only follows how often a class occurs.
+    shrink = np.full((x.shape[1], 1), decay, np.float32)
+    shrink[-1] = 0
+    curve = []
+    for step in range(1, steps + 1):
+        probabilities = _softmax(x @ weight)
+        gradient = x.T @ ((probabilities - targets) * weights[:, None]) / len(x) + shrink * weight
+        first = np.asarray(0.9 * first + 0.1 * gradient, np.float32)
+        second = np.asarray(0.999 * second + 0.001 * gradient**2, np.float32)
+        update = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        weight -= np.float32(RATE) * update
+        if validation is not None and (step % EVERY == 0 or step == steps):
+            curve.append(_judge(step, _head(weight, mean, deviation), _loss(probabilities, targets), validation))
+    return _head(weight, mean, deviation), curve
+
+
+def _head(weight: Array, mean: Array, deviation: Array) -> Head:
+    kernel = weight[:-1] / deviation[:, None]
+    return Head(kernel.astype(np.float32), (weight[-1] - mean @ kernel).astype(np.float32))
+
+
+def _judge(step: int, head: Head, loss: float, validation: Examples) -> Point:
+    probabilities = _softmax(head.logits(validation.features[:, 0]))
+    targets = validation.targets[:, 0]
+    right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
+    return Point(step, loss, _loss(probabilities, targets), float(right.mean()))
+
+
+def _loss(probabilities: Array, targets: Array) -> float:
+    return float(-(targets * np.log(probabilities + 1e-12)).sum(axis=1).mean())
+
+
+def _softmax(x: Array) -> Array:
+    powers = np.exp(x - x.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
