@@ -90,8 +90,9 @@ def run(
             cache=default_cache(), state=state if epochs else None, advance=advance,
         )  # fmt: skip
     content = keras_bytes(result.model)
-    digest = parse(content, str(path)).graph.sha256()
-    artifact.write(path, content, replace(about, weights=replace(about.weights, sha256=digest)))
+    learned = replace(about.weights, sha256=parse(content, str(path)).graph.sha256())
+    tools = {"mobilenet-edge": __version__, **_versions()}
+    artifact.write(path, content, replace(about, weights=learned, tools=tools))
     record = _record(spec, pictures, result, weights, teacher, seed, rule, path)
     records.write(out / f"{spec.name}.training.json", [record])
     shutil.rmtree(state, ignore_errors=True)
@@ -156,7 +157,6 @@ def _about(spec: ModelSpec, pictures: Dataset, source: str, seed: int, rule: Pre
         weights=Weights(source, seed),
         spec=spec,
         labels=pictures.classes,
-        tools={"mobilenet-edge": __version__, **_versions()},
     )
 
 

@@ -172,14 +172,11 @@ def _divide(pictures: Sequence[Picture], validation: float, test: float) -> Iter
     """Give each picture of one class its split, by its digest, which is as good as a random number."""
     ordered = sorted(pictures, key=lambda picture: picture.sha256)
     fractions = [int(picture.sha256[:13], 16) / 16**13 for picture in ordered]
-    parts = ["test" if x < test else "validation" if x < test + validation else "train" for x in fractions]
-    # A small class may have none of a split by chance; then the picture next to it in order serves.
-    if test and "test" not in parts:
-        parts[0] = "test"
-    if "validation" not in parts:
-        parts[min(parts.count("test"), len(parts) - 1)] = "validation"
-    if "train" not in parts:
-        parts[-1] = "train"
+    first, second = (sum(fraction < share for fraction in fractions) for share in (test, test + validation))
+    # A small class may have none of a split by chance; then the picture next in order serves.
+    first = max(0, min(max(first, 1 if test else 0), len(ordered) - 2))
+    second = min(max(second, first + 1), len(ordered) - 1)
+    parts = ["test"] * first + ["validation"] * (second - first) + ["train"] * (len(ordered) - second)
     return zip(ordered, parts, strict=True)
 
 

@@ -104,6 +104,8 @@ def tune(
     album = Album(rule)
     curve, best, start = _restore(model, state)
     for epoch in range(start, options.epochs):
+        # What is dropped follows from the epoch, so that a run that goes on drops the same.
+        model.get_layer("dropout").seed_generator.state.assign([options.seed, epoch])
         batches = _batches(train, album, options, epoch, class_weights, teacher)
         losses = [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in batches]
         score = album.score(model, validation)
