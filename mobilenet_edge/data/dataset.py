@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -116,21 +116,20 @@ def _split_folders(folder: Path) -> dict[str, Path]:
 def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Dataset:
     classes, train, duplicates = _read_classes(parts["train"])
     splits = {"train": list(train), "validation": [], "test": []}  # type: dict[str, list[Picture]]
-    places = {picture.sha256: picture.path for picture in train}
+    pictures = {picture.sha256: picture for picture in train}
     for split in ("validation", "test"):
         if split not in parts:
             continue
-        others, pictures, _ = _read_classes(parts[split])
+        others, found, copies = _read_classes(parts[split])
         if unknown := set(others) - set(classes):
             raise InputError(f"{parts[split]} has the class folder {min(unknown)!r}, which {parts['train']} has not")
-        shared = [picture for picture in pictures if picture.sha256 in places]
-        duplicates += [(picture.path, places[picture.sha256]) for picture in shared]
-        index = {name: classes.index(name) for name in others}
-        splits[split] = [
-            Picture(picture.path, index[others[picture.label]], picture.sha256)
-            for picture in pictures
-            if picture.sha256 not in places
-        ]
+        duplicates += copies
+        for picture in found:
+            added = replace(picture, label=classes.index(others[picture.label]))
+            if copy := _copy(added, pictures):
+                duplicates.append(copy)
+            else:
+                splits[split].append(added)
     if "validation" not in parts:
         splits["train"] = []
         for label in range(len(classes)):
@@ -158,14 +157,17 @@ def _read_classes(folder: Path) -> tuple[tuple[str, ...], list[Picture], list[tu
     for label, class_name in enumerate(classes):
         for name in by_class[class_name]:
             picture = Picture(folder / name, label, hashlib.sha256(files.read_bytes(folder / name)).hexdigest())
-            twin = pictures.setdefault(picture.sha256, picture)
-            if twin is not picture:
-                if twin.label != label:
-                    raise InputError(
-                        f"{picture.path} and {twin.path} are the same picture in two classes; remove the wrong one"
-                    )
-                duplicates.append((picture.path, twin.path))
+            if copy := _copy(picture, pictures):
+                duplicates.append(copy)
     return classes, list(pictures.values()), duplicates
+
+
+def _copy(picture: Picture, pictures: dict[str, Picture]) -> tuple[Path, Path] | None:
+    """Add a picture; return it and its twin, where the same content is there already."""
+    twin = pictures.setdefault(picture.sha256, picture)
+    if twin.label != picture.label:
+        raise InputError(f"{picture.path} and {twin.path} are the same picture in two classes; remove the wrong one")
+    return None if twin is picture else (picture.path, twin.path)
 
 
 def _divide(pictures: Sequence[Picture], validation: float, test: float) -> Iterator[tuple[Picture, str]]:

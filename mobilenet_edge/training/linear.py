@@ -89,7 +89,12 @@ class Fit:
 
 
 def fit(train: Examples, validation: Examples) -> Fit:
-    """Train a head; weight decay and number of steps are those with the smallest validation loss."""
+    """Train a head; weight decay and number of steps are those with the smallest validation loss.
+
+    Args:
+        train: Any number of views for each picture.
+        validation: One view for each picture.
+    """
     curves = {decay: _descend(train, decay, validation)[1] for decay in DECAYS}
     decay = min(DECAYS, key=lambda decay: min(point.validation_loss for point in curves[decay]))
     steps = min(curves[decay], key=lambda point: point.validation_loss).step

@@ -40,7 +40,7 @@ def teacher(path: Path, classes: tuple[str, ...], rule: Preprocess) -> Callable[
     model, about = read_model(artifact.read(path))
     graph = model.graph
     if about.labels and about.labels != classes:
-        raise InputError(f"--teacher {path} knows {len(about.labels)} other classes; train it on the same folder")
+        raise InputError(f"--teacher {path} knows other classes; train it on the same folder")
     if graph.classes != len(classes):
         raise InputError(f"--teacher {path} has {graph.classes} outputs, but there are {len(classes)} classes")
     theirs = about.preprocess

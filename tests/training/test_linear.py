@@ -9,7 +9,7 @@ from mobilenet_edge.training import linear
 from mobilenet_edge.training.linear import Examples
 
 
-def cloud(counts: tuple[int, ...], seed: int, noise: float = 0.3, views: int = 2) -> tuple[Examples, np.ndarray]:
+def cloud(counts: tuple[int, ...], seed: int, noise: float = 0.3, views: int = 1) -> tuple[Examples, np.ndarray]:
     """Points around a corner for each class, far from the origin and of unlike scale in each direction."""
     generator = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -25,7 +25,7 @@ def share(head: linear.Head, examples: Examples, labels: np.ndarray) -> float:
 
 
 def test_separable_classes_are_learned():
-    train, _ = cloud((30, 30, 30), seed=1, noise=0.1)
+    train, _ = cloud((30, 30, 30), seed=1, noise=0.1, views=2)
     other, labels = cloud((50, 50, 50), seed=2, noise=0.1)
     fit = linear.fit(train, other)
     fresh, truth = cloud((50, 50, 50), seed=3, noise=0.1)
