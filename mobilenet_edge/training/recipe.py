@@ -104,6 +104,10 @@ def train(
                 *(model, *features.pictures, rule, options),
                 class_weights=data.class_weights(), teacher=teacher, state=state, advance=advance,
             )  # fmt: skip
+            # Without the optimiser, which would be two thirds of the file, and with every layer trainable.
+            trained = model.get_weights()
+            model = build(spec, options.seed)
+            model.set_weights(trained)
     curve: Sequence[tune.Epoch | linear.Point] = tuned or fit.curve
     best = min(curve, key=lambda point: point.validation_loss)
     n = len(features.pictures[1])
