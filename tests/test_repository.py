@@ -34,8 +34,8 @@ MACHINE = re.compile(
     re.VERBOSE,
 )
 VERBS = (
-    "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "check", "compare", "setup-host",
-    "doctor", "recommend",
+    "plan", "build", "train", "export", "evaluate", "profile", "inspect", "table", "sweep", "check", "compare",
+    "setup-host", "doctor", "recommend",
 )  # fmt: skip
 
 

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import KINDS, ArtifactRecord, Evaluation, Failure, Inspection, Prediction, Profile, Remark
+from mobilenet_edge.records import (
+    KINDS,
+    ArtifactRecord,
+    Evaluation,
+    Failure,
+    Inspection,
+    Prediction,
+    Profile,
+    Remark,
+    Training,
+)
 
 IDENTITY = {
     "artifact": "results/mobilenet_v1-a0.50-r160.int8.tflite",
@@ -53,6 +63,24 @@ FAILURE = Failure(
     reason="pi4 could not be reached: connection refused",
     exit_code=6,
     threads=4,
+)
+TRAINING = Training(
+    variant="mobilenet_v1-a0.50-r160-c2",
+    artifact="models/mobilenet_v1-a0.50-r160-c2.keras",
+    spec={"alpha": 0.5, "resolution": 160, "classes": 2, "family": "mobilenet_v1", "channels": 3},
+    data="pets",
+    classes=("cat", "dog"),
+    split="ab" * 32,
+    pictures={"train": 80, "validation": 20, "test": 0},
+    weights="imagenet",
+    seed=0,
+    head=({"step": 10, "loss": 0.5, "validation_loss": 0.4, "validation_accuracy": 0.9},),
+    accuracy=0.9,
+    interval=(0.7, 0.97),
+    scored="validation",
+    n=20,
+    seconds={"features": 1.5, "head": 0.2, "tuning": 0.0},
+    versions={"keras": "3.12.0"},
 )
 PREDICTION = Prediction(
     **IDENTITY,
@@ -262,11 +290,15 @@ def test_records_are_values():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_field_is_documented(kind):
     page = (Path(__file__).parents[2] / "docs" / "records.md").read_text(encoding="utf-8")
-    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION)
+    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION, TRAINING)
     (example,) = (each for each in examples if type(each) is kind)
     section = page.split(f"\n## {kind.kind.capitalize()}")[1].split("\n## ")[0]
     common = page.split("\n## Every record")[1].split("\n## ")[0]
-    shared = {"schema_version", "kind", *(each.name for each in fields(ArtifactRecord) if kind is not Failure)}
+    shared = {
+        "schema_version",
+        "kind",
+        *(each.name for each in fields(ArtifactRecord) if kind not in (Failure, Training)),
+    }
     for name in example.to_dict():
         assert f"| `{name}` |" in (common if name in shared else section)
 
