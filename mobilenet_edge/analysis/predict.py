@@ -1,4 +1,4 @@
-"""Predict the latency of a grid of models from measurements of a few; see docs/predict.md for method and accuracy.
+"""Predict the latency of a grid of models from measurements of a few; see docs/sweep.md for method and accuracy.
 
 A prediction has two parts: a sum over the work in the layers, with weights fitted to the machine, and a Gaussian
 process over the log residuals, which carries them over to models of similar width and resolution (Rasmussen and

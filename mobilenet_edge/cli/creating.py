@@ -152,7 +152,7 @@ def export(
     labels: Labels = None,
     target: Annotated[
         TargetOption,
-        typer.Option(help="Processor that int8 files are for; see docs/targets.md.", rich_help_panel=INT8),
+        typer.Option(help="Processor that int8 files are for; see docs/quantisation.md.", rich_help_panel=INT8),
     ] = TargetOption.generic,
     effort: Annotated[
         Effort,

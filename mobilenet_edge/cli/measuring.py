@@ -53,7 +53,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="CSV or JSON file with the labels of each image, instead of subfolders; see docs/accuracy.md.",
+            help="CSV or JSON file with the labels of each image, instead of subfolders; see docs/evaluation.md.",
             show_default="truth.csv or truth.json, if any",
         ),
     ] = None,
