@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError, InputError, UsageError
-from mobilenet_edge.hosts.session import Connection
 from mobilenet_edge.hosts.ssh import Ssh
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
@@ -85,8 +85,8 @@ def test_one_connection_and_each_file_once(
     host: Ssh, model: Path, server: Server, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     sent: list[int] = []
-    write = Connection._write
-    monkeypatch.setattr(Connection, "_write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
+    write = Child.write
+    monkeypatch.setattr(Child, "write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
     images = tmp_path / "images.npy"
     np.save(images, np.zeros((2, 1, 8, 8, 3), np.float32))
     with host:
@@ -182,7 +182,7 @@ def test_no_such_name(server: Server):
     host = Ssh("pi", "pi@nowhere.invalid", command=("ssh", "-F", str(server.config)))
     said = refused(host)
     assert said == (
-        "pi (pi@nowhere.invalid): no machine of this name is found; check the spelling of host, or give the address"
+        "pi (pi@nowhere.invalid): no machine has this name; check the spelling of host, or give the IP address"
     )
 
 
