@@ -22,7 +22,7 @@ from mobilenet_edge.report.verdicts import Check
 
 # Module of report/verdicts by format, imported on demand so that a check starts quickly.
 FORMATS: Final = {
-    "text": "listing",
+    "text": "plain",
     **{name: name for name in ("json", "markdown", "junit", "github", "benchmark")},
 }
 

@@ -121,7 +121,7 @@ def run(machine: Machine, folder: Path, stop: int | None = None) -> str | None:
     machine.stop = stop
     makers, measure = (
         patch.object(sweep.make, "open_pool", lambda *_: machine),
-        patch.object(sweep.measure.profile, "run"),
+        patch.object(sweep.measurement.latency, "profile"),
     )
     # Looked up hundreds of times, which takes most of the time and gives the same.
     with makers, patch.object(stage, "versions", VERSIONS), measure as stand_in:

@@ -14,7 +14,7 @@ from mobilenet_edge.budget.baseline import Baseline, loads
 from mobilenet_edge.budget.ratchet import Change
 from mobilenet_edge.budget.subject import Run, Subject
 from mobilenet_edge.budget.verdict import judge
-from mobilenet_edge.report.verdicts import Check, benchmark, github, junit, listing, markdown, prose
+from mobilenet_edge.report.verdicts import Check, benchmark, github, junit, markdown, plain, prose
 from mobilenet_edge.report.verdicts import json as json_format
 
 FILE = """
@@ -87,7 +87,7 @@ def test_a_relative_limit_says_what_it_comes_to(check):
 
 
 def test_text_says_where_the_bytes_went(check):
-    shown = listing.dump(
+    shown = plain.dump(
         check(SLOW, BIG, notes=("a note",), free=("free.onnx",), changes=(Change(0, "b", "size", "2", "1"),))
     )
     _, _, after = shown.partition("Bytes by part of big.tflite\n\n")
@@ -103,7 +103,7 @@ def test_text_says_where_the_bytes_went(check):
 
 def test_a_part_that_is_gone_is_shown(check):
     big = Subject("big.tflite", "big", "tflite", "int8", size_bytes=1_200_000, bytes={"weights": 1_200_000})
-    assert "| graph   |     0 B |   0.0% | -100 000 B |" in listing.dump(check(big))
+    assert "| graph   |     0 B |   0.0% | -100 000 B |" in plain.dump(check(big))
 
 
 def test_few_tables_of_bytes_are_shown(check):
@@ -111,7 +111,7 @@ def test_few_tables_of_bytes_are_shown(check):
         Subject(f"{n}.tflite", str(n), "tflite", "int8", size_bytes=2_000_000, bytes={"weights": 2_000_000})
         for n in range(prose.MAX_TABLES + 5)
     ]
-    assert listing.dump(check(*many)).count("Bytes by part of") == prose.MAX_TABLES
+    assert plain.dump(check(*many)).count("Bytes by part of") == prose.MAX_TABLES
 
 
 def test_markdown_folds_and_keeps_names_from_being_html(check):
@@ -237,5 +237,5 @@ def test_benchmark_is_what_github_action_benchmark_reads(check):
 
 def test_nothing_ends_with_a_line_break(check):
     found = check(SLOW, BIG)
-    for each in (listing, markdown, json_format, junit, github, benchmark):
+    for each in (plain, markdown, json_format, junit, github, benchmark):
         assert not each.dump(found).endswith("\n")
