@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if README.md is stale")
     parser.add_argument("--demo", type=Path, metavar="FILE", help="table that `make demo` wrote")
     options = parser.parse_args()
-    contents = {"help": f"```text\n{help_text()}\n```", "variants": plan.run()}
+    contents = {"help": f"```text\n{help_text()}\n```", "variants": plan.run()[0]}
     if options.demo:
         contents["demo"] = options.demo.read_text()
     before = README.read_text()
