@@ -211,7 +211,7 @@ BAD_OPTIONS = [
     ("profile m.tflite --until 2", "'2' is not a percentage such as 2% or 0.5%"),
     ("profile m.tflite --until 100%", "--until must lie between 0% and 100%"),
     ("profile m.tflite --sustain 10", "'10' is not a duration such as 500ms, 30s, 10m or 1.5h"),
-    ("profile m.tflite --sustain 1m --until 2%", "give one of the two"),
+    ("profile m.tflite --sustain 1m --until 2%", "give one of them"),
     ("profile m.tflite --rate 5", "'5' is not a rate such as 5/s or 30/min"),
     ("profile m.tflite --cooldown 2", "'2' is not a duration such as"),
     ("profile m.tflite --delegate-option a=b", "--delegate-option needs a delegate; "),

@@ -76,7 +76,7 @@ def test_a_table_of_half_a_character(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["\\n", "\\u001b[31m", "\\u2028"])
 def test_a_message_that_quotes_a_line_break_is_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(f'grid = {{alpha = 1, rho = 32, format = "{name}"}}\n')
-    with pytest.raises(InputError, match=r"grid\.format holds  ") as caught:
+    with pytest.raises(InputError, match=r"unknown values in grid\.format:  ") as caught:
         config.load_sweep(tmp_path / "a.toml")
     assert str(caught.value).isprintable()
 
