@@ -29,12 +29,8 @@ from numpy.typing import NDArray
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
-<<<<<<< HEAD
-from mobilenet_edge.data import images, labels, prepare
+from mobilenet_edge.data import folders, images, labels, prepare
 from mobilenet_edge.data.preprocess import Preprocess
-=======
-from mobilenet_edge.data import folders, images, labels
->>>>>>> h-green
 from mobilenet_edge.device import streams
 from mobilenet_edge.device.faults import first_line
 from mobilenet_edge.device.runtimes import open_model

@@ -170,6 +170,9 @@ def export(
     fit: Fit = None,
     crop: Crop = None,
     filter: Filter = None,
+    check_keras: Annotated[
+        bool, typer.Option("--check-keras", help="Compare with Keras first; needs TensorFlow.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Convert a Keras model to TFLite and ONNX, and check both.
@@ -195,6 +198,7 @@ def export(
         force=force,
         options=PixelOptions(pixels, colour, fit, crop, filter),
         compact=compact,
+        check_keras=check_keras,
     )
     remark(pixels_report.of_export(result))
     show(exports.table(result, result.mutual, result.split))
