@@ -156,9 +156,13 @@ def test_an_unreadable_file(
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("inspect file", 3, "file is not a model file mnet knows; it reads .tflite, .onnx and .keras"),
+        ("inspect file", 3, "file is not a model file mnet knows; it reads .tflite, .onnx, .keras and .h5"),
         ("profile m.keras", 3, "m.keras is a Keras model, which devices cannot run; first: mnet export m.keras"),
-        ("export m.tflite --calibrate random --out out", 2, "m.tflite is not a .keras file; mnet exports Keras models"),
+        (
+            "export m.tflite --calibrate random --out out",
+            2,
+            "m.tflite is not a .keras or .h5 file; mnet exports Keras models",
+        ),
         ("table missing.json", 3, "cannot read missing.json: no such file"),
         ("table cut.json", 3, "cut.json holds no records of mnet ("),
         ("table records.json", 3, "records.json holds no records of mnet (kind is missing); give a file"),

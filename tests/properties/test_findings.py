@@ -119,4 +119,4 @@ def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
 def test_a_device_that_answers_with_what_no_parser_takes(document: bytes) -> None:
     # RecursionError, and an OverflowError later.
     with pytest.raises(HostError, match=r"answer on a\.tflite on pi4 cannot be read"):
-        answer.parse(answer.Ended(0, document, b""), "a.tflite", away="pi4")
+        answer.parse(answer.Ended(0, document, b""), "a.tflite", device="pi4")
