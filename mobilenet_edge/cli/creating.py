@@ -105,7 +105,7 @@ def build(
 ) -> None:
     """Build a MobileNet in Keras."""
     from mobilenet_edge import units
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.model.spec import ModelSpec
 
     spec = ModelSpec(alpha, units.parse_pixels(rho), classes, family.value, channels)
@@ -180,9 +180,9 @@ def export(
     Float32 and int8 by default; float16 and dynamic range on request.
     """
     from mobilenet_edge.conversion import pipeline as command
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.report import exports
-    from mobilenet_edge.report import pixels as pixels_report
+    from mobilenet_edge.report import preprocessing as pixels_report
 
     result = command.run(
         model,

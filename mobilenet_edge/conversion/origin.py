@@ -9,7 +9,7 @@ import numpy as np
 
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.data import prepare
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats.artifact import Artifact

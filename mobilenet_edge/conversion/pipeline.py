@@ -16,7 +16,7 @@ from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.data import labels
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, MissingExtraError, UsageError
 from mobilenet_edge.evaluation import head as heads
