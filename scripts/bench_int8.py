@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.data import images, labels, prepare
+from mobilenet_edge.data import folders, images, labels, prepare
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device import streams
 from mobilenet_edge.device.faults import first_line
@@ -153,10 +153,11 @@ BASES: Final = {PEERS[title][0]: title for title in (STOCK, EXACT)}
 
 def load(options: argparse.Namespace, rho: int) -> Images:
     """Decode the images once; those that calibrate are the ones that `mnet export --calibrate` takes."""
-    folder, beside = labels.locate(options.images)
+    place = folders.locate(options.images)
+    folder = place.folder
     found = images.find(folder)
-    named = options.labels or beside
-    known = labels.read(named) if named else labels.of_folders(folder, _names(folder, found))
+    named = options.labels or place.labels
+    known = labels.read(named) if named else folders.of_folders(folder, _names(folder, found))
     calibrating = images.spread(found, options.calibrate)
     chosen = images.spread([path for path in found if path not in set(calibrating)], options.limit)
     if not chosen:
@@ -167,7 +168,7 @@ def load(options: argparse.Namespace, rho: int) -> Images:
         folder,
         prepare.scale(prepare.load_folder(folder, rule, options.calibrate).pixels, rule),
         np.stack([image for _, image in scoring]),
-        np.array(labels.match(folder, _names(folder, [path for path, _ in scoring]), known)),
+        np.array(folders.match(folder, _names(folder, [path for path, _ in scoring]), known)),
     )
 
 

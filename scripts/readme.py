@@ -1,42 +1,58 @@
-"""Write the generated parts of README.md: help text and variants; `--check` fails where they are stale.
+"""Write the generated parts of the documentation; `--check` fails where they are stale.
 
-The demo's table was measured, so it is not checked: `scripts/readme.py --demo FILE` puts a new one in.
+These are the help text and the variants in README.md, and docs/api.md, which is made of docstrings.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import mobilenet_edge
 from mobilenet_edge import files
 from mobilenet_edge.commands import plan
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+API = ROOT / "docs" / "api.md"
+# In the order of a model's way; the names of mobilenet_edge.__all__.
+NAMES = (
+    "build",
+    "convert",
+    "evaluate",
+    "profile",
+    "tradeoff",
+    "recommend",
+    "ModelSpec",
+    "Artifact",
+    "Table",
+    "MnetError",
+)
 
 
 def main() -> int:
-    """Fill the regions, or with --check compare them; 1 if README.md is stale."""
+    """Write what is generated, or with --check compare it; 1 if something is stale."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if README.md is stale")
-    parser.add_argument("--demo", type=Path, metavar="FILE", help="table that `make demo` wrote")
+    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if something is stale")
     options = parser.parse_args()
-    contents = {"help": f"```text\n{help_text()}\n```", "variants": plan.run()[0]}
-    if options.demo:
-        contents["demo"] = options.demo.read_text()
-    before = README.read_text()
-    after = before
-    for name, content in contents.items():
-        after = fill(after, name, content)
+    readme = README.read_text()
+    for name, content in {"help": f"```text\n{help_text()}\n```", "variants": plan.run()[0]}.items():
+        readme = fill(readme, name, content)
+    pages = {README: readme, API: api_page()}
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if options.check:
-        if after != before:
-            print("README.md is stale; run: make format", file=sys.stderr)
-        return int(after != before)
-    if after != before:
-        files.write_text(README, after)
+        for path in stale:
+            print(f"{path.name} is stale; run: make format", file=sys.stderr)
+        return int(bool(stale))
+    for path in stale:
+        files.write_text(path, pages[path])
     return 0
 
 
@@ -55,6 +71,27 @@ def help_text() -> str:
     plain = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
     shown = subprocess.run([mnet, "--help"], env={**os.environ, **plain}, capture_output=True, text=True, check=True)
     return "\n".join(line.rstrip() for line in shown.stdout.strip("\n").splitlines())
+
+
+def api_page() -> str:
+    """Lay out the docstrings of the public names."""
+    parts = ["# The Python API\n\n    import mobilenet_edge as me\n\nMade from the docstrings by `make format`."]
+    for name in NAMES:
+        value = getattr(mobilenet_edge, name)
+        signature = _signature(value) if inspect.isfunction(value) else ""
+        parts.append(f"## `{name}`\n\n```text\n{name}{signature}\n\n{inspect.getdoc(value)}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """Lay out a signature with a line for each parameter; annotations are texts."""
+    signature = inspect.signature(function)
+    lines = [
+        f"    {name}: {parameter.annotation}"
+        + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}")
+        for name, parameter in signature.parameters.items()
+    ]
+    return "(\n" + ",\n".join(lines) + f"\n) -> {signature.return_annotation}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,19 @@ def test_from_a_spec_to_a_recommendation(tmp_path: Path, capfd: pytest.CaptureFi
     assert best.recommendation.pick is not None
     assert len(me.tradeoff(results + profiles).rows) == 3
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_notebook_runs(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "models").mkdir()
+    shutil.copy(data / "weights" / "mobilenet_2_5_128_tf.h5", tmp_path / "models")
+    for name, value in {"KERAS_HOME": tmp_path, "PICTURES": data / "images", "LABELS": data / "labels.txt"}.items():
+        monkeypatch.setenv(name, str(value))
+    notebook = json.loads((Path(__file__).parents[1] / "docs" / "notebook.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, object] = {}
+    for cell in notebook["cells"]:
+        assert not cell.get("outputs")
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert names["best"].recommendation.pick.artifact.endswith(".int8.tflite")

@@ -156,9 +156,13 @@ def test_an_unreadable_file(
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("inspect file", 3, "file is not a model file mnet knows; it reads .tflite, .onnx and .keras"),
+        ("inspect file", 3, "file is not a model file mnet knows; it reads .tflite, .onnx, .keras and .h5"),
         ("profile m.keras", 3, "m.keras is a Keras model, which devices cannot run; first: mnet export m.keras"),
-        ("export m.tflite --calibrate random --out out", 2, "m.tflite is not a .keras file; mnet exports Keras models"),
+        (
+            "export m.tflite --calibrate random --out out",
+            2,
+            "m.tflite is not a .keras or .h5 file; mnet exports Keras models",
+        ),
         ("table missing.json", 3, "cannot read missing.json: no such file"),
         ("table cut.json", 3, "cut.json holds no records of mnet ("),
         ("table records.json", 3, "records.json holds no records of mnet (kind is missing); give a file"),
@@ -211,7 +215,7 @@ BAD_OPTIONS = [
     ("profile m.tflite --until 2", "'2' is not a percentage such as 2% or 0.5%"),
     ("profile m.tflite --until 100%", "--until must lie between 0% and 100%"),
     ("profile m.tflite --sustain 10", "'10' is not a duration such as 500ms, 30s, 10m or 1.5h"),
-    ("profile m.tflite --sustain 1m --until 2%", "give one of the two"),
+    ("profile m.tflite --sustain 1m --until 2%", "give one of them"),
     ("profile m.tflite --rate 5", "'5' is not a rate such as 5/s or 30/min"),
     ("profile m.tflite --cooldown 2", "'2' is not a duration such as"),
     ("profile m.tflite --delegate-option a=b", "--delegate-option needs a delegate; "),

@@ -1,4 +1,4 @@
-"""Predict the latency of a grid of models from measurements of a few; see docs/predict.md for method and accuracy.
+"""Predict the latency of a grid of models from measurements of a few; see docs/sweep.md for method and accuracy.
 
 A prediction has two parts: a sum over the work in the layers, with weights fitted to the machine, and a Gaussian
 process over the log residuals, which carries them over to models of similar width and resolution (Rasmussen and
@@ -169,7 +169,9 @@ def _mean_variance(specs: Sequence[ModelSpec], chosen: Sequence[int]) -> float:
 def is_inside(spec: ModelSpec, others: Sequence[ModelSpec]) -> bool:
     """Return whether a model lies in the convex hull of others of its family."""
     others = [other for other in others if other.family == spec.family]
-    corners = np.array([_coordinates(other) for other in others], np.float64).reshape(len(others), -1)
+    if not others:
+        return False
+    corners = np.array([_coordinates(other) for other in others], np.float64)
     point = np.array(_coordinates(spec), np.float64)
     # The last equation makes the weights sum to 1.
     system, target = np.vstack([(corners / point).T, np.ones(len(others))]), np.ones(point.size + 1)

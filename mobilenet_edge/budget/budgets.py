@@ -1,4 +1,4 @@
-"""Read the budget file: limits on the figures of artifacts. docs/check.md documents every key."""
+"""Read the budget file: limits on the figures of artifacts. docs/ci.md documents every key."""
 
 from __future__ import annotations
 
@@ -163,11 +163,11 @@ def load(path: Path) -> Budgets:
         InputError: The file cannot be read, is not TOML, or has an invalid key or value; the message gives the line.
     """
     if path == PATH and not path.exists():
-        raise InputError(f"{path} does not exist; write it as docs/check.md shows, or give another file with --budgets")
+        raise InputError(f"{path} does not exist; write it as docs/ci.md shows, or give another file with --budgets")
     file = toml.read(path, _File)
     budgets = Budgets(path, files.read_bytes(path).decode(), file.budget, file.baseline)
     if not budgets.budgets:
-        raise InputError(f"{path} has no budget; add one with [[budget]], see docs/check.md")
+        raise InputError(f"{path} has no budget; add one with [[budget]], see docs/ci.md")
     for index, budget in enumerate(budgets.budgets):
         for key, message in budget.problems():
             raise InputError(f"{path}, line {budgets.line(index, key)}: {message}")

@@ -31,7 +31,7 @@ def check(
         ),
     ] = None,
     budgets: Annotated[
-        Path, typer.Option(metavar="FILE", help="File of budgets, the limits to check; see docs/check.md.")
+        Path, typer.Option(metavar="FILE", help="File of budgets, the limits to check; see docs/ci.md.")
     ] = Path("configs/budgets.toml"),
     baseline: Annotated[
         str | None,

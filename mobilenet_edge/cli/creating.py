@@ -105,7 +105,7 @@ def build(
 ) -> None:
     """Build a MobileNet in Keras."""
     from mobilenet_edge import units
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.model.spec import ModelSpec
 
     spec = ModelSpec(alpha, units.parse_pixels(rho), classes, family.value, channels)
@@ -209,7 +209,7 @@ def export(
     labels: Labels = None,
     target: Annotated[
         TargetOption,
-        typer.Option(help="Processor that int8 files are for; see docs/targets.md.", rich_help_panel=INT8),
+        typer.Option(help="Processor that int8 files are for; see docs/quantisation.md.", rich_help_panel=INT8),
     ] = TargetOption.generic,
     effort: Annotated[
         Effort,
@@ -227,6 +227,9 @@ def export(
     fit: Fit = None,
     crop: Crop = None,
     filter: Filter = None,
+    check_keras: Annotated[
+        bool, typer.Option("--check-keras", help="Compare with Keras first; needs TensorFlow.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Convert a Keras model to TFLite and ONNX, and check both.
@@ -234,9 +237,9 @@ def export(
     Float32 and int8 by default; float16 and dynamic range on request.
     """
     from mobilenet_edge.conversion import pipeline as command
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.report import exports
-    from mobilenet_edge.report import pixels as pixels_report
+    from mobilenet_edge.report import preprocessing as pixels_report
 
     result = command.run(
         model,
@@ -252,6 +255,7 @@ def export(
         force=force,
         options=PixelOptions(pixels, colour, fit, crop, filter),
         compact=compact,
+        check_keras=check_keras,
     )
     remark(pixels_report.of_export(result))
     show(exports.table(result, result.mutual, result.split))

@@ -96,7 +96,7 @@ Json = Annotated[
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="File of class names, one per line; see docs/accuracy.md.", show_default=False),
+    typer.Option(metavar="FILE", help="File of class names, one per line; see docs/models.md.", show_default=False),
 ]
 Notes = Annotated[
     bool,

@@ -53,7 +53,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="CSV or JSON file with the labels of each image, instead of subfolders; see docs/accuracy.md.",
+            help="CSV or JSON file with the labels of each image, instead of subfolders; see docs/evaluation.md.",
             show_default="truth.csv or truth.json, if any",
         ),
     ] = None,
@@ -85,10 +85,10 @@ def evaluate(
 
     The agreement is the share of images with the same answer as the --reference model.
     """
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.evaluation import evaluate as evaluation
     from mobilenet_edge.report import accuracy
-    from mobilenet_edge.report import pixels as pixels_report
+    from mobilenet_edge.report import preprocessing as pixels_report
 
     try_json(json)
     records = evaluation.evaluate(
@@ -197,7 +197,7 @@ def profile(
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
-    from mobilenet_edge.data.options import PixelOptions
+    from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.profiling import latency, targets
     from mobilenet_edge.profiling.settings import Delegate, Plan
     from mobilenet_edge.records.failure import exit_code

@@ -15,12 +15,8 @@ from mobilenet_edge.hosts.devices import LOCAL
 
 # Package on PyPI by module, for each extra; the worker checks the runtimes itself.
 EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
-    "build": {
-        "tensorflow": "TensorFlow",
-        "onnx": "onnx",
-        "flatbuffers": "flatbuffers",
-        "threadpoolctl": "threadpoolctl",
-    },
+    "build": {"tensorflow": "TensorFlow"},
+    "export": {"h5py": "h5py", "onnx": "onnx", "flatbuffers": "flatbuffers", "threadpoolctl": "threadpoolctl"},
     "images": {"PIL": "Pillow"},
 }
 # The worker starts four processes in turn, each with a limit of one minute.

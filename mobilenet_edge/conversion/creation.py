@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, overwrite

@@ -15,7 +15,7 @@ from mobilenet_edge.formats.onnx.writer import FloatWriter
 from mobilenet_edge.graph import Array, Graph, Node, run
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantParams
-from mobilenet_edge.quantise.engine import REFERENCE, Engine, Layer
+from mobilenet_edge.quantise.backend import REFERENCE, Engine, Layer
 from mobilenet_edge.quantise.observe import Observation
 from mobilenet_edge.quantise.places import Places, channels_major
 from mobilenet_edge.quantise.stats import ChannelStats, front_of

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
+
+import numpy as np
 
 from mobilenet_edge.conversion import rule as rules
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data import prepare
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.errors import UsageError
+from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.graph import Graph
+from mobilenet_edge.model.fed import fed
+from mobilenet_edge.model.oracle import check_keras
 from mobilenet_edge.model.read import Model
+
+# Keras errs by 1.3e-5 of its largest output in float32, and the graph by as much; a wrong fold by 1e-2 or more.
+KERAS_TOLERANCE: Final = 1e-4
+_NOISE_IMAGES: Final = 4
 
 
 def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
@@ -46,3 +56,21 @@ def describe(graph: Graph, name: str, source: str) -> Metadata:
         weights=Weights(source, sha256=graph.sha256()),
         spec=spec,
     )
+
+
+def compare_with_keras(source: Artifact, model: Model) -> None:
+    """Compare the graph of a model with what Keras computes from its file, on noise.
+
+    Raises:
+        BuildError: They differ by more than rounding.
+        InputError: Keras cannot load the file, or takes pictures of another size.
+        MissingExtraError: TensorFlow is not installed.
+    """
+    shape = model.graph.input_shape
+    pixels = np.random.default_rng(0).integers(0, 256, (_NOISE_IMAGES, *shape), np.uint8)
+    difference = check_keras(source.path, model, prepare.scale(pixels, fed(model.rule, shape)))
+    if not difference <= KERAS_TOLERANCE:
+        raise BuildError(
+            f"{source.path} differs from what Keras computes by {difference:.2g} of the largest output; please report "
+            "this as a bug"
+        )

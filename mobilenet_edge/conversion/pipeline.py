@@ -16,7 +16,7 @@ from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.data import labels
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, MissingExtraError, UsageError
 from mobilenet_edge.evaluation import head as heads
@@ -95,6 +95,7 @@ def run(
     force: bool = False,
     options: PixelOptions = NOTHING,
     compact: bool = False,
+    check_keras: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -114,6 +115,7 @@ def run(
             first batch norm contradicts.
         options: What is stated of the pixels that the model takes.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
+        check_keras: Compare with Keras first, which needs TensorFlow.
 
     Returns:
         The files written.
@@ -145,6 +147,8 @@ def run(
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
     keras, about = origin.read_model(source, options)
+    if check_keras:
+        origin.compare_with_keras(source, keras)
     graph = replace(keras.graph, name=about.variant)
     if names is not None:
         about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)

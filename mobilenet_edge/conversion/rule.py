@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.data import images, prepare
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats.metadata import Metadata

@@ -20,7 +20,7 @@ class Target:
         precisions: What is written by default.
         more: Precisions that are written where they are asked for.
         activations: Element type of activations in an int8 ONNX file: onnxruntime advises int8 on Arm, uint8 on x86.
-        pairs: Keep sums of two products within 16 bits, which x86 without VNNI cuts off; docs/saturation.md.
+        pairs: Keep sums of two products within 16 bits, which x86 without VNNI cuts off; docs/quantisation.md.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Target:
 
 # What each format's users expect: TFLite "full integer" to its ends, ONNX with float ends.
 _ANY_IO: Final = {"tflite": ("int8", "uint8", "float32"), "onnx": ("float32", "int8", "uint8")}
-# Float activations, docs/precisions.md.
+# Float activations, docs/quantisation.md.
 _SMALL_WEIGHTS: Final = ("float16", "dynamic")
 TARGETS: Final[Mapping[str, Target]] = {
     each.name: each

@@ -1,4 +1,4 @@
-"""The names of a model's classes, and how they fit its outputs. docs/accuracy.md has the rules.
+"""The names of a model's classes, and how they fit its outputs. docs/models.md has the rules.
 
 Class indexes here count the labels, from 0. A model may have an output more, for "background", as Google's do; `shift`
 says by how much a model's indexes differ.

@@ -1,4 +1,4 @@
-"""Class lists as tools write them: plain, numbered, tabbed, CSV, JSON. docs/accuracy.md lists them."""
+"""Class lists as tools write them: plain, numbered, tabbed, CSV, JSON. docs/models.md lists them."""
 
 from __future__ import annotations
 

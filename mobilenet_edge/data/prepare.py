@@ -1,6 +1,6 @@
 """Turn a picture into a model's input: the one function of calibration, evaluation and the application.
 
-Pillow does the scaling, since other libraries' filters differ by tenths of a point of accuracy. docs/accuracy.md says
+Pillow does the scaling, since other libraries' filters differ by tenths of a point of accuracy. docs/evaluation.md says
 what is done to a pixel.
 """
 

@@ -42,20 +42,20 @@ def entries(root: Path) -> list[dict[str, str]]:
 
 def model(processors: list[dict[str, str]]) -> str | None:
     """Name the CPU, as "Intel(R) …" or, from the part number, "Cortex-A76"; different cores joined by " + "."""
-    names = [each.get("model name") if "CPU part" not in each else _arm(each) for each in processors]
+    names = [_arm(processor) if "CPU part" in processor else processor.get("model name") for processor in processors]
     return " + ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def isa(processors: list[dict[str, str]]) -> list[str]:
     """Name the instruction sets of `ISA` that every processor has."""
-    flags = [set((each.get("flags") or each.get("Features") or "").split()) for each in processors]
+    flags = [set((processor.get("flags") or processor.get("Features") or "").split()) for processor in processors]
     common = set.intersection(*flags) if flags else set()
     return list(dict.fromkeys(name for flag, name in ISA.items() if flag in common))
 
 
 def frequencies_mhz(processors: list[dict[str, str]]) -> list[int]:
     """Read the frequency of each core in MHz, which x86 kernels report without cpufreq."""
-    return [round(float(each["cpu MHz"])) for each in processors if "cpu MHz" in each]
+    return [round(float(processor["cpu MHz"])) for processor in processors if "cpu MHz" in processor]
 
 
 def _pairs(block: str) -> list[tuple[str, str]]:

@@ -54,7 +54,7 @@ def probe(spec: Mapping[str, Any]) -> DelegateLibrary:
         RequestError: The file does not exist, is no library or no delegate, or was built for another architecture.
     """
     path, options = spec.get("path"), spec.get("options") or {}
-    if not isinstance(path, str) or not all(isinstance(each, str) for pair in options.items() for each in pair):
+    if not isinstance(path, str) or not all(isinstance(text, str) for pair in options.items() for text in pair):
         raise RequestError("a delegate needs the path of a library, and options whose names and values are text")
     file = Path(path)
     with suppress(RuntimeError):  # ~user that does not exist

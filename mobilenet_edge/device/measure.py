@@ -30,7 +30,7 @@ def latency(request: Request) -> dict[str, Any]:
     """Time a model: opening it, its first inference, the warm-up and the steady phase.
 
     Returns:
-        The fields that docs/measuring.md lists for this mode.
+        The fields that docs/profiling.md lists for this mode.
 
     Raises:
         DeviceError: The model, its runtime or delegate, or the file of inputs cannot be used.

@@ -145,8 +145,8 @@ class _Cutter:
         inputs = tuple(dict.fromkeys(index for index in operator.inputs if index in variable))
         patches = {self.slots - 4: len(preparation) + 1}
         distances = {
-            self.slots + 4 * slot: each.position - (self.slots + 4 * slot)
-            for slot, each in enumerate((*preparation, operator))
+            self.slots + 4 * slot: member.position - (self.slots + 4 * slot)
+            for slot, member in enumerate((*preparation, operator))
         }
         for position, indexes in zip(self.interface, (inputs, operator.outputs)):
             distances[position] = self._append(indexes) - position

@@ -1,7 +1,7 @@
 """Measure in a new process for each artifact, thread count, round and mode.
 
 The worker reads a request, one line of JSON, on stdin. It prints one JSON document to stdout: the result of the mode,
-or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/measuring.md lists
+or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/profiling.md lists
 the fields. All output of a runtime goes to stderr.
 """
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.data import images
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.pixels import NAMED
 from mobilenet_edge.evaluation import scoring
 from mobilenet_edge.evaluation.head import Head

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge.data import images
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.model_pool import IdlePool, ModelPool, written
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.evaluation import head, process, rule, scores
+from mobilenet_edge.evaluation import adapt as rule
+from mobilenet_edge.evaluation import head, process, scores
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact

@@ -15,7 +15,7 @@ from mobilenet_edge.data import folders, images
 from mobilenet_edge.data import labels as classes
 from mobilenet_edge.data import truth as truths
 from mobilenet_edge.data.labels import Labels
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import alternatives, chunk, scoring

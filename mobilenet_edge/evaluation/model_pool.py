@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.data import prepare
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.evaluation import classifier

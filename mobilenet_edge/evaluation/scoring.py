@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge import progress
 from mobilenet_edge.data import labels as classes
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import HostError, InputError, MnetError
 from mobilenet_edge.evaluation import chunk
 from mobilenet_edge.evaluation.head import Head

@@ -1,7 +1,7 @@
 """What each operator of a model file costs, and the costs beside the times that a device measured.
 
-MACs are counted as docs/arithmetic.md does: each weight once for every output pixel. Bytes are what the operator must
-at least move: its constants as they are stored, what it reads and what it writes.
+MACs are counted as in docs/getting-started.md: each weight once for every output pixel. Bytes are what the operator
+must at least move: its constants as they are stored, what it reads and what it writes.
 """
 
 from __future__ import annotations

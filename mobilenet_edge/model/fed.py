@@ -6,7 +6,7 @@ from typing import Final
 
 from mobilenet_edge.data import pixels
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.model.read.rule import Rule
+from mobilenet_edge.model.read.input_rule import Rule
 
 # In the order in which they are tried.
 _RAW: Final = ("0..255", "0..1", "-1..1")

@@ -112,7 +112,7 @@ def infer(norm: Norm, pixels: NDArray[np.uint8], rule: Preprocess) -> Inference 
 
     It abstains on statistics that no rule comes near, on fewer than ten pictures, and on pictures that are not like
     photographs in brightness or contrast; of the order of colours also on fewer than 30, and on those that are bluer
-    than red. docs/accuracy.md has what was measured.
+    than red. docs/models.md has what was measured.
 
     Args:
         norm: Of the convolution that reads the image.

@@ -1,6 +1,6 @@
 """The layer table of a MobileNet, and the arithmetic on it: MACs, weights, activations, file sizes.
 
-Exact integers from the shapes alone; docs/arithmetic.md says what is counted and what is not.
+Exact integers from the shapes alone; docs/getting-started.md says what is counted and what is not.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.data import prepare as pictures
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation.rule import adapt
+from mobilenet_edge.evaluation.adapt import adapt
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import progress
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact

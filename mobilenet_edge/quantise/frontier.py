@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.quantise import QuantParams
-from mobilenet_edge.quantise.engine import Engine, Layer
+from mobilenet_edge.quantise.backend import Engine, Layer
 
 BUDGET: Final = 512 << 20
 

@@ -3,7 +3,7 @@
 onnxruntime's kernels for uint8 activations and int8 weights multiply with it on AVX2 and on AVX-512 without VNNI: two
 neighbours along K are multiplied and added in 16 bits, and a sum that does not fit is cut off (Intel's manual,
 "PMADDUBSW"); only then are the sums added in 32 bits. K runs over (height, width, input channel) of a kernel.
-docs/saturation.md tells which kernels do not.
+docs/quantisation.md tells which kernels do not.
 """
 
 from __future__ import annotations

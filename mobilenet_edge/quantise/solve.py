@@ -16,7 +16,7 @@ from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
-from mobilenet_edge.quantise.engine import REFERENCE, Engine
+from mobilenet_edge.quantise.backend import REFERENCE, Engine
 from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output

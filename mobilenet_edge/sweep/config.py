@@ -10,7 +10,7 @@ from typing import Final
 
 from mobilenet_edge import toml
 from mobilenet_edge.conversion.target import TARGETS
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
 

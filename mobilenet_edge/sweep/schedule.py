@@ -11,13 +11,13 @@ from typing import Any, Final
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep import identity, stage
+from mobilenet_edge.sweep import fingerprint, stage
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"
 # Packages whose version can change an accuracy.
-SCORERS: Final = (*identity.RUNTIMES, "pillow")
+SCORERS: Final = (*fingerprint.RUNTIMES, "pillow")
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class Schedule:
             )
 
     def profile(self, artifact: Path, sha256: str, host: str, threads: int) -> Stage:
-        """Return the stage that measures one artifact on one identity."""
+        """Return the stage that measures one artifact on one machine."""
         settings = self.sweep.profile
-        facts = identity.facts(host)
+        facts = fingerprint.facts(host)
         return Stage(
             f"profile {artifact.name} on {host} with {threads} thread{'s' * (threads > 1)}",
             {
                 "artifact": sha256,
-                "device": identity.description(host),
+                "device": fingerprint.description(host),
                 "machine": facts,
                 "runs": settings.runs,
                 "seconds": settings.seconds,

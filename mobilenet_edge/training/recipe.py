@@ -95,11 +95,10 @@ def train(
     with _timed(seconds, "tuning"):
         model = model or build(spec, options.seed)
         sources.assign(model, {name: values for name, values in arrays.items() if name != classifier})
-        # Fine-tuning is judged by the validation pictures, so it begins with the head that has not seen them.
-        start = fit.head if options.epochs else fit.complete
-        model.get_layer(classifier).set_weights([start.kernel[None, None], start.bias])
-        tuned = []
+        tuned: list[tune.Epoch] = []
         if options.epochs:
+            # It is judged by the validation pictures, so it begins with the head that has not seen them.
+            _set_head(model, classifier, fit.head)
             tuned = tune.tune(
                 *(model, *features.pictures, rule, options),
                 class_weights=data.class_weights(), teacher=teacher, state=state, advance=advance,
@@ -108,11 +107,17 @@ def train(
             trained = model.get_weights()
             model = build(spec, options.seed)
             model.set_weights(trained)
-    curve: Sequence[tune.Epoch | linear.Point] = tuned or fit.curve
-    best = min(curve, key=lambda point: point.validation_loss)
+        curve: Sequence[tune.Epoch | linear.Point] = tuned or fit.curve
+        best = min(curve, key=lambda point: point.validation_loss)
+        if not tuned or best is tuned[0]:
+            _set_head(model, classifier, fit.complete)
     n = len(features.pictures[1])
     score = Score(best.validation_loss, round(best.validation_accuracy * n), n)
     return Result(model, fit, tuned, score, features.unreadable, seconds)
+
+
+def _set_head(model: Any, classifier: str, head: linear.Head) -> None:
+    model.get_layer(classifier).set_weights([head.kernel[None, None], head.bias])
 
 
 def _source(spec: ModelSpec, weights: str) -> ModelSpec:

@@ -52,7 +52,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Epoch:
-    """Loss on the training pictures, loss and accuracy on the validation pictures."""
+    """Loss on the training pictures, loss and accuracy on the validation pictures; epoch 0 is before fine-tuning."""
 
     epoch: int
     loss: float
@@ -102,8 +102,11 @@ def tune(
         keras.losses.CategoricalCrossentropy(),
     )
     album = Album(rule)
-    curve, best, start = _restore(model, state)
-    for epoch in range(start, options.epochs):
+    curve, best = _restore(model, state)
+    if not curve:
+        score = album.score(model, validation)
+        curve.append(Epoch(0, album.score(model, train).loss, score.loss, score.right / score.n))
+    for epoch in range(len(curve) - 1, options.epochs):
         # What is dropped follows from the epoch, so that a run that goes on drops the same.
         model.get_layer("dropout").seed_generator.state.assign([options.seed, epoch])
         batches = _batches(train, album, options, epoch, class_weights, teacher)
@@ -168,11 +171,11 @@ def _keep(model: Any, best: list[Any], curve: Sequence[Epoch], state: Path | Non
     )
 
 
-def _restore(model: Any, state: Path | None) -> tuple[list[Epoch], list[Any], int]:
-    """Take up what `_keep` wrote; the curve so far, the best weights and the number of epochs done."""
+def _restore(model: Any, state: Path | None) -> tuple[list[Epoch], list[Any]]:
+    """Take up what `_keep` wrote; the curve so far and the best weights."""
     weights = model.get_weights()
     if state is None or not (state / "weights.npz").exists():
-        return [], weights, 0
+        return [], weights
     curve = [Epoch(**point) for point in json.loads((state / "curve.json").read_text())]
     with np.load(state / "weights.npz") as stored:
         arrays = [stored[name] for name in stored.files]
@@ -181,4 +184,4 @@ def _restore(model: Any, state: Path | None) -> tuple[list[Epoch], list[Any], in
     model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, arrays[2 * count :], strict=True):
         variable.assign(value)
-    return curve, arrays[count : 2 * count], len(curve)
+    return curve, arrays[count : 2 * count]

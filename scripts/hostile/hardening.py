@@ -1,4 +1,4 @@
-"""Run what is tried against `mnet`, and write what came of it into docs/hardening.md.
+"""Run what is tried against `mnet`, and write what came of it into scripts/hostile/README.md.
 
 `scripts/hostile/hardening.py` reads and opens the whole corpus of damaged files; with `ROWS.json …` it takes in
 what other scripts found: arrays of {"area", "what", "tried", "right", "refused", "bad"}. Rows of an area replace those
@@ -25,7 +25,7 @@ from readme import fill  # noqa: E402
 from mobilenet_edge import files  # noqa: E402
 from mobilenet_edge.report.markdown_table import Column, grid  # noqa: E402
 
-PAGE: Final = ROOT / "docs" / "hardening.md"
+PAGE: Final = Path(__file__).parent / "README.md"
 REGION: Final = "hardening"
 READ: Final = "Corrupt files, read"
 OPENED: Final = "Corrupt files, run"

@@ -2,7 +2,7 @@
 
     python scripts/hostile/soak.py                          everything; takes 20 minutes on two cores
     python scripts/hostile/soak.py --kills 20 sweep         one part of it, shorter
-    python scripts/hostile/soak.py --json faults.json       for the table of docs/hardening.md
+    python scripts/hostile/soak.py --json faults.json       for the table of scripts/hostile/README.md
 
 Parts: `sweep` kills a sweep with SIGKILL at random moments, every other time with all of its processes, and compares
 what a resumed one ends with; `worker` kills the processes that measure; `disk` lets verbs write to disks of all sizes,

@@ -40,7 +40,7 @@ def test_every_code_is_documented():
     page = DOCS.read_text(encoding="utf-8")
     for code in SENTENCES.keys() - {"text"}:
         values = ", ".join(f"`{name}`" for name in fields(SENTENCES[code])) or "none"
-        assert f"| `{code}` | {values} | {SENTENCES[code]} |" in page
+        assert f"| `{code}` | {values} |" in page
 
 
 def test_a_doubt_says_what_to_do():

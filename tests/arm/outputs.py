@@ -16,7 +16,7 @@ sys.path.insert(0, sys.argv[1])
 from mobilenet_edge.device import runtimes
 
 if platform.machine() == "x86_64" and any(path.endswith(".onnx") for path in sys.argv[2:]):
-    # Without VNNI its integer kernels cut off sums of weights that are meant for Arm (docs/saturation.md): in float.
+    # Without VNNI its integer kernels cut off sums of weights that are meant for Arm (docs/quantisation.md): in float.
     import onnxruntime
 
     options = onnxruntime.SessionOptions

@@ -56,8 +56,8 @@ def test_among_several_alike_the_file_name_decides(make):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "does not hold records"),
-        ("[1]", "does not hold records"),
+        ("", "holds no records"),
+        ("[1]", "holds no records"),
         ("{", "is not a baseline"),
         ("{}", "is not a baseline"),
         ('{"kind": "check", "schema_version": 2}', "its kind or version is another"),

@@ -32,7 +32,7 @@ def write(path: str, *, width: int = 100, precision: str = "float32") -> Path:
     about = Metadata(
         variant=Path(path).name.split(".")[0], precision=precision, classes=10, macs=10 * width,
         parameters=10 * width + 10, preprocess=Preprocess(), weights=Weights("random"),
-        agreement=Agreement(30.0, 0.95, 20),
+        agreement=Agreement(30.0, 0.95, 20, held_out=True),
     )  # fmt: skip
     Path(path).parent.mkdir(exist_ok=True)
     artifact.write(Path(path), tflite.float_tflite(Graph("m", "x", (width,), (node,))), about)

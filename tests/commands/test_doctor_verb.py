@@ -107,7 +107,11 @@ def test_exit_code_is_that_of_the_worst(own):
 def test_what_is_lacking_is_seen_without_an_import(monkeypatch):
     there = {"onnx", "PIL"}
     monkeypatch.setattr(doctor, "find_spec", lambda module: object() if module in there else None)
-    assert doctor.missing_packages() == {"build": ["TensorFlow", "flatbuffers", "threadpoolctl"], "images": []}
+    assert doctor.missing_packages() == {
+        "build": ["TensorFlow"],
+        "export": ["h5py", "flatbuffers", "threadpoolctl"],
+        "images": [],
+    }
 
 
 def test_extras_are_those_of_the_project():

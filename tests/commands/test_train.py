@@ -149,7 +149,7 @@ def test_fine_tuning_goes_on_where_it_was_killed(pets, tmp_path, monkeypatch):
 
     options = {**SMALL, "epochs": 2, "test": 0.2}
     unbroken = train.run(pets, out=tmp_path / "a", **options)
-    assert [point["epoch"] for point in unbroken.tuning] == [1, 2]
+    assert [point["epoch"] for point in unbroken.tuning] == [0, 1, 2]
     assert (unbroken.scored, unbroken.n) == ("test", unbroken.pictures["test"])
     keep, epochs = tune._keep, []
 

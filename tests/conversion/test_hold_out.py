@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mobilenet_edge.conversion.pipeline import Samples
+from mobilenet_edge.conversion.samples import Samples
 
 
 def samples(count, source="images"):

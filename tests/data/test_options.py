@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mobilenet_edge.data import describe, pixels
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
 

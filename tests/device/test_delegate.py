@@ -161,8 +161,8 @@ def test_a_request_of_the_wrong_types(path: object, options: object):
 def test_a_library_that_is_no_delegate(compile_library: Compile):
     library = compile_library("no_delegate")
     assert refuse(str(library)) == (
-        f"{library.name} is a library, but no TFLite delegate (it has no tflite_plugin_create_delegate); "
-        "give the delegate's, such as libedgetpu.so.1"
+        f"{library.name} is not a TFLite delegate (it has no function tflite_plugin_create_delegate); "
+        "give the library of the delegate, such as libedgetpu.so.1"
     )
 
 
@@ -271,7 +271,7 @@ def test_a_compiled_file_with_a_strangers_delegate(compile_library: Compile, pyt
     library = compile_library("stand_in")
     kind, message = error(ask(python, compiled, library, take="none"))
     assert kind == "invalid-model"
-    assert f"for the Edge TPU, and the delegate {library.name} does not take its operator: give --del" in message
+    assert f"for the Edge TPU, and the delegate {library.name} does not run its operator: give --del" in message
 
 
 @pytest.mark.slow
@@ -289,7 +289,8 @@ def test_a_delegate_that_fails_on_a_model(compile_library: Compile, python: str,
     library = compile_library("stand_in")
     assert error(ask(python, branched, library, fail="prepare")) == (
         "delegate",
-        f"the delegate {library.name} failed on branched.tflite; check that the file was made for it, and its own log",
+        f"the delegate {library.name} failed on branched.tflite; check that the file was compiled "
+        "for it, and see its log",
     )
 
 
@@ -318,7 +319,7 @@ def test_a_crash_names_the_delegate(compile_library: Compile, python: str, branc
         Local(python=python).run(request, {"artifact": branched}, limit_seconds=300)
     assert str(caught.value) == (
         f"the runtime crashed on branched.tflite with the delegate {library.name} (signal 11, segmentation fault): "
-        "the two may be incompatible; take a build of the delegate for this version of the runtime"
+        "the two may be incompatible; use a build of the delegate for this version of the runtime"
     )
 
 
@@ -326,5 +327,5 @@ def test_a_crash_names_the_delegate(compile_library: Compile, python: str, branc
 def test_onnxruntime_takes_none(make_onnx: Callable[..., Path]):
     assert error(ask(sys.executable, make_onnx(), "libedgetpu.so.1")) == (
         "request",
-        "a delegate takes operators of .tflite files only, and tiny.onnx is none; leave it out",
+        "a delegate runs operators of .tflite files only, not of tiny.onnx; leave it out",
     )

@@ -78,6 +78,6 @@ def test_numpy_2_is_explained(legacy_python: Path, tiny: Path, tmp_path: Path):
         [sys.executable, "-c", code, tiny], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout == (
-        f"tflite-runtime was needs NumPy 1, and NumPy {numpy.__version__}; run: pip install 'numpy<2'\n"
+        f"tflite-runtime needs NumPy 1, and NumPy {numpy.__version__} is installed; run: pip install 'numpy<2'\n"
     )
     assert done.stderr == ""

@@ -62,7 +62,7 @@ def quick(ready: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(ready, folder, symlinks=True)
 
-    monkeypatch.setattr(setup, "_make", make)
+    monkeypatch.setattr(setup, "_create", make)
     return home / setup.FOLDER
 
 
@@ -88,7 +88,9 @@ def test_one_that_is_there_is_added_to(quick: Path, wheel: Path):
 @pytest.mark.slow
 def test_a_refusal_of_pip_leaves_what_was_there(quick: Path):
     setup._create(quick)
-    with pytest.raises(DeviceError, match=r"^pip failed: No matching distribution found for no-such-thing==7; see the"):
+    with pytest.raises(
+        DeviceError, match=r"^pip failed: No matching distribution found for no-such-thing==7; check the"
+    ):
         setup.run(ask("no-such-thing==7"))
     assert (quick / "bin/python").exists()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.evaluation import alternatives
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score

@@ -127,7 +127,7 @@ def test_any_number_of_processes_gives_the_same(folder, expected, jobs):
 def killer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that notes the kill; with "always" in it there is no end of kills."""
     (tmp_path / "sitecustomize.py").write_text(KILLER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("MNET_TEST_KILLS", str(tmp_path / "killed"))
     return tmp_path / "killed"
 
@@ -191,8 +191,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     place = tmp_path_factory.mktemp("cluster")
     (place / "sitecustomize.py").write_text(KILLER)
     (place / "killed").write_text("once")
-    search = os.pathsep.join(filter(None, (str(place), os.environ.get("PYTHONPATH"))))
-    with running(place, 3, PYTHONPATH=search, MNET_TEST_KILLS=str(place / "killed")) as address:
+    with running(place, 3, MNET_TEST_KILLS=str(place / "killed")) as address:
         yield address, place / "killed"
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.data import pixels
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import PARTS, Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.evaluation import rule as rules
+from mobilenet_edge.evaluation import adapt as rules
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents

@@ -71,7 +71,7 @@ def test_several_ends_are_refused(inputs, outputs):
 
 def test_input_that_is_no_image_is_refused_before_it_is_run():
     session = Sums([TensorInfo("text", (1, 128), "int32")])
-    with pytest.raises(InputError, match="not one RGB image"):
+    with pytest.raises(InputError, match="not one RGB or grey image"):
         serve.describe(session, "m")
     assert session.seen == []
 

@@ -153,7 +153,7 @@ def test_what_is_no_model_is_refused(suffix, content, tmp_path):
 
 @pytest.mark.parametrize("name", ["model.pb", "model", "model.TFLITE", "labels.txt"])
 def test_other_suffixes_are_refused(name, tmp_path):
-    with pytest.raises(InputError, match=r"it reads \.tflite, \.onnx and \.keras"):
+    with pytest.raises(InputError, match=r"it reads \.tflite, \.onnx, \.keras and \.h5"):
         artifact.read(tmp_path / name)
 
 

@@ -66,5 +66,5 @@ def test_a_background_class_is_no_lie():
 @pytest.mark.parametrize("shape", [(1, 91_288, 91_288, 3), ((1 << 31) - 1,) * 4, (-1, 1 << 20, 1 << 20)])
 def test_dimensions_that_no_memory_holds_are_refused_of_any_file(shape):
     # 1 * 91,288 * 91,288 * 3 floats are 100 GB; an open side counts as one.
-    with pytest.raises(InputError, match="bytes by its dimensions"):
+    with pytest.raises(InputError, match="bytes by its shape"):
         contradictions.refuse(made(None, Tensor("large", shape, "float32")))

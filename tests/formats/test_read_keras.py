@@ -39,7 +39,7 @@ def test_a_config_that_is_no_architecture_is_refused(config):
 
 def test_nested_models_without_end_are_refused():
     nested = '{"class_name": "Functional", "config": {"layers": [' * 5000
-    with pytest.raises(ValueError, match="not a Keras architecture"):
+    with pytest.raises(ValueError, match="no Keras architecture"):
         keras.contents(made(config__json=nested, model__weights__h5="x"))
 
 

@@ -148,6 +148,6 @@ def test_a_delegate_is_loaded_from_the_given_path_only(library, canary, tmp_path
             Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
         assert not canary.exists(), asked
     chosen = {"path": str(tmp_path / "libraries/libevil.so"), "options": {}}
-    with pytest.raises(MnetError, match="no TFLite delegate"):
+    with pytest.raises(MnetError, match="not a TFLite delegate"):
         Local().run({**request, "delegate": chosen}, {"artifact": model}, limit_seconds=300)
     assert canary.exists()

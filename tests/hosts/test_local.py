@@ -64,7 +64,7 @@ def test_garbage_is_a_message():
 
 @pytest.mark.slow
 def test_a_worker_that_never_reads_is_a_message():
-    with pytest.raises(HostError, match=r"failed on x\.tflite \(exit code 3\): it said nothing"):
+    with pytest.raises(HostError, match=r"failed on x\.tflite \(exit code 3\): it printed nothing"):
         stand_in("import os; os._exit(3)").run({"padding": "x" * 10_000}, MODEL, limit_seconds=300)
 
 

@@ -84,11 +84,11 @@ def test_a_refusal():
     refusal = f"""print('hello'); print('{bootstrap.MARK}{{"refused": "old", "reason": "3.7"}}')"""
     with pytest.raises(Broke) as caught:
         opened(sys.executable, "-c", refusal)
-    assert caught.value.broken.refused == {"refused": "old", "reason": "3.7"}
+    assert caught.value.broken.refusal == {"refused": "old", "reason": "3.7"}
 
 
 def test_a_broken_line():
-    with pytest.raises(HostError, match=r"^pi sent a broken line"):
+    with pytest.raises(HostError, match=r"^pi sent an unreadable message"):
         opened(sys.executable, "-c", f"print('{bootstrap.MARK}{{')")
 
 

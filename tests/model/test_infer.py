@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.data import images, pixels, prepare
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.graph import Node
 from mobilenet_edge.graph.run import linear

@@ -85,7 +85,7 @@ def test_a_foreign_file_is_fed_by_what_is_usual(folder: Path, models: list[artif
     with feed.prepare([replace(models[0], metadata=None)], folder) as feeds:
         (only,) = feeds.values()
     assert only.rule == Preprocess((8, 8))
-    assert only.assumed[0].startswith("preprocessing (assumed: centre crop 0.875")
+    assert only.assumed[0].startswith("preprocessing (assumed: RGB, centre crop 0.875")
 
 
 def test_several_inputs_are_refused(folder: Path, models: list[artifact.Artifact]):

@@ -154,7 +154,7 @@ def _baseline(data: bytes) -> None:
 
 
 def _worker(data: bytes) -> None:
-    _shown(json.dumps(answer.parse(answer.Ended(0, data, b""), "model.tflite", away="pi4")))
+    _shown(json.dumps(answer.parse(answer.Ended(0, data, b""), "model.tflite", device="pi4")))
 
 
 @cache

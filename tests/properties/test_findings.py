@@ -76,7 +76,7 @@ def test_a_table_of_half_a_character(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["\\n", "\\u001b[31m", "\\u2028"])
 def test_a_message_that_quotes_a_line_break_is_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(f'grid = {{alpha = 1, rho = 32, format = "{name}"}}\n')
-    with pytest.raises(InputError, match=r"grid\.format holds  ") as caught:
+    with pytest.raises(InputError, match=r"unknown values in grid\.format:  ") as caught:
         config.load_sweep(tmp_path / "a.toml")
     assert str(caught.value).isprintable()
 
@@ -119,4 +119,4 @@ def test_a_noted_file_whose_name_is_none_is_missing(tmp_path: Path) -> None:
 def test_a_device_that_answers_with_what_no_parser_takes(document: bytes) -> None:
     # RecursionError, and an OverflowError later.
     with pytest.raises(HostError, match=r"answer on a\.tflite on pi4 cannot be read"):
-        answer.parse(answer.Ended(0, document, b""), "a.tflite", away="pi4")
+        answer.parse(answer.Ended(0, document, b""), "a.tflite", device="pi4")

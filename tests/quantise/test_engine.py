@@ -11,7 +11,7 @@ from mobilenet_edge.conversion import engine
 from mobilenet_edge.evaluation.scores import snr_db
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.quantise import QuantParams
-from mobilenet_edge.quantise.engine import REFERENCE
+from mobilenet_edge.quantise.backend import REFERENCE
 from mobilenet_edge.quantise.places import Places
 from mobilenet_edge.quantise.solve import INPUT_GRID, Options, solve
 

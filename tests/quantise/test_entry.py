@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge.data import prepare
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.quantise import QuantParams

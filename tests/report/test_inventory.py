@@ -56,7 +56,8 @@ def test_ends_have_shape_type_and_grid():
 def test_provenance_is_told_in_words():
     shown = lines(inspection())
     assert "  weights: imagenet" in shown
-    assert "  images: centre crop 0.875, bilinear to 160, RGB * 0.00784314 -1" in shown
+    images = "centre crop 0.875 (ASSUMED: --crop), bilinear (ASSUMED: --filter), pixels -1..1 (ASSUMED: --pixels)"
+    assert any(line.startswith("  images: ") and line.endswith(images) for line in shown)
     assert "  labels: 3, from 'tench' to 'toilet tissue'" in shown
     assert "  calibration: 100 images" in shown
     assert "  method: min-max ranges" in shown

@@ -70,7 +70,7 @@ def test_the_table_begins_with_what_needs_attention(check):
     assert rows(prose.table(check(SLOW, BIG))) == [
         ["FAILED", "big.tflite", "size", "1.20 MB", "1 MB", "+33.33 %", "200 000 B over"],
         ["MISSING", "budget: typo", "match", "-", "-", "-",
-         "it matches none of 2 artifacts: check its patterns, and that the files were made"],
+         "it matches none of 2 artifacts: check its patterns, and that the files exist"],
         ["not applicable", "slow.tflite", "latency", "-", "20 ms", "-",
          "measured on local, x, and the budget is for pi4"],
         ["passed", "slow.tflite", "size", "5.00 kB", "1 MB", "-", ""],
@@ -208,7 +208,7 @@ def test_github_annotates_the_line_of_the_budget(check):
         "::notice file=budgets.toml,line=10,title=latency of slow.tflite%3A not-applicable::"
         "-, limit 20 ms: measured on local, x, and the budget is for pi4",
         "::error file=budgets.toml,line=12,title=match of budget%3A typo%3A missing::"
-        "-, limit -: it matches none of 2 artifacts: check its patterns, and that the files were made",
+        "-, limit -: it matches none of 2 artifacts: check its patterns, and that the files exist",
         "1 failed, 1 missing, 1 not applicable, 1 passed: 2 artifacts, budgets.toml, against base.json",
     ]
 

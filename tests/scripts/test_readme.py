@@ -17,10 +17,11 @@ def script(tmp_path, monkeypatch):
     loaded = runpy.run_path(str(SCRIPT))
     main = loaded["main"]
     readme = tmp_path / "README.md"
-    regions = {"help": "", "demo": "old\n", "variants": ""}
+    regions = {"help": "", "variants": ""}
     body = "".join(f"<!-- {name} -->\n{content}<!-- /{name} -->\n" for name, content in regions.items())
     readme.write_text(f"# x\n\n{body}end\n")
     monkeypatch.setitem(main.__globals__, "README", readme)
+    monkeypatch.setitem(main.__globals__, "API", tmp_path / "api.md")
     monkeypatch.setitem(main.__globals__, "help_text", lambda: "Usage: mnet")
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -36,7 +37,6 @@ def test_regions_are_filled_and_the_rest_stays(script):
     assert "<!-- help -->\n```text\nUsage: mnet\n```\n<!-- /help -->" in text
     # Exact MACs of the first published variant, Table 4 of arXiv:1704.04861: 569 million.
     assert "| mobilenet_v1-a1.00-r224 | 568.7 M |" in text
-    assert "<!-- demo -->\nold\n<!-- /demo -->" in text
     assert text.startswith("# x\n")
     assert text.endswith("\nend\n")
 
@@ -57,13 +57,12 @@ def test_check_tells_stale_from_fresh_and_writes_nothing(script, capsys):
     assert code == 0
 
 
-def test_demo_table_is_put_in_and_not_checked(script, tmp_path):
-    table = tmp_path / "table.md"
-    table.write_text("| measured |\n")
-    _, text = script("--demo", str(table))
-    assert "<!-- demo -->\n| measured |\n<!-- /demo -->" in text
-    code, _ = script("--check")
-    assert code == 0
+def test_the_api_page_has_every_public_name(script, tmp_path):
+    import mobilenet_edge
+
+    script()
+    page = (tmp_path / "api.md").read_text()
+    assert all(f"## `{name}`" in page for name in set(mobilenet_edge.__all__) - {"__version__"})
 
 
 @pytest.mark.parametrize("text", ["", "<!-- a --><!-- /a --><!-- a --><!-- /a -->", "<!-- a -->"])

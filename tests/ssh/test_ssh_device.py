@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError, InputError, UsageError
-from mobilenet_edge.hosts.session import Connection
 from mobilenet_edge.hosts.ssh import Ssh
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
@@ -85,8 +85,8 @@ def test_one_connection_and_each_file_once(
     host: Ssh, model: Path, server: Server, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     sent: list[int] = []
-    write = Connection._write
-    monkeypatch.setattr(Connection, "_write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
+    write = Child.write
+    monkeypatch.setattr(Child, "write", lambda self, data: (sent.append(len(data)), write(self, data))[1])
     images = tmp_path / "images.npy"
     np.save(images, np.zeros((2, 1, 8, 8, 3), np.float32))
     with host:
@@ -182,13 +182,13 @@ def test_no_such_name(server: Server):
     host = Ssh("pi", "pi@nowhere.invalid", command=("ssh", "-F", str(server.config)))
     said = refused(host)
     assert said == (
-        "pi (pi@nowhere.invalid): no machine of this name is found; check the spelling of host, or give the address"
+        "pi (pi@nowhere.invalid): no machine has this name; check the spelling of host, or give the IP address"
     )
 
 
 def test_no_server(server: Server):
     assert refused(server.ssh(Port="1")) == (
-        "pi (device): it is up, and no SSH server answers; on the device: sudo systemctl enable --now ssh"
+        "pi (device): it is on, but no SSH server answers; on the device: sudo systemctl enable --now ssh"
     )
 
 
@@ -214,7 +214,7 @@ def test_a_changed_host_key(server: Server, tmp_path: Path):
     (tmp_path / "known").write_text(f"[127.0.0.1]:{server.port} {kind} {key}\n")
     said = refused(server.ssh(UserKnownHostsFile=str(tmp_path / "known")))
     assert said.startswith("pi (device): its host key has changed; ")
-    assert said.endswith("somebody may be in between")
+    assert said.endswith("another machine may be intercepting the connection")
 
 
 def test_a_key_that_is_not_accepted(server: Server, tmp_path: Path):
@@ -231,7 +231,7 @@ def test_a_password_is_asked_for(tmp_path: Path):
     with serve(tmp_path, password=True) as server:
         (tmp_path / "authorized").write_text("")
         assert refused(server.ssh()) == (
-            "pi (device): it asks for a password, which cannot be given here; install a key with: ssh-copy-id device"
+            "pi (device): it asks for a password, which mnet cannot give; install a key with: ssh-copy-id device"
         )
 
 
@@ -260,7 +260,7 @@ def test_no_python(tmp_path: Path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/sh").symlink_to("/bin/sh")
     with serve(tmp_path, environment={"PATH": tmp_path / "bin", "HOME": tmp_path}) as server:
-        assert refused(server.ssh()) == "pi has no python3; install it, or name one in the devices file"
+        assert refused(server.ssh()) == "pi has no python3; install it, or set python in the devices file"
         assert refused(server.ssh("~/none")) == "pi has no Python at ~/none; check python in the devices file"
 
 
@@ -273,7 +273,7 @@ def test_an_old_python(tmp_path: Path):
     python.chmod(0o755)
     with serve(tmp_path, environment={"PATH": f"{tmp_path / 'bin'}:/bin", "HOME": tmp_path}) as server:
         said = refused(server.ssh())
-    assert re.fullmatch(r"pi has Python 3\.7 as \S+, and 3\.9 is the oldest that will do; name a newer one as .*", said)
+    assert re.fullmatch(r"pi has Python 3\.7 at \S+, but at least 3\.9 is needed; .*", said)
 
 
 def test_no_numpy_and_no_runtime(tmp_path: Path, model: Path):
@@ -287,7 +287,8 @@ def test_no_numpy_and_no_runtime(tmp_path: Path, model: Path):
         for each in Path(np.__file__).parents[1].glob("numpy*"):
             (found / each.name).symlink_to(each)
         with pytest.raises(
-            HostError, match=r"^onnxruntime is not installed on pi; install it with: mnet setup-host pi, or there with"
+            HostError,
+            match=r"^onnxruntime is not installed on pi; install it with: mnet setup-host pi, or on the device with",
         ):
             host.run(TIME, {"artifact": model}, limit_seconds=300)
 

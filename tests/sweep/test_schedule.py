@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep import identity
+from mobilenet_edge.sweep import fingerprint
 from mobilenet_edge.sweep.config import CalibrationTable, EvaluateTable, GridTable, ProfileTable, Sweep, WeightsTable
 from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
@@ -95,7 +95,7 @@ def test_every_target_has_its_int8_files_and_the_first_the_others() -> None:
 
 
 def test_a_profile_depends_on_artifact_machine_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_query", lambda *_: None)
+    monkeypatch.setattr(fingerprint, "_query", lambda *_: None)
 
     def stage(sha256: str = "0", host: str = "local", **how: Any) -> Stage:
         return plan(profile=ProfileTable(**how)).profile(Path("a.tflite"), sha256, host, 2)
@@ -122,7 +122,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     (tmp_path / "configs" / "devices.toml").write_text(DEVICES)
     monkeypatch.chdir(tmp_path)
     found = {"cpu": "Cortex-A72", "board": "Pi 4", "versions": {"litert": "2.0"}}
-    monkeypatch.setattr(identity, "_query", lambda *_: dict(found) or None)
+    monkeypatch.setattr(fingerprint, "_query", lambda *_: dict(found) or None)
     return found
 
 

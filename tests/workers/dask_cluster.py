@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import mobilenet_edge
+
 
 @contextmanager
 def running(folder: Path, workers: int, **environment: str) -> Iterator[str]:
     """Give the address of a scheduler with so many workers, one thread each.
 
-    The scheduler's process id is in `folder/scheduler.pid`.
+    They import modules from `folder` first, and this very package. The scheduler's process id is in
+    `folder/scheduler.pid`.
     """
-    env = {**os.environ, **environment, "DASK_DISTRIBUTED__DASHBOARD__LINK": ""}
+    path = os.pathsep.join([str(folder), str(Path(mobilenet_edge.__file__).parents[1])])
+    env = {**os.environ, **environment, "PYTHONPATH": path, "DASK_DISTRIBUTED__DASHBOARD__LINK": ""}
     file = folder / "scheduler.json"
     start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     options = ["--no-dashboard", "--scheduler-file", str(file)]

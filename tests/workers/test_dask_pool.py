@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A cluster of three workers that can import `cluster_answers`."""
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "cluster_answers.py").write_text(ANSWERS)
-    with running(folder, 3, PYTHONPATH=str(folder)) as address:
+    with running(folder, 3) as address:
         yield address
 
 
@@ -73,7 +73,7 @@ def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "cluster_answers.py").write_text(ANSWERS)
     requests = [{"number": number, "folder": str(tmp_path), "data": b"", "seconds": 0.2} for number in range(20)]
     with (
-        running(tmp_path, 1, PYTHONPATH=str(tmp_path)) as address,
+        running(tmp_path, 1) as address,
         dask.DaskPool(FUNCTION, address) as pool,
         pytest.raises(HostError, match=r"the Dask scheduler at tcp://\S+ went away \(.+\); run it again"),
     ):

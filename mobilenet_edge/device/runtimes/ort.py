@@ -28,8 +28,8 @@ class OrtSession:
     def __init__(self, runtime: Runtime, package: Any, session: Any, path: Path) -> None:
         self.runtime = runtime.name
         self.version: str = package.__version__
-        self.inputs = tuple(_tensor(each, path) for each in session.get_inputs())
-        self.outputs = tuple(_tensor(each, path, fixed=False) for each in session.get_outputs())
+        self.inputs = tuple(_tensor(argument, path) for argument in session.get_inputs())
+        self.outputs = tuple(_tensor(argument, path, fixed=False) for argument in session.get_outputs())
         self._session = session
         self._errors = _error_types(package)
         self._feed: dict[str, NDArray[Any]] = {}
@@ -103,7 +103,7 @@ def open_session(
 def _error_types(package: Any) -> tuple[type[Exception], ...]:
     # onnxruntime's exceptions have no common base below Exception.
     state = package.capi.onnxruntime_pybind11_state
-    return tuple(each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
+    return tuple(value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception))
 
 
 def _tensor(argument: Any, path: Path, *, fixed: bool = True) -> TensorInfo:

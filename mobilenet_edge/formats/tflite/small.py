@@ -1,7 +1,7 @@
 """TFLite files of float16 or int8 weights that become float32 when the file is opened.
 
 TFLite's hybrid kernels, which quantise the activations at every inference and multiply integers, would lose more and
-are slower on x86, see docs/precisions.md.
+are slower on x86, see docs/quantisation.md.
 """
 
 from __future__ import annotations

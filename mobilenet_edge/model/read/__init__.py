@@ -14,12 +14,12 @@ from mobilenet_edge import files
 from mobilenet_edge.errors import BuildError, InputError
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.model.norm import Norm
+from mobilenet_edge.model.read.architecture import Description, describe
 from mobilenet_edge.model.read.arrays import Arrays
-from mobilenet_edge.model.read.description import Description, describe
 from mobilenet_edge.model.read.file import Source, opened
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Refusals, Unsupported
-from mobilenet_edge.model.read.rule import Rule, rule_of
+from mobilenet_edge.model.read.input_rule import Rule, rule_of
+from mobilenet_edge.model.read.unsupported import Refusals, Unsupported
 from mobilenet_edge.model.read.values import Affine, Pixels
 from mobilenet_edge.model.read.walk import Walk
 

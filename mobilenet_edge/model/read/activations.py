@@ -10,7 +10,7 @@ import numpy as np
 from mobilenet_edge.graph import Activation, Op
 from mobilenet_edge.model.read.applied import Applied, number, relu_name
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Tensor, Value
 
 _CLIPS: Final[dict[str, Activation]] = {"relu": "relu", "relu6": "relu6", "relu1": "relu1"}

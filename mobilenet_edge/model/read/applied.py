@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_edge.model.read.description import Layer
+from mobilenet_edge.model.read.architecture import Layer
 from mobilenet_edge.model.read.folding import Reader
-from mobilenet_edge.model.read.refusal import Unsupported, check_origin
+from mobilenet_edge.model.read.unsupported import Unsupported, check_origin
 from mobilenet_edge.model.read.values import Array64, Pixels, Tensor, Value
 
 # Names of the second operand among the keyword arguments of TensorFlow's functions and Keras's operations.

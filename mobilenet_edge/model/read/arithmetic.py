@@ -10,7 +10,7 @@ import numpy as np
 from mobilenet_edge.graph import NO_PADDING, Op
 from mobilenet_edge.model.read.applied import Applied, numbers
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Affine, Array64, Pixels, Tensor, Value
 
 ONE: Final = np.ones(())

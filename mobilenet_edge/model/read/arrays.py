@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.model.read.description import Description, Layer
+from mobilenet_edge.model.read.architecture import Description, Layer
 from mobilenet_edge.model.read.file import Source
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.variables import UNTRAINED, variables
 
 Array64 = NDArray[np.float64]

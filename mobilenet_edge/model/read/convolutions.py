@@ -11,7 +11,7 @@ from mobilenet_edge.graph import NO_PADDING, Op, Padding, same_padding
 from mobilenet_edge.model.read.activations import activate
 from mobilenet_edge.model.read.applied import Applied
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Array64, Shape, Tensor, Value
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mobilenet_edge.graph import ACTIVATED, NO_PADDING, WEIGHTED, Activation, Graph, Node, Op, affine
 from mobilenet_edge.model.norm import Norm
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Affine, Array64, Pixels, Shape, Tensor, Value
 
 IMAGE: Final = "image"

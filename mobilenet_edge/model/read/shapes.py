@@ -8,7 +8,7 @@ from dataclasses import replace
 from mobilenet_edge.graph import NO_PADDING
 from mobilenet_edge.model.read.applied import Applied
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Pixels, Shape, Tensor, Value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from mobilenet_edge.model.read.description import Layer
+from mobilenet_edge.model.read.architecture import Layer
 
 Variables = tuple[str, ...]
 # Updated by training's statistics, not by its gradients: legacy files have them behind all others.

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, Final
 
 from mobilenet_edge.model.read.applied import Applied, operands
+from mobilenet_edge.model.read.architecture import Call, Description, Layer, Reference
 from mobilenet_edge.model.read.arrays import Arrays
-from mobilenet_edge.model.read.description import Call, Description, Layer, Reference
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Refusals, Unsupported, check_origin
-from mobilenet_edge.model.read.table import handler
+from mobilenet_edge.model.read.handlers import handler
+from mobilenet_edge.model.read.unsupported import Refusals, Unsupported, check_origin
 from mobilenet_edge.model.read.values import Pixels, Tensor, Value
 
 _QUANTISED: Final = ("quantized", "int8", "int4", "float8", "gptq", "awq")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mobilenet_edge import files, schema
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
-from mobilenet_edge.data.options import PixelOptions
+from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 

@@ -15,7 +15,7 @@ class Case:
 
     Attributes:
         name: Of the file; its suffix says which verbs read it.
-        category: One row of the table in docs/hardening.md.
+        category: One row of the table in scripts/hostile/README.md.
         data: The whole file.
         codes: Exit codes that are right: 3 for a refusal in one line, 0 for a right result.
         run: Likewise where a runtime opens the file, None for those of `codes`; 6 is a crash of the runtime, in a

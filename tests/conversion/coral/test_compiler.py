@@ -169,7 +169,7 @@ def test_without_a_log_file_what_it_printed_serves(stand_in):
             {"told": "Edge TPU Compiler version 14.1\n\nInternal compiler error. Aborting!\n", "code": 134},
             "failed with code 134: Internal compiler error. Aborting; see",
         ),
-        ({"told": "", "code": 1}, "it said nothing"),
+        ({"told": "", "code": 1}, "it printed nothing"),
         ({"told": "Compilation failed!", "output": False}, "wrote no file: Compilation failed; see"),
         ({"log": LEFT}, "left 3 of 33"),
     ],

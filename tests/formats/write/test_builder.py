@@ -92,5 +92,5 @@ def test_the_same_calls_give_the_same_bytes():
 
 def test_no_litert_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'mobilenet-edge\[build\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'mobilenet-edge\[export\]'"):
         schema()

@@ -41,7 +41,7 @@ def invoke(data, images):
 
 
 def paired(made):
-    """The same with integers that no CPU adds up wrongly: neighbours of one sign stay within docs/saturation.md."""
+    """The same with integers that no CPU adds up wrongly: neighbours of one sign stay within docs/quantisation.md."""
     weights = dict(made.weights)
     for node in made.graph.weighted():
         if node.op != "depthwise":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mobilenet_edge.model.read import activations, arithmetic, convolutions, pictures, pools, shapes
+from mobilenet_edge.model.read import activations, arithmetic, convolutions, pools, resizing, shapes
 from mobilenet_edge.model.read.applied import Handler
 
 _LAYERS: Final[dict[str, Handler]] = {
@@ -25,9 +25,9 @@ _LAYERS: Final[dict[str, Handler]] = {
     "ZeroPadding2D": shapes.pad,
     "Reshape": shapes.reshape,
     "Flatten": shapes.flatten,
-    "Resizing": pictures.resizing,
-    "CenterCrop": pictures.centre_crop,
-    "RandomCrop": pictures.random_crop,
+    "Resizing": resizing.resizing,
+    "CenterCrop": resizing.centre_crop,
+    "RandomCrop": resizing.random_crop,
     "InputLayer": shapes.entry,
 }
 # Layers of both generations and operations of Keras 3 whose names and meanings agree.
@@ -40,8 +40,8 @@ _OPERATIONS: Final[dict[str, Handler]] = {
     "Negative": arithmetic.negate,
     "Concatenate": arithmetic.concatenate,
     "Stack": arithmetic.stack,
-    "GetItem": pictures.get_item,
-    "Flip": pictures.flip,
+    "GetItem": resizing.get_item,
+    "Flip": resizing.flip,
     "Cast": shapes.cast,
     "Mean": pools.mean,
     "Clip": activations.clip,
@@ -63,8 +63,8 @@ _FUNCTIONS: Final[dict[str, Handler]] = {
         ("math.negative", arithmetic.negate),
         ("concat", arithmetic.concatenate),
         ("stack", arithmetic.stack),
-        ("__operators__.getitem", pictures.get_item),
-        ("reverse", pictures.flip),
+        ("__operators__.getitem", resizing.get_item),
+        ("reverse", resizing.flip),
         ("cast", shapes.cast),
         ("reshape", shapes.reshape),
         ("identity stop_gradient", shapes.nothing),

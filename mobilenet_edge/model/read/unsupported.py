@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mobilenet_edge.errors import BuildError, InputError, MnetError
-from mobilenet_edge.model.read.description import Layer
+from mobilenet_edge.model.read.architecture import Layer
 
 # Layers of Keras's own that hold or call code from outside.
 CODE: Final = frozenset(("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from mobilenet_edge.data import describe, pixels, prepare
-from mobilenet_edge.data.options import NOTHING, PixelOptions
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, InputError, UsageError
 from mobilenet_edge.evaluation.tensors import ImageInput

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.data.preprocess import Colour, Fit, Origin, Preprocess
-from mobilenet_edge.model.read.refusal import Unsupported
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Pixels
 
 # Keras's interpolations and Pillow's filters, which, other than Keras's, smooth while they make a picture smaller.

@@ -9,8 +9,8 @@ import numpy as np
 
 from mobilenet_edge.model.read.applied import Applied
 from mobilenet_edge.model.read.folding import Folding
-from mobilenet_edge.model.read.refusal import Unsupported
 from mobilenet_edge.model.read.shapes import image_only
+from mobilenet_edge.model.read.unsupported import Unsupported
 from mobilenet_edge.model.read.values import Affine, Pixels, Value
 
 
