@@ -120,12 +120,12 @@ def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Da
     for split in ("validation", "test"):
         if split not in parts:
             continue
-        others, found, copies = _read_classes(parts[split])
-        if unknown := set(others) - set(classes):
+        names, pictures_of_split, copies = _read_classes(parts[split])
+        if unknown := set(names) - set(classes):
             raise InputError(f"{parts[split]} has the class folder {min(unknown)!r}, which {parts['train']} has not")
         duplicates += copies
-        for picture in found:
-            added = replace(picture, label=classes.index(others[picture.label]))
+        for picture in pictures_of_split:
+            added = replace(picture, label=classes.index(names[picture.label]))
             if copy := _copy(added, pictures):
                 duplicates.append(copy)
             else:

@@ -95,25 +95,25 @@ def train(
     with _timed(seconds, "tuning"):
         model = model or build(spec, options.seed)
         sources.assign(model, {name: values for name, values in arrays.items() if name != classifier})
-        tuned: list[tune.Epoch] = []
+        tuning: list[tune.Epoch] = []
         if options.epochs:
             # It is judged by the validation pictures, so it begins with the head that has not seen them.
             _set_head(model, classifier, fit.head)
-            tuned = tune.tune(
+            tuning = tune.tune(
                 *(model, *features.pictures, rule, options),
                 class_weights=data.class_weights(), teacher=teacher, state=state, advance=advance,
             )  # fmt: skip
             # Without the optimiser, which would be two thirds of the file, and with every layer trainable.
-            trained = model.get_weights()
+            values = model.get_weights()
             model = build(spec, options.seed)
-            model.set_weights(trained)
-        curve: Sequence[tune.Epoch | linear.Point] = tuned or fit.curve
+            model.set_weights(values)
+        curve: Sequence[tune.Epoch | linear.Point] = tuning or fit.curve
         best = min(curve, key=lambda point: point.validation_loss)
-        if not tuned or best is tuned[0]:
+        if not tuning or best is tuning[0]:
             _set_head(model, classifier, fit.complete)
     n = len(features.pictures[1])
     score = Score(best.validation_loss, round(best.validation_accuracy * n), n)
-    return Result(model, fit, tuned, score, features.unreadable, seconds)
+    return Result(model, fit, tuning, score, features.unreadable, seconds)
 
 
 def _set_head(model: Any, classifier: str, head: linear.Head) -> None:
@@ -139,20 +139,20 @@ class _Features:
 def _features(
     frozen: Body, data: Dataset, teacher: tune.Teacher | None, seed: int, advance: Callable[[], None]
 ) -> _Features:
-    def learned(picture: Picture) -> Iterator[crops.View]:
+    def views_of(picture: Picture) -> Iterator[crops.View]:
         return crops.of_training(picture, CROPS, seed)
 
-    def judged(_: Picture) -> Iterator[crops.View]:
+    def centre_of(_: Picture) -> Iterator[crops.View]:
         return iter([crops.CENTRE])
 
     weights = np.array(data.class_weights(), np.float32)
-    train, read, missing = frozen.features(data.train, learned, advance)
+    train, read, missing = frozen.features(data.train, views_of, advance)
     labels = np.array([picture.label for picture in read])
     if teacher is None:
         targets = linear.one_hot(labels, len(data.classes), train.shape[1])
     else:
-        targets = np.stack([teacher(_tensors(picture, learned(picture), frozen.rule)) for picture in read])
-    validation, others, more = frozen.features(data.validation, judged, advance)
+        targets = np.stack([teacher(_tensors(picture, views_of(picture), frozen.rule)) for picture in read])
+    validation, others, more = frozen.features(data.validation, centre_of, advance)
     theirs = np.array([picture.label for picture in others])
     return _Features(
         Examples(train, targets, weights[labels]),

@@ -43,7 +43,7 @@ class Options:
 
     epochs: int = 10
     unfreeze: int = 6
-    rate: float = 3e-4
+    rate: float = 1e-4
     batch: int = 16
     smoothing: float = 0.1
     decay: float = 1e-4
