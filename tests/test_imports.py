@@ -112,7 +112,7 @@ def imports(text: str, module: str, file: str = "") -> Iterator[Import]:
         if isinstance(node, ast.Import):
             names = [each.name for each in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{module}: relative imports hide the leg"
+            assert not node.level, f"{module}: relative imports hide the package"
             names = [_submodule(node.module or "", each.name) for each in node.names]
         else:
             continue

@@ -125,6 +125,20 @@ def test_links_lead_somewhere(page):
             assert fragment in anchors(path.read_text()), link
 
 
+@pytest.mark.parametrize(
+    ("module", "function"), re.findall(r"`([\w/]+\.py):(\w+)`", (ROOT / "CONTRIBUTING.md").read_text())
+)
+def test_functions_that_contributing_walks_through_exist(module, function):
+    source = (ROOT / "mobilenet_edge" / module).read_text()
+    assert re.search(rf"^\s*def {function}\(", source, re.MULTILINE)
+
+
+def test_contributing_lists_every_package():
+    listed = re.findall(r"^\| `([\w.]+)/?` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    packages = {path.parent.name for path in ROOT.glob("mobilenet_edge/*/__init__.py")}
+    assert set(listed) - {"api.py"} == packages
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=name)
 def test_page_can_be_found_from_the_readme(page):
     assert f"({name(page)})" in (ROOT / "README.md").read_text()

@@ -1,1 +1,1 @@
-"""Keras models, and the folded graph made from them. The only leg that needs TensorFlow."""
+"""Variants of MobileNet, Keras models of them, and the folded graph of a Keras file."""

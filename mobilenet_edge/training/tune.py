@@ -177,7 +177,7 @@ def _restore(model: Any, state: Path | None) -> tuple[list[Epoch], list[Any]]:
     if state is None or not (state / "weights.npz").exists():
         return [], weights
     curve = [Epoch(**point) for point in json.loads((state / "curve.json").read_text())]
-    with np.load(state / "weights.npz") as stored:
+    with np.load(state / "weights.npz", allow_pickle=False) as stored:
         arrays = [stored[name] for name in stored.files]
     count = len(weights)
     model.set_weights(arrays[:count])
