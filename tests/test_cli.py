@@ -27,7 +27,8 @@ from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import targets
 
 VERBS = (
-    "plan", "build", "export", "evaluate", "profile", "inspect", "table", "sweep", "compare", "setup-host", "doctor",
+    "plan", "build", "train", "export", "evaluate", "profile", "inspect", "table", "sweep", "compare", "setup-host",
+    "doctor",
 )  # fmt: skip
 RHO = "--rho 32 --out out"
 GRID = "[grid]\nalpha = [0.25]\nrho = [32]\n"

@@ -29,7 +29,7 @@ class Training(Record):
         interval: Its 95 % interval (Wilson).
         scored: "test" or "validation"; accuracy on the latter is optimistic, since they decided when to stop.
         n: Number of scored pictures.
-        seconds: Wall-clock time of "features", "head" and "tuning".
+        seconds: Wall-clock time of "features", "head", "model" (building it in Keras) and, if any, "tuning".
         unreadable: Pictures that could not be read.
         remarks: What a user should know of the data, a sentence each.
         versions: Of the packages that decide the result.

@@ -68,17 +68,14 @@ class Body:
             float32 (n, views, width), the n pictures they are of, and the files that cannot be read.
 
         Raises:
-            InputError: None of the pictures can be read.
+            InputError: None of the pictures can be read, or the cache cannot be written.
         """
         session = Session(float_onnx(self.graph))
 
         def one(picture: Picture) -> Array | None:
-            try:
-                return self._of_picture(session, picture, list(views(picture)))
-            except InputError:
-                return None
-            finally:
-                advance()
+            values = self._of_picture(session, picture, list(views(picture)))
+            advance()
+            return values
 
         with ThreadPoolExecutor(len(cpus.available())) as pool:
             answers = list(zip(pictures, pool.map(one, pictures), strict=True))
@@ -88,14 +85,17 @@ class Body:
             raise InputError(f"none of {len(pictures)} pictures can be read; the first: {unreadable[0]}")
         return np.stack([values for _, values in read]), [picture for picture, _ in read], unreadable
 
-    def _of_picture(self, session: Session, picture: Picture, views: Sequence[View]) -> Array:
+    def _of_picture(self, session: Session, picture: Picture, views: Sequence[View]) -> Array | None:
         path = self._path(picture, views)
         if path is not None and path.exists():
             width = self.graph.output.shape[0]
             data = np.frombuffer(files.read_bytes(path), np.float32)
             if data.size == width * len(views):
                 return data.reshape(len(views), width)
-        image = images.decode(picture.path)
+        try:
+            image = images.decode(picture.path)
+        except InputError:
+            return None
         tensors = (prepare.scale(view.pixels(image, self.rule), self.rule) for view in views)
         values = np.stack([session.run(tensor) for tensor in tensors])
         if path is not None:

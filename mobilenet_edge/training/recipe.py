@@ -92,11 +92,12 @@ def train(
         features = _features(frozen, data, teacher, options.seed, advance)
     with _timed(seconds, "head"):
         fit = linear.fit(features.train, features.validation)
-    with _timed(seconds, "tuning"):
+    with _timed(seconds, "model"):
         model = model or build(spec, options.seed)
         sources.assign(model, {name: values for name, values in arrays.items() if name != classifier})
-        tuning: list[tune.Epoch] = []
-        if options.epochs:
+    tuning: list[tune.Epoch] = []
+    if options.epochs:
+        with _timed(seconds, "tuning"):
             # It is judged by the validation pictures, so it begins with the head that has not seen them.
             _set_head(model, classifier, fit.head)
             tuning = tune.tune(
@@ -107,10 +108,10 @@ def train(
             values = model.get_weights()
             model = build(spec, options.seed)
             model.set_weights(values)
-        curve: Sequence[tune.Epoch | linear.Point] = tuning or fit.curve
-        best = min(curve, key=lambda point: point.validation_loss)
-        if not tuning or best is tuning[0]:
-            _set_head(model, classifier, fit.complete)
+    curve: Sequence[tune.Epoch | linear.Point] = tuning or fit.curve
+    best = min(curve, key=lambda point: point.validation_loss)
+    if not tuning or best is tuning[0]:
+        _set_head(model, classifier, fit.complete)
     n = len(features.pictures[1])
     score = Score(best.validation_loss, round(best.validation_accuracy * n), n)
     return Result(model, fit, tuning, score, features.unreadable, seconds)

@@ -195,3 +195,31 @@ def test_student_learns_from_a_teacher_and_is_exported(pets, tmp_path):
             train.run(pets, out=tmp_path / "c", teacher=teacher, **SMALL)
     finally:
         (pets / "rouge").rename(pets / "rot")
+
+
+@pytest.mark.slow
+def test_fine_tuning_that_does_not_help_leaves_the_head_alone(pets, tmp_path, monkeypatch):
+    from mobilenet_edge.training import tune
+
+    def worse(*arguments: Any, **options: Any) -> list[tune.Epoch]:
+        return [tune.Epoch(0, 0.5, 0.1, 1.0), tune.Epoch(1, 0.4, 0.2, 0.8)]
+
+    monkeypatch.setattr(tune, "tune", worse)
+    artifacts = [train.run(pets, out=tmp_path / str(epochs), epochs=epochs, **SMALL).artifact for epochs in (0, 1)]
+    alone, tuned = (artifact.read(Path(path)).metadata for path in artifacts)
+    assert alone.weights.sha256 == tuned.weights.sha256
+    assert alone.weights.source != tuned.weights.source
+
+
+@pytest.mark.slow
+def test_body_of_another_model_brings_its_pixels(pets, tmp_path):
+    from mobilenet_edge.conversion import creation
+    from mobilenet_edge.data.pixel_options import PixelOptions
+    from mobilenet_edge.model.spec import ModelSpec
+
+    source = creation.create(ModelSpec(0.25, 64, 9), out=tmp_path, options=PixelOptions(pixels="0..1"))
+    record = train.run(pets, out=tmp_path / "b", **{**SMALL, "weights": str(source.path)})
+    about = artifact.read(Path(record.artifact)).metadata
+    assert about.preprocess.size == (32, 32)
+    assert about.preprocess.range == pytest.approx((0, 1))
+    assert record.weights == source.path.name

@@ -300,3 +300,14 @@ def test_assigned_weights_give_the_same_outputs(mobilenet: Any, tmp_path: Path) 
     weights.assign(model, weights.read(str(tmp_path / "a.weights.h5"), spec))
     images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(model(images)), np.asarray(mobilenet(images)))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_body_is_read_from_a_file_with_any_classifier_or_none(layout: Any, made: Made, tmp_path: Path) -> None:
+    body = {name: arrays for name, arrays in made.items() if name != "conv_preds"}
+    others = ModelSpec(SPEC.alpha, SPEC.resolution, 7)
+    for name, arrays in {"with.h5": made, "without.h5": body}.items():
+        source = write(tmp_path / name, layout, arrays)
+        assert_same(weights.read(source, others, head=False), body)
+        with pytest.raises(InputError, match="conv_preds"):
+            weights.read(source, others)

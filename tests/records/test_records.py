@@ -79,7 +79,7 @@ TRAINING = Training(
     interval=(0.7, 0.97),
     scored="validation",
     n=20,
-    seconds={"features": 1.5, "head": 0.2, "tuning": 0.0},
+    seconds={"features": 1.5, "head": 0.2, "model": 2.0},
     versions={"keras": "3.12.0"},
 )
 PREDICTION = Prediction(
