@@ -68,5 +68,7 @@ def test_a_model_for_the_edge_tpu_runs_on_its_stand_in(host: Local, data: Path, 
 
 
 def test_a_library_of_this_machine_is_refused_there(host: Local, artifacts: dict[str, Path], foreign: Path):
-    with pytest.raises(UsageError, match=rf"{foreign.name} is built for x86_64, and this is aarch64; install the one"):
+    with pytest.raises(
+        UsageError, match=rf"{foreign.name} is built for x86_64, and this machine is aarch64; install the build"
+    ):
         time(host, artifacts["int8.tflite"], foreign)

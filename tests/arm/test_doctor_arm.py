@@ -34,7 +34,7 @@ def test_a_pi_with_one_runtime(whole: Any):
     assert found["cpu"].fact == "emulated by qemu-aarch64: latency is not real"
     # A Cortex-A72 has no SDOT, and scripts/arm_root.py lays out 0x50000: bits 16 and 18, both since boot.
     assert found["int8"].status == "warn"
-    assert found["throttling"].fact == "not now, since boot: under-voltage, throttled"
+    assert found["throttling"].fact == "not now, but since boot: under-voltage, throttled"
     assert found["clock"].status == "ok"
 
 
