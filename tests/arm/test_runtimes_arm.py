@@ -25,8 +25,8 @@ PRECISIONS = ("float32", "float16", "dynamic", "int8-arm64", "int8")
 STEP = 1 / 256
 # Kernels sum in an order of their own: some 1e-7 of a value in each of 28 layers. float16 weights are computed with in
 # float32. Dynamic and int8 files round to 8 bits in each layer, where a sum's last bit may decide: two steps in all.
-# Files for Arm alone let sums overflow on an x86 without VNNI, which they are compared with; right and wrong are 20 steps
-# apart.
+# Files for Arm alone let sums overflow on an x86 without VNNI, which they are compared with; 20 steps
+# tell right from wrong.
 TOLERANCE = {"float32": 1e-5, "float16": 1e-5, "dynamic": 2 * STEP, "int8-arm64": 8 * STEP, "int8": 2 * STEP}
 
 
