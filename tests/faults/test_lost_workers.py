@@ -81,6 +81,6 @@ def test_a_maker_that_hangs(request_: dict[str, Any], function: str) -> None:
     with processes.ProcessPool(function, 1, limit_seconds=10) as pool:
         answers = dict(pool.run([request_, {}]))
     assert answers[0]["error"]["exit_code"] == 6
-    assert answers[0]["error"]["message"].startswith("its process did not answer within 10 s and was ended")
+    assert answers[0]["error"]["message"].startswith("its process did not answer within 10 s and was killed")
     # The next request has a process of its own.
     assert gone(answers[1]["pid"])
