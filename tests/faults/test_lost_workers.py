@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mobilenet_edge.hosts import local as host
+from mobilenet_edge.device.child import Child
+from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import settings
 from mobilenet_edge.workers import processes
 from tests.faults.conftest import Mnet
@@ -33,14 +33,15 @@ def answer(request):
 def workers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Send a signal to each worker as it is started; the signal is to be put in."""
     seen: dict[str, Any] = {"signal": signal.SIGKILL, "pids": []}
-    converse = host._converse
+    start = Local._start
 
-    def struck(worker: subprocess.Popen[bytes], line: bytes, limit_seconds: float) -> Any:
-        seen["pids"].append(worker.pid)
-        os.kill(worker.pid, seen["signal"])
-        return converse(worker, line, limit_seconds)
+    def struck(self: Local, mode: str | None) -> Child:
+        worker = start(self, mode)
+        seen["pids"].append(worker._process.pid)
+        os.kill(worker._process.pid, seen["signal"])
+        return worker
 
-    monkeypatch.setattr(host, "_converse", struck)
+    monkeypatch.setattr(Local, "_start", struck)
     return seen
 
 
