@@ -80,8 +80,11 @@ def test_what_a_killed_sweep_left_half_written_is_removed(config: Path, mnet: Mn
 
 
 @pytest.fixture
-def busy(model: Path, tmp_path: Path) -> Iterator[None]:
+def busy(model: Path, tmp_path: Path, temporary: Callable[[Path], None]) -> Iterator[None]:
     """Another `mnet profile` at work, for as long as a test takes."""
+    # Measurements know of each other by files there; those of other programs are not to be seen.
+    (tmp_path / "tmp").mkdir()
+    temporary(tmp_path / "tmp")
     words = ["profile", str(model), "--sustain", "10m", "--no-limit"]
     whole = [sys.executable, "-m", "mobilenet_edge", *words]
     with subprocess.Popen(whole, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
