@@ -166,7 +166,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(opened, phone):
 def test_published_figures_are_marked_and_predictions_hollow(opened):
     page = opened("published")
     assert page.page.locator("#latency-title").text_content() == "Published accuracy against latency"
-    assert "Nobody measured it" in page.page.locator("#remark").text_content()
+    assert "was not measured" in page.page.locator("#remark").text_content()
     symbols = page.page.evaluate(
         "document.getElementById('accuracy-latency').data"
         ".filter(trace => trace.customdata).map(trace => trace.marker.symbol)"

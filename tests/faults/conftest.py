@@ -15,9 +15,8 @@ from mobilenet_edge import cli
 from mobilenet_edge.conversion import creation
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.profiling import latency as profiling
 from mobilenet_edge.profiling.settings import Plan
-from mobilenet_edge.sweep.stages import execute, make
+from mobilenet_edge.sweep.stages import execute, make, measurement
 from mobilenet_edge.workers.call import call
 from tests.faults.disk import Disk, mount
 from tests.faults.sweeps import GRID
@@ -122,7 +121,7 @@ class Here:
 def quick_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build and export in this process, and leave out the machine's limit: seconds that no fault here is about."""
     monkeypatch.setattr(make, "open_pool", lambda *_: Here())
-    monkeypatch.setattr(profiling, "Plan", lambda **how: Plan(**how, limit=False))
+    monkeypatch.setattr(measurement, "Plan", lambda **how: Plan(**how, limit=False))
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mobilenet_edge.hosts import local as host
+from mobilenet_edge.device.child import Child
+from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import settings
 from mobilenet_edge.workers import processes
 from tests.faults.conftest import Mnet
@@ -33,14 +33,15 @@ def answer(request):
 def workers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Send a signal to each worker as it is started; the signal is to be put in."""
     seen: dict[str, Any] = {"signal": signal.SIGKILL, "pids": []}
-    converse = host._converse
+    start = Local._start
 
-    def struck(worker: subprocess.Popen[bytes], line: bytes, limit_seconds: float) -> Any:
-        seen["pids"].append(worker.pid)
-        os.kill(worker.pid, seen["signal"])
-        return converse(worker, line, limit_seconds)
+    def struck(self: Local, mode: str | None) -> Child:
+        worker = start(self, mode)
+        seen["pids"].append(worker._process.pid)
+        os.kill(worker._process.pid, seen["signal"])
+        return worker
 
-    monkeypatch.setattr(host, "_converse", struck)
+    monkeypatch.setattr(Local, "_start", struck)
     return seen
 
 
@@ -81,6 +82,6 @@ def test_a_maker_that_hangs(request_: dict[str, Any], function: str) -> None:
     with processes.ProcessPool(function, 1, limit_seconds=10) as pool:
         answers = dict(pool.run([request_, {}]))
     assert answers[0]["error"]["exit_code"] == 6
-    assert answers[0]["error"]["message"].startswith("its process did not answer within 10 s and was ended")
+    assert answers[0]["error"]["message"].startswith("its process did not answer within 10 s and was killed")
     # The next request has a process of its own.
     assert gone(answers[1]["pid"])

@@ -99,7 +99,7 @@ def test_a_module_beside_the_models_is_not_imported(module, canary, mnet):
     """Python looks into the current folder first, where other people's files may be."""
     Path(f"{module}.py").write_text("open('canary', 'w')")
     assert mnet("doctor").code in (0, 6)
-    for name in ("classify.serve", "jobs.worker"):
+    for name in ("evaluation.serve", "workers.program"):
         words = [sys.executable, "-m", f"mobilenet_edge.{name}", "", "0"]
         subprocess.run(words, input=b"", env=environment.of_package(), capture_output=True, check=False)
     assert not canary.exists()

@@ -75,7 +75,7 @@ def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path) -> None:
     with (
         running(tmp_path, 1) as address,
         dask.DaskPool(FUNCTION, address) as pool,
-        pytest.raises(HostError, match=r"the Dask scheduler at tcp://\S+ went away \(.+\); run it again"),
+        pytest.raises(HostError, match=r"the Dask scheduler at tcp://127\.0\.0\.1:\d+ was lost \(.+\)"),
     ):
         kill_at(pool, requests, 2, int((tmp_path / "scheduler.pid").read_text()))
 
@@ -113,13 +113,13 @@ def test_a_request_that_kills_every_worker_is_given_up(address: str, tmp_path: P
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(HostError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1; start one"):
         cluster.connect("tcp://127.0.0.1:1")
 
 
 def test_what_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(HostError, match="no Dask scheduler answers at"):
         cluster.connect("no such protocol://x")
 
