@@ -25,13 +25,24 @@ _NOISE_IMAGES: Final = 4
 
 
 def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
-    """Read a Keras file; one that says nothing of itself gets what its graph shows."""
+    """Read a Keras file; one that says nothing of itself gets what its graph shows.
+
+    Raises:
+        BuildError: The graph cannot hold a layer, or its input has not 1 or 3 channels.
+        InputError: The file is damaged, or a layer needs code that is not Keras's own.
+        UsageError: It is no Keras file.
+    """
     if source.format != "keras":
         raise UsageError(f"{source.path} is not a .keras or .h5 file; mnet exports Keras models")
     from mobilenet_edge.model import read
     from mobilenet_edge.model.recognise import safe_name
 
     model = read.parse(source.data, str(source.path))
+    if model.graph.input_shape[-1] not in (1, 3):
+        raise BuildError(
+            f"{source.path} cannot be exported: it takes an input of {model.graph.input_shape}; mnet takes pictures of "
+            "1 or 3 channels"
+        )
     if source.metadata is None:
         about = describe(model.graph, source.path.stem, source.path.name)
     else:

@@ -93,7 +93,7 @@ def test_the_file_says_what_it_is(built: artifact.Artifact) -> None:
     assert (about.weights.source, about.weights.seed) == ("random", 5)
     assert about.preprocess.size == (32, 32)
     assert set(about.tools) == {"mobilenet-edge", "tensorflow", "keras", "numpy"}
-    assert built.identity()["spec"] == {"alpha": 0.25, "resolution": 32, "classes": 3}
+    assert ModelSpec(**built.identity()["spec"]) == SPEC
 
 
 @pytest.mark.slow
