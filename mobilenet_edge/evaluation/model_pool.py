@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -52,7 +53,8 @@ class ModelPool:
                 "version": each.process.version,
                 "head": each.head.value,
                 "shape": list(each.process.shape),
-                "rule": asdict(each.rule),
+                # With lists for tuples, as from another process.
+                "rule": json.loads(json.dumps(asdict(each.rule))),
                 "assumed": list(each.assumed),
             }
             for each in self._models
@@ -82,7 +84,7 @@ class ModelPool:
 
 
 class IdlePool:
-    """Open pools that nobody uses at the moment; safe to use from several threads, each with a models of its own."""
+    """Open pools that nobody uses at the moment; safe to use from several threads, each with a pool of its own."""
 
     def __init__(self, seconds: float = IDLE_SECONDS) -> None:
         self._seconds = seconds
@@ -91,7 +93,7 @@ class IdlePool:
         self._timer: threading.Timer | None = None
 
     def acquire(self, key: Hashable) -> ModelPool | None:
-        """Return an open models; where there is none close the others, whose memory the new one needs."""
+        """Return an open pool; where there is none close the others, whose memory the new one needs."""
         with self._lock:
             self._stop()
             own = next((place for place, (other, _) in enumerate(self._idle) if other == key), None)

@@ -73,7 +73,7 @@ def test_a_ref_is_never_an_option(repository, ref):
 def test_what_is_not_there_is_told_with_the_next_step(repository):
     with pytest.raises(InputError, match="no commit 'origin/main' here; a shallow clone may lack it"):
         git.show("origin/main", "b.json")
-    with pytest.raises(InputError, match=r"d\.json was not committed at main; make one with: mnet check --format json"):
+    with pytest.raises(InputError, match=r"commit main has no d\.json; write it with: mnet check"):
         git.show("main", "d.json")
 
 

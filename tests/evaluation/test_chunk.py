@@ -74,7 +74,7 @@ def test_answers_are_in_order_and_name_the_unreadable(request_):
     assert "bad.png as an image" in answer["reason"]
     assert json.loads(json.dumps(answer)) == answer  # which is how it travels on one machine
     (facts,) = answer["facts"]
-    assert (facts["runtime"], facts["shape"], facts["rule"]["resolution"]) == ("onnxruntime", [1, 3], 8)
+    assert (facts["runtime"], facts["shape"], facts["rule"]["size"]) == ("onnxruntime", [1, 3], [8, 8])
     # An average may be features: their values are told beside their order.
     assert facts["head"] == "features"
     assert answer["outputs"][0][0] == [1.0, -1.0, -1.0]

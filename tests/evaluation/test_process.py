@@ -103,7 +103,7 @@ def test_keras_without_tensorflow_names_the_extra(monkeypatch):
 def test_reference_model_answers_like_itself(data):
     path = data / "reference" / "mobilenet_v1_0.25_128_quant.tflite"
     with process.start(path, "tflite", 1) as running:
-        assert (running.shape, running.input.side, running.input.dtype) == ((1, 1001), 128, "uint8")
+        assert (running.shape, running.input.size, running.input.dtype) == ((1, 1001), (128, 128), "uint8")
         assert not running.input.needs_grid
         grey = running.input.fill(np.zeros((128, 128, 3), np.float32))
         running.send(grey)
