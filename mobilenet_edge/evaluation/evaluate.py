@@ -53,8 +53,9 @@ def evaluate(
     Args:
         paths: `.keras`, `.tflite` and `.onnx` files, those of other tools too, and folders of the latter two.
         data: The folder of class folders, or one that holds it as `images`, or splits such as `train` and `val`.
-        labels: The labels file; by default a model's own labels, else `labels.txt` in or beside the image folder, else
-            the sorted class folders where there are as many as classes.
+        labels: The labels file; by default a model's own labels. Where it has none, or none that the class folders are
+            named by, `labels.txt` in or beside the image folder, else the sorted class folders where there are as many
+            as classes.
         truth: Which labels each image has, in place of class folders; by default `truth.csv` or `truth.json` in or
             beside the image folder.
         reference: A float model; the share of images with the same top-1 is then the agreement.
@@ -150,10 +151,10 @@ class _Classes:
         """Find the names of a model's classes."""
         if self.given is not None:
             return classes.read(self.given)
-        if model.metadata is not None and model.metadata.labels:
-            return Labels(model.metadata.labels, f"the labels in {model.path.name}", inside=True)
-        if model.metadata is None and model.format == "tflite" and (lines := _described(model)):
-            return Labels(lines, f"the labels in {model.path.name}")
+        own = _own(model)
+        # Labels beside the images may know folders by synset, whose plain names the model has.
+        if own is not None and (self.place.labels is None or self._name_images(own)):
+            return own
         if self.place.labels is not None:
             return classes.read(self.place.labels)
         if self.truth is not None:
@@ -166,13 +167,24 @@ class _Classes:
             return self.truth.matrix(self.sample.chosen, labels)
         return np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
 
+    def _name_images(self, labels: Labels) -> bool:
+        try:
+            self.right(labels)
+        except InputError:
+            return False
+        return True
 
-def _described(model: Artifact) -> tuple[str, ...]:
-    """Read the class names of TFLite Metadata."""
+
+def _own(model: Artifact) -> Labels | None:
+    """Read the class names in a model: of mnet's metadata, else of TFLite Metadata."""
+    source = f"the labels in {model.path.name}"
+    if model.metadata is not None:
+        return Labels(model.metadata.labels, source, inside=True) if model.metadata.labels else None
     try:
-        return description.labels(model.data)
+        lines = description.labels(model.data) if model.format == "tflite" else ()
     except ValueError as error:
         raise InputError(f"{model.path} has TFLite metadata that cannot be read: {error}; write it again") from error
+    return Labels(lines, source) if lines else None
 
 
 def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:

@@ -260,7 +260,7 @@ def test_images_that_no_worker_can_read_are_told_as_here(folder, cluster, tmp_pa
 
 @pytest.mark.cluster
 def test_a_cluster_that_is_not_there_is_one_line_and_exit_code_6(folder, monkeypatch, capsys):
-    monkeypatch.setattr(cluster_module, "SECONDS", 1)
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1)
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", str(folder / "0.onnx"), "--data", str(folder), "--dask", "tcp://127.0.0.1:1"])
     assert ended.value.code == 6
