@@ -20,6 +20,8 @@ from mobilenet_edge.records import strict
 SCHEMA_VERSION: Final = 2
 KEY: Final = "mobilenet_edge"  # the ONNX metadata key
 LABELS_KEY: Final = "mobilenet_edge.labels"  # the ONNX metadata key of the labels
+# Characters of a reason in a message; it may quote what a file holds.
+LONGEST: Final = 200
 MEMBER: Final = "mobilenet_edge.json"  # the name inside the zip of a .tflite or .keras
 
 
@@ -187,6 +189,7 @@ class Metadata:
             return schema.from_dict(cls, data)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
             fact = " ".join(str(error).split())
+            fact = fact if len(fact) <= LONGEST else f"{fact[:LONGEST]}…"
             raise InputError(f"{source}: metadata cannot be read ({fact}); export the model again") from error
 
 

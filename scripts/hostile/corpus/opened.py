@@ -73,10 +73,10 @@ def evaluated(path: Path) -> None:
     found = read(path)
     contradictions.refuse(found)
     with classifier.start(found, 1) as model:
-        side = model.input.side
-        if side > 4096:
-            raise InputError(f"images of {side} pixels")
-        model.ask(np.zeros((side, side, 3), np.float32))
+        height, width = model.input.size
+        if max(height, width) > 4096:
+            raise InputError(f"images of {height} by {width} pixels")
+        model.ask(np.zeros((height, width, model.rule.channels), np.float32))
         model.answer()
 
 
