@@ -50,7 +50,7 @@ def with_metadata(name: str, data: bytes, text: bytes) -> bytes:
 def schemas(name: str, data: bytes) -> Iterator[Case]:
     """Metadata of a newer version, without its fields, with other kinds of values, and with numbers JSON has not."""
     own = metadata(name, data)
-    for version in (0, 2, 99, "1", None, [1]):
+    for version in (0, 3, 99, "1", None, [1]):
         text = json.dumps({**own, "schema_version": version})
         yield Case(
             f"version-{version}-{name}",
@@ -117,7 +117,7 @@ def records(name: str, data: bytes, chance: random.Random) -> Iterator[Case]:
     whole = json.loads(data) if name.endswith(".json") else None
     entry = whole[0] if isinstance(whole, list) else whole
     wrap = (lambda each: [each]) if isinstance(whole, list) else (lambda each: each)
-    for version in (0, 2, 99, "1", None):
+    for version in (0, 3, 99, "1", None):
         if entry is not None:
             text = json.dumps(wrap({**entry, "schema_version": version})).encode()
             yield Case(f"version-{version}-{name}", "records of another version", text, REFUSED)
