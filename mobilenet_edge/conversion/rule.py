@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data import images, prepare
+from mobilenet_edge.data import prepare
 from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
@@ -44,13 +44,16 @@ def load(folder: Path, rule: Preprocess, shape: tuple[int, ...], count: int) -> 
     """
     if shape != rule.shape:
         raise UsageError(f"images cannot be made for an input of {shape}; mnet makes RGB and grey ones")
-    return load_paths(images.spread(images.find(folder), count), rule)
+    return prepare.load_folder(folder, _in_file_order(rule), count)
 
 
 def load_paths(paths: Sequence[Path], rule: Preprocess) -> prepare.Pictures:
     """Load pictures, their colours red, green, blue, or grey; raises as `load`."""
-    plain = rule if rule.colour != "bgr" else replace(rule, colour="rgb")
-    return prepare.load(paths, plain)
+    return prepare.load(paths, _in_file_order(rule))
+
+
+def _in_file_order(rule: Preprocess) -> Preprocess:
+    return rule if rule.colour != "bgr" else replace(rule, colour="rgb")
 
 
 def inferred(model: Model, pixels: NDArray[np.uint8], rule: Preprocess, *, force: bool) -> Preprocess:

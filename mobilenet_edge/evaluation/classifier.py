@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.evaluation import adapt as rule
 from mobilenet_edge.evaluation import head, process, scores
+from mobilenet_edge.evaluation.adapt import adapt
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
@@ -72,4 +72,4 @@ def start(artifact: Artifact, threads: int, options: PixelOptions = NOTHING) -> 
         written = artifact.metadata.output if artifact.metadata else None
         grid = running.grid or ((written.scale, written.zero_point) if written else None)
         meaning = head.find(artifact, running.shape)
-        yield Classifier(running, meaning, grid, *rule.adapt(running.input, artifact, options))
+        yield Classifier(running, meaning, grid, *adapt(running.input, artifact, options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,6 +146,7 @@ class _Classes:
     place: folders.Place
     sample: Sample
     truth: Truth | None
+    _right: dict[tuple[str, ...], NDArray[Any]] = field(default_factory=dict)
 
     def of(self, model: Artifact) -> Labels:
         """Find the names of a model's classes."""
@@ -162,10 +163,14 @@ class _Classes:
         return folders.of_folders(self.sample.folder, self.sample.found)
 
     def right(self, labels: Labels) -> NDArray[Any]:
-        """Say what is right for each chosen image, by class index or as marks."""
-        if self.truth is not None:
-            return self.truth.matrix(self.sample.chosen, labels)
-        return np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
+        """Say what is right for each chosen image, by class index or as marks; found once for the same labels."""
+        if labels.lines not in self._right:
+            self._right[labels.lines] = (
+                np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
+                if self.truth is None
+                else self.truth.matrix(self.sample.chosen, labels)
+            )
+        return self._right[labels.lines]
 
     def _name_images(self, labels: Labels) -> bool:
         try:
@@ -188,18 +193,16 @@ def _own(model: Artifact) -> Labels | None:
 
 
 def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:
-    right: dict[tuple[str, ...], NDArray[Any]] = {}
     subjects = {}
     for each in models:
         try:
             labels = known.of(each)
-            if labels.lines not in right:
-                right[labels.lines] = known.right(labels)
+            right = known.right(labels)
         except InputError as error:
             # A model without a classifier needs no classes.
             subjects[each.path] = Subject(each, unfit=error)
         else:
-            subjects[each.path] = Subject(each, labels, right[labels.lines])
+            subjects[each.path] = Subject(each, labels, right)
     return subjects
 
 

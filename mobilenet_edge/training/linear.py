@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.graph.run import softmax
+
 Array = NDArray[np.float32]
 
 # Strengths of weight decay that are tried; the features are scaled to unit variance, so that these are natural units.
@@ -130,7 +132,7 @@ def _adam(train: Examples, decay: float, validation: Examples | None, steps: int
     shrink[-1] = 0
     curve = []
     for step in range(1, steps + 1):
-        probabilities = _softmax(x @ weight)
+        probabilities = softmax(x @ weight)
         gradient = x.T @ ((probabilities - targets) * weights[:, None]) / len(x) + shrink * weight
         first = np.asarray(0.9 * first + 0.1 * gradient, np.float32)
         second = np.asarray(0.999 * second + 0.001 * gradient**2, np.float32)
@@ -147,7 +149,7 @@ def _head(weight: Array, mean: Array, deviation: Array) -> Head:
 
 
 def _judge(step: int, head: Head, loss: float, validation: Examples) -> Point:
-    probabilities = _softmax(head.logits(validation.features[:, 0]))
+    probabilities = softmax(head.logits(validation.features[:, 0]))
     targets = validation.targets[:, 0]
     right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
     return Point(step, loss, _loss(probabilities, targets), float(right.mean()))
@@ -155,8 +157,3 @@ def _judge(step: int, head: Head, loss: float, validation: Examples) -> Point:
 
 def _loss(probabilities: Array, targets: Array) -> float:
     return float(-(targets * np.log(probabilities + 1e-12)).sum(axis=1).mean())
-
-
-def _softmax(x: Array) -> Array:
-    powers = np.exp(x - x.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

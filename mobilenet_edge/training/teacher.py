@@ -14,6 +14,7 @@ from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.graph.run import softmax
 from mobilenet_edge.training.embedding import Session
 
 Array = NDArray[np.float32]
@@ -51,8 +52,7 @@ def teacher(path: Path, classes: tuple[str, ...], rule: Preprocess) -> Callable[
 
     def answer(inputs: Array) -> Array:
         logits = np.stack([session.run(_scaled(tensor, size)) for tensor in inputs]) / TEMPERATURE
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+        return softmax(logits)
 
     return answer
 
