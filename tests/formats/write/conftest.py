@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.graph import NO_PADDING, Graph, Node, Padding, affine, same_padding
 from mobilenet_edge.graph.run import pad, tensors
 from mobilenet_edge.quantise import SOFTMAX_GRID, QuantisedGraph, QuantParams, Weights
@@ -332,3 +334,17 @@ def wide() -> Graph:
     made = Maker(8).layer("conv1", "conv", "image", 64).layer("dw", "depthwise", "conv1")
     made.layer("pw", "conv", "dw", 128, kernel=1)
     return made.mean("pool", "pw").dense("head", "pool", 100).softmax("predictions", "head").graph("wide")
+
+
+@pytest.fixture
+def outputs() -> Callable[[Path, np.ndarray], np.ndarray]:
+    """What a file of either format gives for images (n, h, w, c), its maps in the same order."""
+
+    def run(path: Path, images: np.ndarray) -> np.ndarray:
+        session = open_model(path, threads=1)
+        channels_first = path.suffix == ".onnx"
+        fed = images.transpose(0, 3, 1, 2) if channels_first else images
+        found = np.concatenate([session.run([np.ascontiguousarray(each[None])])[0] for each in fed])
+        return found.transpose(0, 2, 3, 1) if channels_first and found.ndim == 4 else found
+
+    return run

@@ -9,7 +9,6 @@ import onnx
 import onnxruntime
 import pytest
 
-from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.onnx.products import products
@@ -40,20 +39,12 @@ def meant(graph: Graph, made: dict[str, Rounded]) -> Graph:
     return graph.replace(nodes)
 
 
-def outputs(path, images: np.ndarray) -> np.ndarray:
-    session = open_model(path, threads=1)
-    channels_first = path.suffix == ".onnx"
-    fed = images.transpose(0, 3, 1, 2) if channels_first else images
-    found = np.concatenate([session.run([np.ascontiguousarray(each[None])])[0] for each in fed])
-    return found.transpose(0, 2, 3, 1) if channels_first and found.ndim == 4 else found
-
-
 def constants(graph: Graph) -> dict[str, np.ndarray]:
     model = onnx.load_from_string(dynamic_onnx(graph, nearest(graph)))
     return {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
 
 
-def check(kind, graph, batch, path):
+def check(kind, graph, batch, path, outputs):
     made = nearest(graph)
     path.write_bytes(WRITERS[kind](graph, made))
     # The activations stay float: only sums in another order differ from the graph with those very weights.
@@ -62,13 +53,13 @@ def check(kind, graph, batch, path):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("all_rounded")
-def test_a_file_computes_what_the_integers_stand_for(kind, graph, batch, tmp_path):
-    check(kind, graph, batch, tmp_path / f"model.{kind}")
+def test_a_file_computes_what_the_integers_stand_for(kind, graph, batch, tmp_path, outputs):
+    check(kind, graph, batch, tmp_path / f"model.{kind}", outputs)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_layers_that_are_not_rounded_are_kept_in_float16(kind, graph, batch, tmp_path):
-    check(kind, graph, batch, tmp_path / f"model.{kind}")
+def test_layers_that_are_not_rounded_are_kept_in_float16(kind, graph, batch, tmp_path, outputs):
+    check(kind, graph, batch, tmp_path / f"model.{kind}", outputs)
 
 
 @pytest.mark.parametrize("kind", KINDS)

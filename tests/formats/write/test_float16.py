@@ -10,7 +10,6 @@ import onnxruntime
 import pytest
 
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.metadata import Metadata, Weights
@@ -34,16 +33,8 @@ def halved(graph: Graph) -> Graph:
     )
 
 
-def outputs(path, images: np.ndarray) -> np.ndarray:
-    session = open_model(path, threads=1)
-    channels_first = path.suffix == ".onnx"
-    fed = images.transpose(0, 3, 1, 2) if channels_first else images
-    found = np.concatenate([session.run([np.ascontiguousarray(each[None])])[0] for each in fed])
-    return found.transpose(0, 2, 3, 1) if channels_first and found.ndim == 4 else found
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_computes_what_the_rounded_weights_say(kind, graph, batch, tmp_path):
+def test_a_file_computes_what_the_rounded_weights_say(kind, graph, batch, tmp_path, outputs):
     path = tmp_path / f"model.{kind}"
     path.write_bytes(WRITERS[kind](graph))
     # Computed in float32: as with float32 files, only sums in another order differ. XNNPACK and onnxruntime would
