@@ -5,15 +5,19 @@ Nothing here prints. Heavy packages are imported by the functions that need them
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from mobilenet_edge import progress
 from mobilenet_edge.data.pixel_options import PixelOptions
+from mobilenet_edge.errors import MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -26,7 +30,40 @@ Progress = Callable[[str, int, int], object]
 Format = Literal["tflite", "onnx"]
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
+# Parameters whose option on the command line has another name.
+_OPTIONS = {
+    "calibrate": "calibration",
+    "host": "devices",
+    "max-latency": "latency_ms",
+    "max-size": "size_bytes",
+    "max-memory": "memory_bytes",
+    "min-top1": "top1",
+}
+
+
+def _public(function: Callable[P, R]) -> Callable[P, R]:
+    """Have the errors of a function name its parameters instead of the options of the command line."""
+    parameters = signature(function).parameters
+
+    def parameter(option: re.Match[str]) -> str:
+        name = _OPTIONS.get(option[1], option[1].replace("-", "_"))
+        return f"`{name}`" if name in parameters else option[0]
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except MnetError as error:
+            error.args = (re.sub(r"--([a-z][a-z0-9-]*)", parameter, str(error)),)
+            raise
+
+    return call
+
+
+@_public
 def build(spec: ModelSpec | None = None, *, weights: str | Path = "random", seed: int = 0) -> Any:
     """Build a MobileNet in Keras.
 
@@ -53,6 +90,7 @@ def build(spec: ModelSpec | None = None, *, weights: str | Path = "random", seed
     return model
 
 
+@_public
 def convert(
     model: Any,
     *,
@@ -113,6 +151,7 @@ def convert(
     return replace(artifact, path=Path(artifact.path.name))
 
 
+@_public
 def evaluate(
     artifacts: Sequence[Artifact | str | Path],
     data: str | Path,
@@ -155,6 +194,7 @@ def evaluate(
         )
 
 
+@_public
 def profile(
     artifacts: Sequence[Artifact | str | Path],
     *,
@@ -229,6 +269,7 @@ class Table:
         return self.markdown
 
 
+@_public
 def tradeoff(records: Sequence[Record]) -> Table:
     """Join records of `evaluate` and `profile`, of any machine, into the tradeoff table."""
     from mobilenet_edge.report.rows import join
@@ -236,6 +277,7 @@ def tradeoff(records: Sequence[Record]) -> Table:
     return Table(join(records))
 
 
+@_public
 def recommend(
     records: Sequence[Record],
     *,

@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mobilenet_edge as me
-from mobilenet_edge.errors import UsageError
+from mobilenet_edge.errors import MnetError
 from mobilenet_edge.records import Failure
 from tests.report.html.grid import SPECS, evaluation, identity, profile
 
@@ -48,8 +49,20 @@ def test_a_recommendation_of_records():
     records = [profile(first, 1.5), profile(second, 3.0), evaluation(first, 0.5), evaluation(second, 0.75)]
     assert me.recommend(records).recommendation.pick.artifact == second["artifact"]
     assert me.recommend(records, latency_ms=2).recommendation.pick.artifact == first["artifact"]
-    with pytest.raises(UsageError, match="percent"):
-        me.recommend(records, top1=0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: me.recommend([profile(identity(SPECS[0]), 1.5)], top1=0.5), "^`top1` is in percent"),
+        (lambda: me.recommend([profile(identity(SPECS[0]), 1.5)], latency_ms=0), "^`latency_ms` must be above 0"),
+        (lambda: me.profile([], threads=[0]), "^`threads` must be at least 1"),
+        (lambda: me.recommend([]), "mnet profile ARTIFACT --json FILE"),
+    ],
+)
+def test_errors_name_parameters_but_leave_commands_alone(call: Callable[[], object], message: str):
+    with pytest.raises(MnetError, match=message):
+        call()
 
 
 @pytest.mark.slow
