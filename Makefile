@@ -58,7 +58,7 @@ wheel: $(READY) ## Make the wheel and the sdist in dist/, and try the wheel wher
 	$(PYTHON) -m venv $(BASE)
 	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
 	$(BASE)/bin/python $(PIP) install --quiet --constraint $(BASE)/pins.txt dist/*.whl
-	cd $(BASE) && bin/mnet --version && bin/mnet plan > /dev/null
+	cd $(BASE) && bin/mnet --version && bin/mnet plan > /dev/null && bin/mnet init --out project
 
 legacy: $(LEGACY)/.ready ## Make .venv-legacy: tflite-runtime with NumPy 1, for the tests marked so
 

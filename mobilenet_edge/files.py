@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Final
 
 from mobilenet_edge.errors import InputError
 
+_LOG = logging.getLogger(__name__)
 # Suffix of a file that is being written.
 PART_SUFFIX: Final = ".part"
 # Disk full or read-only: an expected failure, never a bug.
@@ -38,6 +40,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         for path, part in parts.items():
             with _as_input_error(path):
                 part.replace(path)
+            _LOG.info("wrote %s", path)
 
 
 def _part(path: Path, data: bytes, cleanup: ExitStack) -> Path:

@@ -137,7 +137,7 @@ def _refuse_keys(
     ]
     if missing := [name for name in required if name not in entry and name not in given]:
         where = f"the table [{dotted(path)}]" if path else "the file"
-        raise Mismatch(path, f"{where} lacks {' and '.join(missing)}; see configs/ for examples")
+        raise Mismatch(path, f"{where} lacks {' and '.join(missing)}; mnet init writes examples")
 
 
 def _convert(hint: Any, value: Any, path: KeyPath, strict: bool) -> Any:

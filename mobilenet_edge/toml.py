@@ -91,7 +91,7 @@ def _load(path: Path) -> tuple[str, dict[str, Any]]:
         text = files.read_bytes(path).decode("utf-8")
         return text, tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}; see configs/ for examples") from error
+        raise InputError(f"{path} is not TOML: {error}; mnet init writes examples") from error
 
 
 def _has_key(table: object, keys: Sequence[str | int]) -> bool:

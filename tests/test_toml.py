@@ -88,7 +88,7 @@ def test_what_cannot_be_meant_is_named_with_its_line(text: str, message: str, wr
 
 
 def test_what_is_missing_or_out_of_range(write: Write) -> None:
-    with pytest.raises(InputError, match=r"x\.toml: the file lacks alpha; see configs/ for examples$"):
+    with pytest.raises(InputError, match=r"x\.toml: the file lacks alpha; mnet init writes examples$"):
         toml.read(write(""), Whole)
     with pytest.raises(InputError, match=r"x\.toml: size must be at least 1, got 0$"):
         toml.read(write("alpha = 1\npart.size = 0"), Whole)
@@ -119,7 +119,7 @@ def test_tables_by_name_that_cannot_be(text: str, message: str, write: Write) ->
 
 @pytest.mark.parametrize("text", ["= 3", "[grid", "a = " + "[" * 5000, "\x00"], ids=["key", "head", "deep", "nul"])
 def test_what_is_not_toml(text: str, write: Write) -> None:
-    with pytest.raises(InputError, match=r"x\.toml is not TOML: .*; see configs/ for examples$"):
+    with pytest.raises(InputError, match=r"x\.toml is not TOML: .*; mnet init writes examples$"):
         toml.read_named(write(text), Named)
 
 

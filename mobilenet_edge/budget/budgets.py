@@ -131,7 +131,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class _File:
-    budget: tuple[Budget, ...]
+    budget: tuple[Budget, ...] = ()
     baseline: str | None = None
 
 
@@ -163,7 +163,7 @@ def load(path: Path) -> Budgets:
         InputError: The file cannot be read, is not TOML, or has an invalid key or value; the message gives the line.
     """
     if path == PATH and not path.exists():
-        raise InputError(f"{path} does not exist; write it as docs/ci.md shows, or give another file with --budgets")
+        raise InputError(f"no budgets yet: mnet init writes {path}, or give another file with --budgets")
     file = toml.read(path, _File)
     budgets = Budgets(path, files.read_bytes(path).decode(), file.budget, file.baseline)
     if not budgets.budgets:

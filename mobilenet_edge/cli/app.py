@@ -1,7 +1,8 @@
-"""Define the application, the layout of its help, and the exit codes of failures."""
+"""Define the application, the options of every verb, the layout of its help, and the exit codes of failures."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,16 +10,17 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from mobilenet_edge import __version__
+from mobilenet_edge.cli import verbosity
 from mobilenet_edge.errors import Interrupted, MnetError, UsageError
 from mobilenet_edge.text import printable
 
 app = typer.Typer(
     name="mnet",
     help="From (alpha, rho) to a trusted tradeoff table: MobileNet on small devices.",
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,7 +28,24 @@ app = typer.Typer(
 
 
 class Verb(TyperCommand):
-    """A command whose help groups options by their `rich_help_panel`, without the slow import of Rich."""
+    """A command with -q and -v, whose help groups options by their panel without the slow import of Rich."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            TyperOption(
+                param_decls=list(names),
+                is_flag=True,
+                expose_value=False,
+                callback=act,
+                help=text,
+                rich_help_panel="Output",
+            )
+            for names, act, text in (
+                (("-q", "--quiet"), verbosity.quiet, "Show neither progress nor remarks."),
+                (("-v", "--verbose"), verbosity.verbose, "Show what is run, and which files are written."),
+            )
+        ]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write a section for the arguments, for each panel and for the other options."""
@@ -54,11 +73,13 @@ def _show_version(requested: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -112,8 +133,13 @@ def _fail_if_disk_full(error: OSError) -> int:
 
 
 def _usage_message(error: Any) -> str:
-    """Return Typer's message for a wrong option, with the help to read."""
+    """Return Typer's message for a wrong option, with the name that was probably meant, and the help to read."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "mnet"
-    message = error.format_message().rstrip(".").replace("Value error, ", "")
-    return f"{message}; see {command} --help"
+    message = error.format_message().replace("Value error, ", "")
+    message = message[:1].lower() + message[1:]
+    guess = re.search(r"(?:\. Did you mean| \(Possible options:) (.+?)[?)]$", message)
+    if guess:
+        names = guess[1].replace("'", "").replace(", ", " or ")
+        return f"{message[: guess.start()]}; did you mean {names}? See {command} --help"
+    return f"{message.rstrip('.')}; see {command} --help"

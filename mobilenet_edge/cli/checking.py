@@ -1,4 +1,4 @@
-"""Define the verb that passes or fails: check."""
+"""Define the verbs that guard a project: init, check."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ from mobilenet_edge.cli.choices import CheckFormat
 from mobilenet_edge.cli.output import FULL_VIEW, show
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+@app.command(cls=Verb, epilog=examples("mnet init", "mnet init models/ --out ~/my-project"))
+def init(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[MODEL...]", help="Model files, or folders of them, to write budgets for."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the project.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")] = False,
+) -> None:
+    """Write a sweep, budgets, devices and a CI workflow to begin with."""
+    from mobilenet_edge.commands import init as command
+
+    show("\n".join(map(str, command.run(models or (), out, force=force))))
 
 
 @app.command(

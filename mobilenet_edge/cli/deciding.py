@@ -117,10 +117,8 @@ def recommend(
 def sweep(
     config: Annotated[
         Path,
-        typer.Argument(
-            metavar="CONFIG.toml", help="File of the grid of variants; see configs/ for examples.", show_default=False
-        ),
-    ],
+        typer.Argument(metavar="CONFIG.toml", help="File of the grid of variants; mnet init writes one."),
+    ] = Path("mnet.toml"),
     weights: Annotated[str | None, typer.Option(help=WEIGHTS_HELP, show_default="as in CONFIG.toml")] = None,
     data: Annotated[
         Path | None,

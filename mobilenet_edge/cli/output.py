@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from mobilenet_edge.cli import verbosity
 from mobilenet_edge.cli.terminal import View, choose, lay_out
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.text import printable_lines
@@ -40,8 +41,8 @@ def show(text: object, view: View | None = FULL_VIEW) -> None:
 
 
 def remark(text: str) -> None:
-    """Print what is no result but has to be known, to stderr; nothing where there is nothing to say."""
-    if text:
+    """Print what is no result but has to be known, to stderr; nothing with -q or where there is nothing to say."""
+    if text and not verbosity.is_quiet():
         typer.echo(printable_lines(text), err=True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -10,6 +12,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, cast
+
+_LOG = logging.getLogger(__name__)
 
 
 class Child:
@@ -39,6 +43,7 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.late = False
+        _LOG.info("running %.300s", shlex.join(command))
         # A file, because stderr is read only at the end and a full pipe would block the child.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         try:

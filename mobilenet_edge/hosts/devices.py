@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from mobilenet_edge import schema, toml
 from mobilenet_edge.errors import UsageError
@@ -49,16 +51,31 @@ def load(path: Path) -> dict[str, Device]:
 
 
 def find(name: str, path: Path = PATH) -> Device:
-    """Find a device by name: "local", one in the file, or any "user@host".
+    """Find a device by name: "local", one in the file, an alias of the ssh configuration, or any "user@host".
 
     Raises:
-        InputError: The file is needed but cannot be read.
-        UsageError: The file has no such device.
+        InputError: The file cannot be read, or has an invalid key or value.
+        UsageError: Neither the file nor the ssh configuration has such a device.
     """
-    known = load(path) if path.is_file() or not (name == LOCAL or "@" in name) else {}
+    known = load(path) if path.is_file() else {}
     if name in known:
         return known[name]
-    if name == LOCAL or "@" in name:
+    if name == LOCAL or "@" in name or is_alias(name):
         return Device(name, name)
-    hint = schema.nearest(name, known, f"it has {', '.join(known) or 'none'}; user@host needs no entry")
-    raise UsageError(f"{path} has no device {name!r}; {hint}")
+    listed = f"it has {', '.join(known) or 'none'}" if path.is_file() else "there is no such file; mnet init writes one"
+    hint = schema.nearest(name, known, f"{listed}; user@host needs no entry")
+    raise UsageError(f"neither {path} nor the ssh configuration has {name!r}: {hint}")
+
+
+def is_alias(name: str) -> bool:
+    """Return whether the ssh configuration says anything of this name that it does not say of others."""
+    return _ssh_options(name) != _ssh_options(f"{name}-{uuid4().hex}")
+
+
+def _ssh_options(name: str) -> list[str]:
+    """Return what `ssh -G` prints for a host, with the name itself left out; nothing where there is no ssh."""
+    try:
+        result = subprocess.run(["ssh", "-G", "--", name], capture_output=True, text=True, check=False)
+    except OSError:
+        return []
+    return [line for line in result.stdout.splitlines() if name not in line.split()]

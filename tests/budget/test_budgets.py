@@ -113,7 +113,7 @@ def test_what_is_wrong_is_told_with_its_line(make, text, line, message):
     ("text", "message"),
     [
         ("[[budget]]\nsize = ?\n", r"is not TOML: .*line 2"),
-        ("", "lacks budget"),
+        ("", r"has no budget; add one with"),
         ("budget = []", r"has no budget; add one with \[\[budget\]\]"),
     ],
 )

@@ -86,7 +86,7 @@ def test_options_come_before_the_file() -> None:
         ('[calibration]\nsource = "nowhere"', "nowhere is not a folder"),
         ('[evaluate]\ndata = "nowhere"', "nowhere is not a folder"),
         ('[evaluate]\nlabels = "nowhere.txt"', r"cannot read nowhere\.txt"),
-        ('[profile]\nhosts = ["pi 4"]', r"cannot read configs/devices\.toml"),
+        ('[profile]\nhosts = ["pi 4"]', r"neither configs/devices\.toml nor the ssh configuration"),
     ],
 )
 def test_what_is_missing_is_found_first(

@@ -80,7 +80,7 @@ def test_place_that_cannot_be_written_is_refused_before_training(pets, tmp_path,
     ("arguments", "code", "message"),
     [
         ("none --alpha 0.25 --rho 32", 3, "none is not a folder; give one that holds images"),
-        ("pets --alpha 0.25", 2, "Missing option '--rho'; see mnet train --help"),
+        ("pets --alpha 0.25", 2, "missing option '--rho'; see mnet train --help"),
         ("pets --alpha 0.25 --rho 32 --epochs -1", 2, "--epochs must be 0 or more, got -1"),
         ("pets --alpha 0.25 --rho 32 --weights no.h5", 3, "--weights no.h5: there is no such file"),
         ("pets --alpha 0.3 --rho 32", 2, "no ImageNet weights were published for mobilenet_v1 of alpha 0.3"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,12 +45,6 @@ def test_a_file_is_read(path: Path) -> None:
     }
 
 
-def test_the_file_that_comes_with_the_project() -> None:
-    found = devices.load(ROOT / devices.PATH)
-    assert {"pi4", "pi4-coral"} <= found.keys()
-    assert all(each.note for each in found.values())
-
-
 def test_a_device_is_found(path: Path) -> None:
     assert devices.find("pi4", path) == PI4
 
@@ -67,8 +63,8 @@ def test_a_file_may_say_what_local_is(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("pi5", r"devices\.toml has no device 'pi5'; did you mean 'pi4'\?"),
-        ("jetson", r"devices\.toml has no device 'jetson'; it has pi4, coral; user@host needs no entry"),
+        ("pi5", r"neither .*devices\.toml nor the ssh configuration has 'pi5': did you mean 'pi4'\?"),
+        ("jetson", r"has 'jetson': it has pi4, coral; user@host needs no entry"),
     ],
 )
 def test_a_device_that_is_not_there(name: str, message: str, path: Path) -> None:
@@ -77,8 +73,23 @@ def test_a_device_that_is_not_there(name: str, message: str, path: Path) -> None
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot read .*none\.toml: no such file"):
+    with pytest.raises(UsageError, match=r"has 'pi4': there is no such file; mnet init writes one"):
         devices.find("pi4", tmp_path / "none.toml")
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed")
+def test_an_alias_of_the_ssh_configuration_needs_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").write_text("Host board\n  HostName 10.0.0.9\nHost *.lan\n  User pi\nHost *\n  Port 2222\n")
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {tmp_path}/config "$@"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    none = tmp_path / "none.toml"
+    assert devices.find("board", none) == Device("board", "board")
+    assert devices.find("pi.lan", none) == Device("pi.lan", "pi.lan")
+    for name in ("bord", "lan", "-oProxyCommand=true", "two words"):
+        with pytest.raises(UsageError, match="nor the ssh configuration"):
+            devices.find(name, none)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Final
 
 from mobilenet_edge import records, units
 from mobilenet_edge.budget import baseline, budgets
-from mobilenet_edge.commands import inspect, table
+from mobilenet_edge.commands import init, inspect, table
 from mobilenet_edge.data import labels
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.formats import archive, costs, keras
@@ -282,7 +282,7 @@ READERS: Final = {
     "manifest": Reader(_entry, _noted, mutation.document),
     "worker": Reader(_worker, lambda: [b'{"host": {"cpu": "A72"}, "times_ns": [5, 6], "a": []}'], mutation.document),
     "sweep": Reader(_toml(_sweep), lambda: _configs("demo.toml", "ci.toml", "paper-grid.toml"), mutation.toml),
-    "devices": Reader(_toml(devices.load), lambda: _configs("devices.toml"), mutation.toml),
+    "devices": Reader(_toml(devices.load), lambda: [init.template("devices.toml").encode()], mutation.toml),
     "budgets": Reader(_toml(budgets.load), lambda: _configs("budgets.toml"), mutation.toml),
     "labels": Reader(_labels, lambda: [b"n01440764 tench\nn01443537 gold fish\n"], mutation.text),
     "units": Reader(_units, lambda: [b"1.5MB", b"20 ms", b"10min", b"5/s", b"2.5%", b"1500000"], mutation.text),

@@ -96,7 +96,7 @@ def test_files_that_come_with_the_project_are_valid(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[grid]\nalpha = [0.25]\n", r"the table \[grid\] lacks rho; see configs/ for examples"),
+        ("[grid]\nalpha = [0.25]\n", r"the table \[grid\] lacks rho; mnet init writes examples"),
         ("[grid]\n", r"the table \[grid\] lacks alpha and rho"),
         ("", "the file lacks grid"),
         (f"{GRID}[wieghts]\n", "unknown key 'wieghts'; did you mean 'weights'"),
@@ -183,7 +183,7 @@ def test_values_are_refused_where_they_are_made() -> None:
     ids=["key", "head", "deep", "long", "nul"],
 )
 def test_what_is_not_toml(text: str, load: Callable[[str], Sweep]) -> None:
-    with pytest.raises(InputError, match=r"sweep\.toml is not TOML: .*; see configs/ for examples") as caught:
+    with pytest.raises(InputError, match=r"sweep\.toml is not TOML: .*; mnet init writes examples") as caught:
         load(text)
     assert "\n" not in str(caught.value)
 
