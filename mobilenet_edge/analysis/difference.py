@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,8 @@ class Pair:
         new: Profile after the change.
         ratio: Median of `new` over median of `base`; below 1 is faster.
         interval: 95 % interval of the ratio, or None if there are too few runs.
+        repeatability: Difference between processes that run the same file, as a share of the median: the largest of
+            these two profiles, and at least the median of all that are compared.
         unlike: Conditions that differ, each as "name: base against new".
     """
 
@@ -32,6 +35,7 @@ class Pair:
     new: Profile
     ratio: float
     interval: tuple[float, float] | None
+    repeatability: float = 0.0
     unlike: tuple[str, ...] = ()
 
     @property
@@ -41,8 +45,10 @@ class Pair:
 
     @property
     def verdict(self) -> Verdict:
-        """Faster, slower, or "~" if the interval contains 1 or there are too few runs."""
+        """Faster, slower, or "~" if the interval contains 1, the machine repeats itself less well, or runs are few."""
         if self.too_few_runs or self.interval is None or self.interval[0] <= 1 <= self.interval[1]:
+            return "~"
+        if abs(self.ratio - 1) <= self.repeatability:
             return "~"
         return "faster" if self.ratio < 1 else "slower"
 
@@ -85,7 +91,9 @@ def compare(base: Sequence[Profile], new: Sequence[Profile], *, anyway: bool = F
     first, second = ({_key(profile, by_host): profile for profile in _by_date(side)} for side in (base, new))
     if len(first) == len(second) == 1:
         first = dict(zip(second, first.values(), strict=True))
-    pairs = tuple(_pair(first[key], profile) for key, profile in second.items() if key in first)
+    matches = [(first[key], profile) for key, profile in second.items() if key in first]
+    usual = statistics.median([interval.repeatability(each.rounds) for match in matches for each in match] or [0])
+    pairs = tuple(_pair(*match, usual) for match in matches)
     comparison = Comparison(pairs, *(_unpaired(*sides) for sides in ((first, second), (second, first))))
     if not pairs:
         raise UsageError(
@@ -113,7 +121,7 @@ def _key(profile: Profile, by_host: bool) -> Hashable:
     return profile.variant, profile.format, profile.precision, profile.threads, profile.runtime, host
 
 
-def _pair(base: Profile, new: Profile) -> Pair:
+def _pair(base: Profile, new: Profile, repeatability: float) -> Pair:
     remarks = {"first": unusable(base), "second": unusable(new)}
     reasons = [f"the {which} is unusable: {sentence(remark):.200}" for which, remark in remarks.items() if remark]
     return Pair(
@@ -121,6 +129,7 @@ def _pair(base: Profile, new: Profile) -> Pair:
         new,
         new.median_ms / base.median_ms,
         interval.ratio(new.rounds, base.rounds),
+        max(repeatability, *(interval.repeatability(profile.rounds) for profile in (base, new))),
         (*reasons, *differences(base, new)),
     )
 

@@ -72,7 +72,6 @@ class ComparisonFormat(StrEnum):
 
     text = "text"
     markdown = "markdown"
-    json = "json"
 
 
 class CheckFormat(StrEnum):

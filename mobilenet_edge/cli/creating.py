@@ -24,7 +24,7 @@ from mobilenet_edge.cli.flags import (
     Pixels,
     Seed,
 )
-from mobilenet_edge.cli.output import output, remark, show, try_json
+from mobilenet_edge.cli.output import document, output, remark, show, try_json
 
 # Section of the help for options that only int8 files need.
 INT8 = "Options for int8"
@@ -59,11 +59,14 @@ def plan(
     family: Annotated[
         list[Family] | None, typer.Option(help="Family of the variants; repeatable.", show_default="mobilenet_v1")
     ] = None,
+    json: Json = None,
 ) -> None:
     """Show size, MACs and accuracy of variants before building."""
     from mobilenet_edge import units
     from mobilenet_edge.commands import plan as command
+    from mobilenet_edge.report import variants
 
+    try_json(json)
     text, fits = command.run(
         alpha or (),
         [units.parse_pixels(side) for side in rho or ()],
@@ -74,7 +77,7 @@ def plan(
         classes=classes,
         families=[choice.value for choice in family or (Family.mobilenet_v1,)],
     )
-    show(text)
+    document(text, variants.json(fits), json)
     raise typer.Exit(0 if fits else 1)
 
 

@@ -29,7 +29,7 @@ from mobilenet_edge.cli.flags import (
     Threads,
     Wide,
 )
-from mobilenet_edge.cli.output import FULL_VIEW, output, remark, saver, show, try_json
+from mobilenet_edge.cli.output import FULL_VIEW, document, output, remark, saver, show, try_json
 from mobilenet_edge.cli.terminal import View
 
 # Section of the help for options that control the runs of a profile.
@@ -246,14 +246,16 @@ def compare(
         bool, typer.Option("--anyway", help="Also compare profiles measured under different conditions.")
     ] = False,
     format: Annotated[ComparisonFormat, typer.Option(help="Format of the comparison.")] = ComparisonFormat.text,
+    json: Json = None,
 ) -> None:
     """Show what became faster or slower between two measurements."""
     from mobilenet_edge.commands import compare as command
     from mobilenet_edge.report import comparison
 
-    write = {"text": comparison.text, "markdown": comparison.markdown, "json": comparison.json}
-    text = write[format](command.run(before, after, anyway=anyway))
-    show(text, FULL_VIEW if format is ComparisonFormat.text else None)
+    try_json(json)
+    found = command.run(before, after, anyway=anyway)
+    text = comparison.markdown(found) if format is ComparisonFormat.markdown else comparison.text(found)
+    document(text, comparison.json(found), json, None if format is ComparisonFormat.markdown else FULL_VIEW)
 
 
 @app.command(

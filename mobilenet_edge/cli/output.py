@@ -76,8 +76,27 @@ def saver(json: str | None) -> Callable[[Sequence[Record]], None]:
     return save
 
 
+def document(text: str, values: str, json: str | None, view: View | None = FULL_VIEW) -> None:
+    """Print a report, or its values as JSON for `--json -`; `--json FILE` also writes them.
+
+    Args:
+        text: The report in Markdown.
+        values: The same as a JSON document.
+        json: Value of --json, None without the option.
+        view: The part of the tables to show; None for machine-readable text.
+    """
+    from mobilenet_edge import files
+
+    if json == "-":
+        show(values, None)
+        return
+    if json is not None:
+        files.write_text(Path(json), values + "\n")
+    show(text, view)
+
+
 def output(records: Sequence[Any], json: str | None, text: Any, view: View = FULL_VIEW) -> None:
-    """Print records as text, or as JSON for `--json -`; `--json FILE` also writes them.
+    """Print records as `document` does.
 
     Args:
         records: Records, or other objects with `to_dict`.
@@ -85,11 +104,6 @@ def output(records: Sequence[Any], json: str | None, text: Any, view: View = FUL
         text: Function from the records to a report.
         view: The part of the tables to show.
     """
-    from mobilenet_edge.records import dumps, write
+    from mobilenet_edge.records import dumps
 
-    if json == "-":
-        show(dumps(records).removesuffix("\n"), None)
-        return
-    if json is not None:
-        write(Path(json), records)
-    show(text(records), view)
+    document(text(records), dumps(records).removesuffix("\n"), json, view)

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from mobilenet_edge import progress
+from mobilenet_edge.text import printable
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
@@ -44,7 +45,12 @@ def _shown() -> Iterator[None]:
     import logging
     import sys
 
+    class Printable(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
     logger, handler = logging.getLogger("mobilenet_edge"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Printable())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

@@ -45,7 +45,7 @@ def run(
     min_top1: float | None = None,
     classes: int = IMAGENET_CLASSES,
     families: Sequence[Family] = ("mobilenet_v1",),
-) -> tuple[str, bool]:
+) -> tuple[str, list[ModelSpec]]:
     """Tabulate variants, or explain one layer by layer.
 
     Args:
@@ -59,7 +59,7 @@ def run(
         families: Families of the variants.
 
     Returns:
-        Markdown text, and whether any variant fits.
+        Markdown text, and the variants that fit.
 
     Raises:
         UsageError: A value is out of range, or there is more than one variant with `layers`.
@@ -74,12 +74,12 @@ def run(
     for limit in _limits(max_macs, max_size, min_top1):
         fitting = [spec for spec in candidates if limit.excess(spec) <= 0]
         if candidates and not fitting:
-            return _join(_no_fit(candidates, limit, met), note), False
+            return _join(_no_fit(candidates, limit, met), note), []
         candidates = fitting
         met.append(limit.option)
     if not candidates:
-        return f"No variant is left: {note}", False
-    return _join(explain.text(candidates[0]) if layers else variants.table(candidates), note), True
+        return f"No variant is left: {note}", []
+    return _join(explain.text(candidates[0]) if layers else variants.table(candidates), note), candidates
 
 
 def _specs(family: Family, alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:

@@ -16,6 +16,7 @@ the variation between processes.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +52,15 @@ def median(rounds: Rounds) -> tuple[float, float] | None:
 def ratio(rounds: Rounds, base: Rounds) -> tuple[float, float] | None:
     """Compute the 95 % interval of the ratio of two independent medians; None if either has fewer than six times."""
     return _ends(bootstrap(rounds) / bootstrap(base, seed=1)) if _enough(rounds) and _enough(base) else None
+
+
+def repeatability(rounds: Rounds) -> float:
+    """Return the range of the medians of the rounds over the median of all: an A/A test of separate processes.
+
+    A smaller difference between two measurements says nothing about the files. 0 for a single round.
+    """
+    medians = [statistics.median(times) for times in rounds]
+    return (max(medians) - min(medians)) / statistics.median(medians)
 
 
 def bootstrap(rounds: Rounds, seed: int = 0) -> NDArray[np.float64]:

@@ -95,8 +95,13 @@ def _ms(profile: Profile) -> str:
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     yield "Ratio: median after over median before; below 1 is faster."
-    if any(pair.verdict == "~" for pair in comparison.pairs):
-        yield f"~: the 95 % interval of the ratio contains 1, or there are fewer than {MIN_RUNS} runs."
+    unclear = [pair for pair in comparison.pairs if pair.verdict == "~"]
+    if unclear:
+        widest = max(pair.repeatability for pair in unclear)
+        yield (
+            f"~: the 95 % interval of the ratio contains 1, there are fewer than {MIN_RUNS} runs, or processes that "
+            f"run the same file differ as much (here by up to {widest:.1%})."
+        )
     if any(len(profile.rounds) == 1 for pair in comparison.pairs for profile in (pair.base, pair.new)):
         yield "Measured in a single process: the interval does not include the variation between processes."
     yield from (f"Different conditions: {difference}." for difference in comparison.unlike)
@@ -118,6 +123,7 @@ def _values(pair: Pair) -> dict[str, Any]:
         "after": _side(pair.new),
         "ratio": pair.ratio,
         "ratio_interval": pair.interval,
+        "repeatability": pair.repeatability,
         "verdict": pair.verdict,
         "unlike": list(pair.unlike),
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import asdict
+from json import dumps
+from typing import Any, Final
 
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.published import lookup
@@ -31,6 +33,25 @@ _COLUMNS: Final = (
 def table(specs: Iterable[ModelSpec]) -> str:
     """Format variants in the given order, with an explanation of the columns."""
     return f"{grid(_COLUMNS, [_row(spec) for spec in specs])}\n\n{NOTES}"
+
+
+def json(specs: Iterable[ModelSpec]) -> str:
+    """Format variants as plain values, with units in the names; None where nothing was published."""
+    return dumps([_values(spec) for spec in specs], indent=1)
+
+
+def _values(spec: ModelSpec) -> dict[str, Any]:
+    published = lookup(spec)
+    return {
+        "variant": spec.name,
+        **asdict(spec),
+        "macs": layers.macs(spec),
+        "parameters": layers.parameters(spec),
+        "float32_bytes": layers.float32_bytes(spec),
+        "int8_bytes": layers.int8_bytes(spec),
+        "published_top1_percent": published and published.top1,
+        "published_qat_top1_percent": published and published.qat_top1,
+    }
 
 
 def _row(spec: ModelSpec) -> list[str]:

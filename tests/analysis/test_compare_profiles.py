@@ -24,6 +24,21 @@ def test_slower_faster_and_neither(profile):
     assert 1 < low < slower.ratio < high
 
 
+def test_a_difference_below_that_between_processes_of_one_file_is_none(profile):
+    def rounds(precision, *medians_us):
+        times = tuple(us * 1000 + run for us in medians_us for run in range(-50, 50))
+        return profile(precision=precision, times_ns=times, round_sizes=(100,) * len(medians_us))
+
+    # Three rounds that happen to agree say less of the machine than those of the other files.
+    base = [rounds("float32", 640, 640, 640), *(rounds(name, 500, 505, 509) for name in ("int8", "float16"))]
+    for after_us, verdict in ((644, "~"), (660, "slower")):
+        pair, *_ = compare(base, [rounds("float32", after_us, after_us, after_us), *base[1:]]).pairs
+        assert pair.interval[0] > 1
+        assert pair.repeatability == pytest.approx(9 / 505)
+        assert pair.verdict == verdict
+    assert only(base[0], rounds("float32", 644, 644, 644)).verdict == "slower"
+
+
 def test_few_runs_tell_nothing(profile):
     pair = only(profile(2.0, runs=18), profile(4.0, runs=60))
     assert pair.too_few_runs

@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command(cls=Verb)
 def speak() -> None:
     """Do what verbs do on stderr."""
-    logging.getLogger("mobilenet_edge.files").info("wrote x")
+    logging.getLogger("mobilenet_edge.files").info("wrote %s", "\x1b[31mx")
     remark("assumed: the pixels")
     with progress.board() as show:
         show("Speaking", 1).now("a long step", seconds=600)
@@ -26,8 +26,8 @@ def speak() -> None:
     [
         ([], ["assumed: the pixels", "Speaking: 0 of 1, now a long step (10 min), 0 min elapsed"]),
         (["-q"], []),
-        (["-v"], ["wrote x", "assumed: the pixels", "Speaking: 0 of 1, now a long step (10 min), 0 min elapsed"]),
-        (["-q", "-v"], ["wrote x"]),
+        (["-v"], ["wrote [31mx", "assumed: the pixels", "Speaking: 0 of 1, now a long step (10 min), 0 min elapsed"]),
+        (["-q", "-v"], ["wrote [31mx"]),
     ],
 )
 def test_stderr(options: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]):

@@ -1,10 +1,12 @@
 """`mnet plan`: which variants are shown, which are filtered out, and what is said then."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from mobilenet_edge.cli import main
 from mobilenet_edge.commands import plan
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import PUBLISHED_ALPHAS, PUBLISHED_RESOLUTIONS
@@ -153,6 +155,19 @@ def test_where_nothing_fits_the_answer_says_so_and_a_missing_unit_is_suspected()
     assert text.endswith("for megabytes, give --max-size 1MB.")
     # What is advised is an option that works.
     assert plan.run(max_size=parse_bytes("1MB"))[1]
+
+
+def test_the_values_are_those_of_the_table(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="0"):
+        main(["plan", "--alpha", "0.5", "--alpha", "0.33", "--rho", "160", "--json", "-"])
+    published, unpublished = json.loads(capsys.readouterr().out)
+    assert (published["variant"], published["resolution"], published["macs"]) == (
+        "mobilenet_v1-a0.50-r160",
+        160,
+        76_524_800,
+    )
+    assert (published["int8_bytes"], published["published_top1_percent"]) == (1_371_424, 59.1)
+    assert unpublished["published_top1_percent"] is None
 
 
 def test_families_stand_one_after_another():
