@@ -30,7 +30,7 @@ PACKAGES = {
     "cli": "typer rich",
     "api": "pandas",
     "commands": "numpy",
-    "report": "jinja2 matplotlib",
+    "report": "jinja2 matplotlib plotext",
     "sweep": "rich",
     "training": "numpy threadpoolctl tensorflow PIL",
     "conversion": "numpy onnx onnxruntime",

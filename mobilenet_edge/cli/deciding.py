@@ -10,7 +10,7 @@ import typer
 from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
 from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Notes, Out, Records, Wide
-from mobilenet_edge.cli.output import FULL_VIEW, show
+from mobilenet_edge.cli.output import FULL_VIEW, chart, show
 from mobilenet_edge.cli.terminal import View, choose
 from mobilenet_edge.errors import BuildError
 
@@ -42,6 +42,7 @@ def table(
         files.write_text(out, choose(text, view.columns) + "\n")
     elif format is None:
         show(text, view)
+        chart(lambda: command.rows(records))
     else:
         show(choose(text, view.columns), None)
 
@@ -152,6 +153,7 @@ def sweep(
     An interrupted sweep continues where it stopped.
     """
     from mobilenet_edge.commands import sweep as command
+    from mobilenet_edge.commands import table as tables
 
     options = command.SweepOptions(
         weights=weights, data=data, jobs=jobs, dask=dask, make_only=make_only, measure=measure, force=force
@@ -161,5 +163,7 @@ def sweep(
         return
     table, failures = command.run(config, options, out=out)
     show(table, View.of(wide, columns, notes))
+    if not make_only:
+        chart(lambda: tables.rows([out / command.RECORDS]))
     if failures:
         raise typer.Exit(BuildError.exit_code)

@@ -16,6 +16,7 @@ from mobilenet_edge.text import printable_lines
 
 if TYPE_CHECKING:
     from mobilenet_edge.records import Record
+    from mobilenet_edge.report.rows import Row
 
 # View of verbs without the options --wide, --columns and --notes.
 FULL_VIEW: Final = View(notes=True, drop=False)
@@ -38,6 +39,18 @@ def show(text: object, view: View | None = FULL_VIEW) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=MAX_WIDTH if view.wide else None)
     for block in lay_out(printable, view, console.width):
         console.print(block)
+
+
+def chart(rows: Callable[[], Sequence[Row]]) -> None:
+    """Draw rows of the tradeoff table on a terminal, where plotext is installed; nothing with -q or in a pipe."""
+    if verbosity.is_quiet() or not sys.stdout.isatty():
+        return
+    from shutil import get_terminal_size
+
+    from mobilenet_edge.report import scatter
+
+    if text := scatter.text(rows(), get_terminal_size().columns):
+        show(f"\n{text}", None)
 
 
 def remark(text: str) -> None:

@@ -34,8 +34,17 @@ def run(paths: Sequence[Path], format: str = "markdown") -> str:
     """
     if format not in FORMATS:
         raise UsageError(f"unknown table format {format!r}; known: {', '.join(FORMATS)}")
-    rows = join(sources.read(paths))
-    if not rows:
+    return FORMATS[format](rows(paths))
+
+
+def rows(paths: Sequence[Path]) -> list[Row]:
+    """Join the records of files into rows.
+
+    Raises:
+        InputError: A file cannot be read or holds no records, or there is nothing to tabulate.
+    """
+    joined = join(sources.read(paths))
+    if not joined:
         places = ", ".join(str(path) for path in paths)
         raise InputError(f"no profile and no evaluation in {places}; measure with: mnet profile ARTIFACT --json FILE")
-    return FORMATS[format](rows)
+    return joined
