@@ -10,14 +10,17 @@ import typer
 from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import Effort, Family, FormatOption, Io, Precision, PreflightOption, TargetOption
 from mobilenet_edge.cli.flags import (
+    LOCAL,
     RESULTS,
     WEIGHTS_HELP,
     Artifacts,
     Colour,
     Crop,
+    Devices,
     Filter,
     Fit,
     Force,
+    Hosts,
     Json,
     Labels,
     Out,
@@ -25,6 +28,7 @@ from mobilenet_edge.cli.flags import (
     Seed,
 )
 from mobilenet_edge.cli.output import document, output, remark, show, try_json
+from mobilenet_edge.errors import UsageError
 
 # Section of the help for options that only int8 files need.
 INT8 = "Options for int8"
@@ -45,6 +49,12 @@ def plan(
         ),
     ] = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show one variant layer by layer.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="With --layers, also time what separable blocks save; takes a minute.")
+    ] = False,
+    host: Hosts = None,
+    devices: Devices = None,
+    threads: Annotated[int, typer.Option(help="Number of threads for --measure.")] = 1,
     max_macs: Annotated[
         str | None, typer.Option(metavar="50M", help="Show only variants with at most this many MACs.")
     ] = None,
@@ -77,7 +87,13 @@ def plan(
         classes=classes,
         families=[choice.value for choice in family or (Family.mobilenet_v1,)],
     )
-    document(text, variants.json(fits), json)
+    values = variants.json(fits)
+    if measure and fits:
+        if not layers:
+            raise UsageError("--measure is about the layers of one variant; add --layers")
+        times, values = command.measure(fits[0], host or LOCAL, devices, threads)
+        text = f"{text}\n\n{times}"
+    document(text, values, json)
     raise typer.Exit(0 if fits else 1)
 
 

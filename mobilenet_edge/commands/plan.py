@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from json import dumps
+from pathlib import Path
 from typing import Final
 
 from mobilenet_edge.errors import UsageError
@@ -80,6 +82,33 @@ def run(
     if not candidates:
         return f"No variant is left: {note}", []
     return _join(explain.text(candidates[0]) if layers else variants.table(candidates), note), candidates
+
+
+def measure(spec: ModelSpec, hosts: Sequence[str], devices: Path | None = None, threads: int = 1) -> tuple[str, str]:
+    """Time the separable blocks of a variant beside the standard convolutions that they replace.
+
+    Args:
+        spec: A MobileNet v1.
+        hosts: Machine to measure on.
+        devices: Devices file, None for the usual one.
+        threads: Thread count.
+
+    Returns:
+        The tables in Markdown, and the variant with its blocks as JSON.
+
+    Raises:
+        HostError: The machine cannot be reached, or an operator cannot be timed.
+        UsageError: There are several machines, or the variant is not a MobileNet v1.
+    """
+    from mobilenet_edge.profiling import separable, targets
+    from mobilenet_edge.report import savings
+
+    if len(hosts) > 1:
+        raise UsageError(f"--measure is for one machine, not {len(hosts)}; give one --host")
+    (machine,) = targets.find(hosts, devices)
+    timings, profile = separable.measure(spec, machine, threads=threads)
+    values = [{**variants.values(spec), "blocks": savings.values(timings)}]
+    return savings.text(timings, profile), dumps(values, indent=1)
 
 
 def _specs(family: Family, alphas: Sequence[float], resolutions: Sequence[int], classes: int) -> list[ModelSpec]:

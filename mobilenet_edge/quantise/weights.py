@@ -38,8 +38,8 @@ class Rounded:
         return replace(node, weight=np.asarray(self.integers * self.scales, np.float32))
 
 
-def nearest(graph: Graph) -> dict[str, Rounded]:
-    """Round the weights of all nodes with more than `FEW` an output to the nearest step of their channel.
+def nearest(graph: Graph, few: int = FEW) -> dict[str, Rounded]:
+    """Round the weights of all nodes with more than `few` an output to the nearest step of their channel.
 
     Returns:
         By name of the node.
@@ -47,7 +47,7 @@ def nearest(graph: Graph) -> dict[str, Rounded]:
     Raises:
         BuildError: A weight is NaN or infinite.
     """
-    return {node.name: _round(node) for node in graph.weighted() if node.kernel.size // node.kernel.shape[-1] > FEW}
+    return {node.name: _round(node) for node in graph.weighted() if node.kernel.size // node.kernel.shape[-1] > few}
 
 
 def half(node: Node) -> NDArray[np.float16]:

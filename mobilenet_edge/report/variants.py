@@ -36,11 +36,12 @@ def table(specs: Iterable[ModelSpec]) -> str:
 
 
 def json(specs: Iterable[ModelSpec]) -> str:
-    """Format variants as plain values, with units in the names; None where nothing was published."""
-    return dumps([_values(spec) for spec in specs], indent=1)
+    """Format variants as a JSON array of `values`."""
+    return dumps([values(spec) for spec in specs], indent=1)
 
 
-def _values(spec: ModelSpec) -> dict[str, Any]:
+def values(spec: ModelSpec) -> dict[str, Any]:
+    """Return the figures of a variant, with units in the names; None where nothing was published."""
     published = lookup(spec)
     return {
         "variant": spec.name,
