@@ -137,12 +137,24 @@ def squeezed() -> Graph:
     return made.dense("head", "hs3", 5).softmax("out", "head").graph()
 
 
-def pooled(op: str, **options) -> Callable[[], Graph]:
-    def build() -> Graph:
-        made = Maker(9).layer("c", "conv", "image", 4, activation="linear").pool("p", op, "c", **options)
-        return made.layer("pw", "conv", "p", 4, kernel=1, activation="linear").graph()
+def odd_sizes() -> Graph:
+    """Each way to fit a window to a side that its stride does not divide."""
+    made = Maker(11).layer("valid", "conv", "image", 4, padding="valid", stride=2, activation="relu")
+    made.layer("same", "depthwise", "valid", stride=2)
+    return made.layer("point", "conv", "same", 4, kernel=1, stride=2).graph()
 
-    return build
+
+def average_pools() -> Graph:
+    made = Maker(9).layer("c", "conv", "image", 4, activation="linear").pool("p", "average_pool", "c")
+    made.pool("same", "average_pool", "p", window=(3, 3), padding="same")
+    return made.layer("pw", "conv", "same", 4, kernel=1, activation="linear").graph()
+
+
+def max_pools() -> Graph:
+    made = Maker(9).layer("c", "conv", "image", 4, activation="linear")
+    made.pool("padded", "max_pool", "c", window=(3, 3), padding=ROUND).pool("oblong", "max_pool", "padded", (3, 2), 1)
+    made.pool("same", "max_pool", "oblong", window=(2, 3), padding="same")
+    return made.layer("pw", "conv", "same", 4, kernel=1, activation="linear").graph()
 
 
 def joined() -> Graph:
@@ -169,23 +181,17 @@ def scaled() -> Graph:
 
 GRAPHS: dict[str, Callable[[], Graph]] = {
     "classifier": classifier,
-    "logits": lambda: Maker(8).layer("c", "conv", "image", 4).mean("pool", "c").dense("head", "pool", 5).graph(),
-    "feature map": lambda: Maker(9).layer("c", "conv", "image", 4, stride=2).layer("dw", "depthwise", "c").graph(),
-    "valid": lambda: Maker(11).layer("c", "conv", "image", 4, padding="valid", stride=2, activation="relu").graph(),
+    "odd sizes": odd_sizes,
     "padded by hand": lambda: padded(12, EXPLICIT),
     "padded by hand at an odd size": lambda: padded(13, ROUND),
-    "one by one with stride": lambda: Maker(7).layer("c", "conv", "image", 4, kernel=1, stride=2).graph(),
     "map of one": map_of_one,
     "residual": residual,
     "squeeze and excite": squeezed,
     "joined": joined,
     "gated": gated,
     "scaled": scaled,
-    "average pool": pooled("average_pool"),
-    "average pool, same": pooled("average_pool", window=(3, 3), padding="same"),
-    "max pool": pooled("max_pool", window=(3, 2), stride=1),
-    "max pool, same": pooled("max_pool", window=(3, 3), padding="same"),
-    "max pool, padded by hand": pooled("max_pool", window=(3, 3), padding=ROUND),
+    "average pools": average_pools,
+    "max pools": max_pools,
     "binary": lambda: (
         Maker(8)
         .layer("c", "conv", "image", 4)

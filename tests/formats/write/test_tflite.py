@@ -42,77 +42,77 @@ def tensors(made):
     return {each["name"]: each for each in made.get_tensor_details() if each["name"]}
 
 
+@pytest.fixture(scope="module")
+def data(made):
+    """The int8 file of each graph."""
+    return int8_tflite(made)
+
+
+@pytest.fixture(scope="module")
+def inputs(made, batch):
+    return made.grids[made.graph.input].quantise(batch)
+
+
+@pytest.fixture(scope="module")
+def plain(data, inputs):
+    """What LiteRT's own kernels give for the int8 file."""
+    return outputs(data, inputs, delegates=False).astype(int)
+
+
+def parameters(details):
+    return details["quantization_parameters"]
+
+
 def test_float_files_compute_what_the_graph_does(graph, batch):
+    data, expected = float_tflite(graph), run(graph, batch)
     # Sums of at most a few hundred products of size one, in another order.
-    np.testing.assert_allclose(outputs(float_tflite(graph), batch), run(graph, batch), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(outputs(data, batch), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(outputs(data, batch, delegates=False), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_float_files_compute_the_same_without_xnnpack(graph, batch):
-    np.testing.assert_allclose(outputs(float_tflite(graph), batch, False), run(graph, batch), rtol=1e-5, atol=1e-5)
-
-
-def test_weights_and_biases_in_the_file_are_the_given_integers(made):
-    model = interpreter(int8_tflite(made), delegates=False)
+def test_the_given_integers_and_grids_stand_in_the_file(made, data):
+    model = interpreter(data, delegates=False)
     held = tensors(model)
+    for name, grid in made.grids.items():
+        stored = parameters(held[name])
+        assert (*stored["scales"], *stored["zero_points"]) == (np.float32(grid.scale), grid.zero_point)
     for node in made.graph.weighted():
-        own = made.weights[node.name]
-        stored = model.get_tensor(held[f"{node.name}/w"]["index"])
-        order = own.integers[None] if node.op == "depthwise" else np.moveaxis(own.integers, -1, 0)
+        own, depthwise = made.weights[node.name], node.op == "depthwise"
+        weight, bias = (held[f"{node.name}/{part}"] for part in "wb")
+        order = own.integers[None] if depthwise else np.moveaxis(own.integers, -1, 0)
+        stored = model.get_tensor(weight["index"])
         assert stored.dtype == np.int8
         np.testing.assert_array_equal(stored.reshape(order.shape), order)
-        np.testing.assert_array_equal(model.get_tensor(held[f"{node.name}/b"]["index"]), own.bias)
-        assert held[f"{node.name}/w"]["quantization_parameters"]["quantized_dimension"] == (
-            3 if node.op == "depthwise" else 0
-        )
+        np.testing.assert_array_equal(parameters(weight)["scales"], own.scales)
+        assert parameters(weight)["quantized_dimension"] == (3 if depthwise else 0)
+        np.testing.assert_array_equal(model.get_tensor(bias["index"]), own.bias)
+        # TFLite's rule for biases.
+        step = own.scales.astype(float) * made.grids[node.inputs[0]].scale
+        np.testing.assert_allclose(parameters(bias)["scales"], step, rtol=2e-7)
 
 
-@pytest.mark.parametrize("compact", [False, True])
-def test_a_layer_multiplies_by_what_the_quantiser_said(compact, made):
-    held = tensors(interpreter(int8_tflite(made, compact=compact), delegates=False))
+def test_a_compact_file_multiplies_by_what_the_quantiser_said(made, inputs, plain):
+    data = int8_tflite(made, compact=True)
+    held = tensors(interpreter(data, delegates=False))
 
     def scales(name):
-        return held[name]["quantization_parameters"]["scales"].astype(float)
+        return parameters(held[name])["scales"].astype(float)
 
     for node in made.graph.weighted():
         (source,) = node.inputs
         asked = made.weights[node.name].scales.astype(float) * made.grids[source].scale / made.grids[node.name].scale
-        # The file may count inner tensors in other units: each factor is rounded to float32 (6e-8) once.
+        # The file counts inner tensors in other units: each factor is rounded to float32 (6e-8) once.
         found = scales(source) * scales(f"{node.name}/w") / scales(node.name)
         np.testing.assert_allclose(found, asked, rtol=3e-7)
-        # TFLite's rule for biases.
         np.testing.assert_allclose(scales(f"{node.name}/b"), scales(source) * scales(f"{node.name}/w"), rtol=2e-7)
-
-
-def test_scales_are_real(made):
-    held = tensors(interpreter(int8_tflite(made), delegates=False))
-    for name, params in made.grids.items():
-        (scale,) = held[name]["quantization_parameters"]["scales"]
-        assert scale == np.float32(params.scale)
-    for node in made.graph.weighted():
-        scales = held[f"{node.name}/w"]["quantization_parameters"]["scales"]
-        np.testing.assert_array_equal(scales, made.weights[node.name].scales)
-
-
-def test_a_compact_file_gives_the_same_integers(made, batch):
-    inputs = made.grids[made.graph.input].quantise(batch)
-    real, steps = (outputs(int8_tflite(made, compact=compact), inputs, False).astype(int) for compact in (False, True))
     # A factor that was rounded to float32 once more moves a tie.
-    assert np.abs(real - steps).max() <= 1
+    assert np.abs(outputs(data, inputs, delegates=False).astype(int) - plain).max() <= 1
 
 
-def test_zero_points_are_the_grids(made):
-    held = tensors(interpreter(int8_tflite(made), delegates=False))
-    for name, grid in made.grids.items():
-        assert held[name]["quantization_parameters"]["zero_points"].tolist() == [grid.zero_point]
-    for end in (made.graph.input, made.graph.output.name):
-        (scale,) = held[end]["quantization_parameters"]["scales"]
-        assert scale == np.float32(made.grids[end].scale)
-
-
-def test_every_layer_is_within_a_step_of_integer_arithmetic(made, batch, simulate):
-    model = interpreter(int8_tflite(made), delegates=False)
+def test_every_layer_is_within_a_step_of_integer_arithmetic(made, data, inputs, simulate):
+    model = interpreter(data, delegates=False)
     held = tensors(model)
-    for image in made.grids[made.graph.input].quantise(batch[:3]):
+    for image in inputs[:3]:
         invoke(model, image)
         # A vector may stand in the file as a map of one pixel.
         found = {
@@ -129,9 +129,8 @@ def test_every_layer_is_within_a_step_of_integer_arithmetic(made, batch, simulat
                 assert (difference > 0.51).sum() <= max(1, 0.05 * difference.size), node.name
 
 
-def test_xnnpack_gives_what_the_plain_kernels_give(made, batch):
-    data, inputs = int8_tflite(made), made.grids[made.graph.input].quantise(batch)
-    fast, plain = outputs(data, inputs).astype(int), outputs(data, inputs, False).astype(int)
+def test_xnnpack_gives_what_the_plain_kernels_give(made, data, inputs, plain):
+    fast = outputs(data, inputs).astype(int)
     # XNNPACK multiplies in float32; a tie that falls the other way early moves a few steps later on, and more of them
     # where the plain kernels round twice or products of two tensors amplify it.
     amplified = any(node.op in ("multiply", "concat") for node in made.graph.nodes)
@@ -140,25 +139,23 @@ def test_xnnpack_gives_what_the_plain_kernels_give(made, batch):
 
 
 @pytest.mark.parametrize("io", ["float32", "uint8"])
-def test_other_ends_cost_a_conversion_and_change_nothing(made, batch, io):
-    inner = made.grids[made.graph.input].quantise(batch)
-    expected = outputs(int8_tflite(made), inner, False).astype(int)
+def test_other_ends_cost_a_conversion_and_change_nothing(made, batch, inputs, plain, io):
     grid = made.grids[made.graph.output.name]
     data = int8_tflite(made, io)
     if io == "uint8":
-        found = outputs(data, (inner.astype(int) + 128).astype(np.uint8), False)
+        found = outputs(data, (inputs.astype(int) + 128).astype(np.uint8), False)
         assert found.dtype == np.uint8
-        np.testing.assert_array_equal(found.astype(int) - 128, expected)
+        np.testing.assert_array_equal(found.astype(int) - 128, plain)
     else:
         found = outputs(data, batch, False)
         assert found.dtype == np.float32
         steps = np.rint(found / grid.scale + grid.zero_point)
         # The input is rounded by LiteRT, where halves may go elsewhere.
-        assert np.abs(steps - expected).max() <= 2
+        assert np.abs(steps - plain).max() <= 2
 
 
-def test_nothing_but_integers_stands_between_int8_ends(made):
-    found = reader.contents(int8_tflite(made))
+def test_nothing_but_integers_stands_between_int8_ends(data):
+    found = reader.contents(data)
     assert {each.dtype for each in found.tensors.values()} <= {"int8", "int32"}
     computed = [name for operator in found.operators for name in operator.outputs]
     assert {found.tensors[name].dtype for name in computed} == {"int8"}
@@ -168,16 +165,17 @@ def test_nothing_but_integers_stands_between_int8_ends(made):
     assert {each.outputs[0] for each in found.operators if each.kind == "QUANTIZE"} <= joined
 
 
-def test_padding_is_an_operator_only_where_it_must_be(graph, quantise):
+def test_padding_is_an_operator_only_where_it_must_be(graph, data):
     # Keras's zeros below and right are what 'same' gives at even sizes, and not at odd ones.
-    found = reader.contents(float_tflite(graph)), reader.contents(int8_tflite(quantise(graph)))
+    found = reader.contents(float_tflite(graph)), reader.contents(data)
     pads = 2 if graph.input_shape[0] == 13 else 0
     assert [each.ops.get("PAD", 0) for each in found] == [pads, pads]
 
 
-def test_the_same_graph_gives_the_same_bytes(made):
+@pytest.mark.parametrize("graph", ["classifier", "joined"], indirect=True)
+def test_the_same_graph_gives_the_same_bytes(made, data):
     assert float_tflite(made.graph) == float_tflite(made.graph)
-    assert int8_tflite(made) == int8_tflite(made)
+    assert int8_tflite(made) == data
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
@@ -191,7 +189,7 @@ def test_xnnpack_takes_every_node(small, precision, quantise):
     assert [names[index] for index in delegate["outputs"]] == ["predictions" if precision == "float32" else "head"]
 
 
-@pytest.mark.parametrize("graph", ["squeeze and excite", "joined", "gated", "scaled", "max pool, same"], indirect=True)
+@pytest.mark.parametrize("graph", ["squeeze and excite", "joined", "gated", "scaled", "max pools"], indirect=True)
 @pytest.mark.parametrize("compact", [False, True])
 def test_xnnpack_takes_every_int8_node_before_a_softmax(compact, graph, quantise):
     data = int8_tflite(quantise(graph.cut_at_logits()), compact=compact)

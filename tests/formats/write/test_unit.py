@@ -18,16 +18,11 @@ def test_what_a_layer_reads_is_counted_in_its_steps(small, quantise):
         assert chosen[source] == expected
 
 
-def test_every_tensor_has_a_unit_and_the_ends_are_real(made):
-    graph = made.graph
-    chosen = units(made)
+def test_every_tensor_has_a_unit_that_a_mean_and_an_addition_keep(made):
+    graph, chosen = made.graph, units(made)
     assert chosen.keys() == made.grids.keys()
     assert chosen[graph.input] == chosen[graph.output.name] == chosen[graph.logits] == 1.0
-
-
-def test_a_mean_and_an_addition_change_no_units(made):
-    chosen = units(made)
-    for node in made.graph.nodes:
+    for node in graph.nodes:
         if node.op in ("mean", "add"):
             assert len({chosen[name] for name in (node.name, *node.inputs)}) == 1
 
