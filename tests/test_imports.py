@@ -101,14 +101,7 @@ def module_of(source: Path) -> str:
 
 def imports(text: str, module: str, file: str = "") -> Iterator[Import]:
     """Every import of a module's text, `from package import name` as far as a submodule of that name exists."""
-    tree = ast.parse(text)
-    lazy = {
-        id(inner)
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) or _type_checking(outer)
-        for inner in ast.walk(outer)
-    }
-    for node in ast.walk(tree):
+    for node, lazy in _statements(ast.parse(text)):
         if isinstance(node, ast.Import):
             names = [each.name for each in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -117,7 +110,16 @@ def imports(text: str, module: str, file: str = "") -> Iterator[Import]:
         else:
             continue
         for name in names:
-            yield Import(file or module, node.lineno, name, id(node) not in lazy)
+            yield Import(file or module, node.lineno, name, not lazy)
+
+
+def _statements(node: ast.AST, lazy: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Every statement within a node, and whether it is run later than the module, or never."""
+    lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _type_checking(node)
+    for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, part, ()):
+            yield each, lazy
+            yield from _statements(each, lazy)
 
 
 def _type_checking(node: ast.AST) -> bool:
