@@ -102,7 +102,7 @@ def test_a_damaged_file_is_never_more_than_an_expected_failure(small_tflite: byt
     """Every byte of the graph set to something else, one at a time, and the file cut off at any place."""
     draw = random.Random(1)
     harmless = 0
-    for _ in range(1500):
+    for _ in range(400):
         place = draw.randrange(len(small_tflite))
         broken = bytearray(small_tflite)
         broken[place] ^= draw.randrange(1, 256)
@@ -111,7 +111,7 @@ def test_a_damaged_file_is_never_more_than_an_expected_failure(small_tflite: byt
             harmless += 1
         except (InvalidModel, RequestError):
             continue
-    assert 0 < harmless < 1500
+    assert 0 < harmless < 400
     for size in range(0, len(small_tflite), 97):
         try:
             cut(small_tflite[:size])

@@ -107,7 +107,7 @@ def test_a_file_that_is_cut_off_is_refused(path, plain, name):
 def test_a_cut_in_the_metadata_is_never_taken_for_a_foreign_file(path, plain, name):
     whole = path.read_bytes()
     first = len(plain[name]) + 14 if name.endswith("tflite") else len(whole) - 200
-    for size in range(first, len(whole), 5):
+    for size in range(first, len(whole), 17):
         path.write_bytes(whole[:size])
         assert refused(path), size
 
@@ -116,14 +116,14 @@ def test_flipped_bits_give_a_result_or_a_refusal(path):
     whole = path.read_bytes()
     chance = random.Random(20)
     refusals = 0
-    for _ in range(100):
+    for _ in range(40):
         damaged = bytearray(whole)
         for _ in range(chance.choice((1, 1, 4))):
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
         path.write_bytes(damaged)
         refusals += refused(path)
     # Neither everything nor nothing: the readers look, and weights may hold anything.
-    assert 0 < refusals < 100
+    assert 0 < refusals < 40
 
 
 def test_damage_takes_no_memory(path):
@@ -131,7 +131,7 @@ def test_damage_takes_no_memory(path):
     chance = random.Random(7)
     tracemalloc.start()
     try:
-        for _ in range(10):
+        for _ in range(5):
             damaged = bytearray(whole)
             damaged[chance.randrange(len(damaged))] ^= 0x80
             path.write_bytes(damaged)

@@ -265,10 +265,13 @@ def test_the_package_has_no_means_to_run_data():
                 found += [f"{source.name}:{node.lineno} {name}" for name in names & modules]
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                options = {each.arg: ast.unparse(each.value) for each in node.keywords}
-                numpy = ast.unparse(node.func) == "np.load" and options.get("allow_pickle") != "False"
-                shell = any(options.get(option, "False") != "False" for option in ("shell", "allow_pickle"))
-                harmless = ast.unparse(node.func) in ("re.compile", "model.compile")
-                if (name in calls and not harmless) or numpy or shell:
-                    found.append(f"{source.name}:{node.lineno} {ast.unparse(node.func)}")
+                options = {each.arg: each.value for each in node.keywords if each.arg in ("shell", "allow_pickle")}
+                if name not in {*calls, "load"} and not options:
+                    continue
+                called = ast.unparse(node.func)
+                off = [ast.unparse(value) == "False" for value in options.values()]
+                numpy = called == "np.load" and "allow_pickle" not in options
+                harmless = called in ("re.compile", "model.compile")
+                if (name in calls and not harmless) or numpy or not all(off):
+                    found.append(f"{source.name}:{node.lineno} {called}")
     assert found == []

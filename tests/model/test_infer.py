@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ RULE = Preprocess((SIDE, SIDE))
 PADDING = ((0, 1), (0, 1))
 
 
+@cache
 def photographs(count: int, seed: int = 0) -> np.ndarray:
     """Smooth spots with the brightness, contrast and warmth of photographs."""
     random = np.random.default_rng(seed)
@@ -30,6 +32,7 @@ def photographs(count: int, seed: int = 0) -> np.ndarray:
     return np.clip(made * (1.0, 0.9, 0.7) + (125, 115, 100), 0, 255).astype(np.uint8)
 
 
+@cache
 def trained(pixels: str, colour: str | None = None, channels: int = 3) -> Norm:
     """A convolution whose batch norm saw other pictures under a rule."""
     random = np.random.default_rng(1)

@@ -56,13 +56,13 @@ def test_a_channel_that_fires_on_red_survives_calibration_without_red(red, photo
     assert snr_db(run(red, others, red.logits), run(without, others, red.logits)) < 10
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_image_passes_the_bounds(seed, net):
     graph = net(seed)
     limits = bounds(graph.nodes, graph.input, INPUT_GRID)
     assert limits.keys() == {"conv0", "depthwise1", "conv2", "depthwise3", "conv4"}
     # The ends of the range, pixel by pixel, reach further than pictures do.
-    images = np.random.default_rng(seed).choice(np.float32([-1, 1]), (200, *graph.input_shape))
+    images = np.random.default_rng(seed).choice(np.float32([-1, 1]), (100, *graph.input_shape))
     for name, limit in limits.items():
         values = run(graph, images, name)
         assert (values >= limit.low - 1e-4).all()
