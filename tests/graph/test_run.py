@@ -45,8 +45,10 @@ def convolution(op: Any, size: tuple[int, int], kernel: tuple[int, int], stride:
 
 @pytest.mark.parametrize("op", ["conv", "depthwise"])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (2, 4)])
-@pytest.mark.parametrize("padding", [((0, 0), (0, 0)), ((0, 1), (0, 1)), ((2, 0), (1, 3))])
+@pytest.mark.parametrize(
+    ("kernel", "padding"),
+    [((1, 1), ((0, 0), (0, 0))), ((3, 3), ((0, 1), (0, 1))), ((2, 4), ((2, 0), (1, 3))), ((1, 1), ((2, 0), (1, 3)))],
+)
 def test_convolutions_follow_their_definition(op: str, stride: int, kernel: tuple[int, int], padding: Padding) -> None:
     node = convolution(op, (9, 10), kernel, stride, padding)
     x = random(2, 9, 10, 3)

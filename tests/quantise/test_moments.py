@@ -90,7 +90,7 @@ def assert_moments(found, wanted):
     np.testing.assert_allclose(found.cross, cross, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("step", [1, 2, 5])
+@pytest.mark.parametrize("step", [1, 5])
 def test_moments_are_those_of_plain_numpy(layer, step):
     own, shape = layer
     x = batch(shape)
@@ -104,14 +104,8 @@ def test_parts_of_unlike_size_and_mean_make_the_whole(layer):
     x = batch(shape) + np.arange(12, dtype=np.float32).reshape(-1, *[1] * len(shape))
     parts = [moments(own, part) for part in np.split(x, [1, 4])]
     assert_moments(Moments.sum(iter(parts)), plain(own, x, 1))
-
-
-def test_one_part_is_the_whole(layer):
-    own, shape = layer
-    x = batch(shape)
-    one = moments(own, x)
     for each in ("mean_x", "mean_y", "xx", "xy"):
-        np.testing.assert_array_equal(getattr(Moments.sum([one]), each), getattr(one, each))
+        np.testing.assert_array_equal(getattr(Moments.sum(parts[:1]), each), getattr(parts[0], each))
 
 
 def test_an_input_that_hardly_varies_has_no_negative_variance():
