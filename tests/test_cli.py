@@ -99,23 +99,30 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {kind: (folder / f"m.{kind}").read_bytes() for kind in ("tflite", "onnx", "keras")}
 
 
-@pytest.fixture
-def place(tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with whole files and broken ones of every sort."""
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, whole: dict[str, bytes]) -> Path:
+    """Whole files and broken ones of every sort. Most tests see to it that they stay as they are."""
+    folder = tmp_path_factory.mktemp("files")
     for kind, data in whole.items():
-        (tmp_path / f"m.{kind}").write_bytes(data)
-        (tmp_path / f"cut.{kind}").write_bytes(data[: len(data) // 2])
-        (tmp_path / f"text.{kind}").write_text("not a model\n")
-        (tmp_path / f"dir.{kind}").mkdir()
-    (tmp_path / "file").write_text("in the way\n")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "broken" / "cat").mkdir(parents=True)
-    (tmp_path / "broken" / "cat" / "a.jpg").write_bytes(b"no picture")
-    (tmp_path / "records.json").write_text('[{"schema_version": 1}]\n')
-    (tmp_path / "cut.json").write_text("[{")
-    (tmp_path / "good.toml").write_text(GRID)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+        (folder / f"m.{kind}").write_bytes(data)
+        (folder / f"cut.{kind}").write_bytes(data[: len(data) // 2])
+        (folder / f"text.{kind}").write_text("not a model\n")
+        (folder / f"dir.{kind}").mkdir()
+    (folder / "file").write_text("in the way\n")
+    (folder / "empty").mkdir()
+    (folder / "broken" / "cat").mkdir(parents=True)
+    (folder / "broken" / "cat" / "a.jpg").write_bytes(b"no picture")
+    (folder / "records.json").write_text('[{"schema_version": 1}]\n')
+    (folder / "cut.json").write_text("[{")
+    (folder / "good.toml").write_text(GRID)
+    return folder
+
+
+@pytest.fixture
+def place(files: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder."""
+    monkeypatch.chdir(files)
+    return files
 
 
 # Files

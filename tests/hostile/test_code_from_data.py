@@ -63,27 +63,19 @@ def pickles(canary: Path, tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-@pytest.mark.parametrize("kind", ["bare", "torch"])
 @pytest.mark.parametrize(
-    "line",
+    ("line", "kind"),
     [
-        "inspect m.keras",
-        "inspect m.tflite",
-        "inspect m.onnx",
-        "export m.keras --precision float32",
-        "evaluate m.tflite --data .",
-        "profile m.onnx",
-        "table m.json",
-        "compare m.json m.json",
-        "report m.jsonl",
-        "check m.json",
-        "check --budgets m.toml",
-        "sweep m.toml",
-        "profile m.tflite --host pi --devices m.toml",
-        "build --alpha 0.25 --rho 32 --weights m.h5",
-        "build --alpha 0.25 --rho 32 --weights m.keras",
+        ("inspect m.keras", "torch"), ("inspect m.tflite", "torch"), ("inspect m.onnx", "bare"),
+        ("inspect m.tflite", "bare"), ("export m.keras --precision float32", "bare"),
+        ("evaluate m.tflite --data .", "bare"), ("profile m.onnx", "torch"), ("table m.json", "bare"),
+        ("compare m.json m.json", "bare"), ("report m.jsonl", "bare"), ("check m.json", "torch"),
+        ("check --budgets m.toml", "bare"), ("sweep m.toml", "bare"),
+        ("profile m.tflite --host pi --devices m.toml", "bare"),
+        ("build --alpha 0.25 --rho 32 --weights m.h5", "bare"), ("build --alpha 0.25 --rho 32 --weights m.h5", "torch"),
+        ("build --alpha 0.25 --rho 32 --weights m.keras", "torch"),
     ],
-)
+)  # fmt: skip
 def test_a_pickle_by_any_name_is_not_opened(line, kind, pickles, mnet, canary, tmp_path):
     words = [str(pickles(word, kind)) if word.startswith("m.") else word for word in line.split()]
     ended = mnet(*words)
