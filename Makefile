@@ -16,7 +16,9 @@ LEGACY_LOCK := requirements/legacy.txt
 READY := $(VENV)/.ready
 # Looked up when used, which is after the demo.
 ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
-FAST  := $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not slow and not data and not fuzz"
+FAST  := $(BIN)/python -m pytest -q -m "not slow and not data and not fuzz"
+# About half of what the fast tests take.
+HALF  := tests/conversion tests/data tests/formats tests/graph tests/model tests/quantise
 PIP   := -m pip --disable-pip-version-check
 COMPILE = $(BIN)/uv pip compile pyproject.toml $(UPGRADE) --quiet --universal --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -39,11 +41,19 @@ demo: $(READY) ## Build, quantise, profile and tabulate the variants of CONFIG
 	$(BIN)/mnet sweep $(CONFIG) --out $(OUT) $(SWEEP)
 
 test: $(READY) legacy ## Run every test; those on real weights and images look in MNET_DATA
-	$(FAST)
+	$(MAKE) --no-print-directory test-fast
 	$(BIN)/python -m pytest -m "slow or data or fuzz"
 
+# Two processes that share nothing: pytest-xdist would collect every test in both, and report each to a third.
 test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
-	$(FAST)
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 .test-half .test-rest
+
+.PHONY: .test-half .test-rest
+.test-half:
+	$(FAST) $(HALF)
+
+.test-rest:
+	$(FAST) $(HALF:%=--ignore=%)
 
 test-base: wheel ## Run what needs no TensorFlow where there is none, on the demo's artifacts
 	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }

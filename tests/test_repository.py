@@ -93,13 +93,14 @@ def test_verbs_are_in_the_help_and_in_the_readme():
 
 
 def test_examples_use_options_that_exist():
-    for page, words in ((page, words) for page in pages() for words in examples(page.read_text())):
+    lines = [(name(page), words) for page in pages() for words in examples(page.read_text())]
+    for page, words in lines:
         if words[0] == "mnet" and len(words) > 1:
             shown = mnet_help(*words[1:2]) if not words[1].startswith("-") else mnet_help()
             # A synopsis has brackets around an option.
             options = {option for word in words for option in re.findall(r"^\[?(--[a-z0-9-]+)", word)}
             missing = {option for option in options if not re.search(rf"(?<!\S){option}(?![\w-])", shown)}
-            assert not missing, f"{name(page)}: {' '.join(words)}: no such option"
+            assert not missing, f"{page}: {' '.join(words)}: no such option"
 
 
 def test_make_targets_in_the_text_exist():
@@ -156,10 +157,10 @@ def test_nothing_tells_whose_machine_this_was():
     found = []
     for path in written():
         try:
-            lines = path.read_text().splitlines()
+            text = path.read_text()
         except UnicodeDecodeError:
             continue
-        found += [f"{name(path)}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if MACHINE.search(line)]
+        found += [f"{name(path)}:{text.count(chr(10), 0, at.start()) + 1}: {at[0]}" for at in MACHINE.finditer(text)]
     assert found == []
 
 

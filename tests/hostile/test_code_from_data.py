@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -249,9 +250,11 @@ def test_the_package_has_no_means_to_run_data():
     """What would: unpickling, evaluating text, a shell. The first program on another machine is text, and its own."""
     modules = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
     calls = {"eval", "exec", "compile", "__import__", "system", "popen", "load_module", "getoutput"}
+    named = re.compile("|".join({*modules, *calls, "load", "shell"}))
     found = []
     for source in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(source.read_text())):
+        text = source.read_text()
+        for node in ast.walk(ast.parse(text)) if named.search(text) else ():
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {each.name for each in node.names} | {getattr(node, "module", None)}
                 found += [f"{source.name}:{node.lineno} {name}" for name in names & modules]

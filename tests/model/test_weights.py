@@ -77,7 +77,7 @@ def whole(request: pytest.FixtureRequest, made: Made, tmp_path_factory: pytest.T
     return write(tmp_path_factory.mktemp("whole") / "a.weights.h5", LAYOUTS[request.param], made)
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
+@pytest.fixture(scope="module", params=["legacy", "Keras 3"])
 def headless(request: pytest.FixtureRequest, made: Made, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same without the classifier."""
     body = without(made, "conv_preds")
@@ -198,6 +198,7 @@ def test_damage_inside_the_zip(made: Made, tmp_path: Path) -> None:
     assert "is damaged: Bad CRC-32" in line(str(tmp_path / "a.keras"))
 
 
+@pytest.mark.parametrize("whole", ["legacy", "Keras 3"], indirect=True)
 def test_another_alpha_names_the_layer_and_both_shapes(whole: str) -> None:
     message = line(whole, ModelSpec(0.5, 64, 4))
     assert "layer 'conv1' has shape (3, 3, 3, 8), the model needs shape (3, 3, 3, 16); build with" in message
@@ -242,6 +243,7 @@ def test_hdf5_of_something_else(layout: Any, made: Made, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("whole", ["legacy", "Keras 3"], indirect=True)
 def test_cut_off(share: float, whole: str, tmp_path: Path) -> None:
     path, data = tmp_path / "a.h5", Path(whole).read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
@@ -310,6 +312,7 @@ def test_assigned_weights_give_the_same_outputs(mobilenet: Any, tmp_path: Path) 
     np.testing.assert_array_equal(np.asarray(model(images)), np.asarray(mobilenet(images)))
 
 
+@pytest.mark.parametrize("whole", ["legacy", "Keras 3"], indirect=True)
 def test_a_body_is_read_whatever_the_classifier(whole: str, made: Made) -> None:
     assert_same(weights.read(whole, ModelSpec(0.25, 64, 7), head=False), without(made, "conv_preds"))
 

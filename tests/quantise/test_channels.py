@@ -34,7 +34,7 @@ def assert_same(first, second):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_outputs_stay_on_the_images_looked_at_and_nearly_so_on_others(seed, net, photos):
     graph = net(seed)
     seen, others = photos(40), photos(40, seed=2)
