@@ -179,7 +179,7 @@ print(json.dumps(found))
 @pytest.mark.slow
 def test_counts_and_shapes_are_those_of_keras():
     # Widths that are not whole: 0.33 * 32 = 10.56, 0.7 * 64 = 44.8, 1.3 * 512 = 665.6.
-    asked = [(0.33, 128, 1000), (0.7, 160, 10), (1.3, 64, 1000), (0.05, 32, 7), (1.0, 224, 1000), (0.29, 96, 1000)]
+    asked = [(0.33, 128, 1000), (0.7, 160, 10), (1.3, 64, 1000), (0.05, 32, 7)]
     done = subprocess.run(
         [sys.executable, "-c", KERAS, json.dumps(asked)], capture_output=True, text=True, check=True, timeout=300
     )
