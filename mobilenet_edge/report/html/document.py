@@ -31,7 +31,17 @@ from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable
 
 NEEDS: Final = ("jinja2", "plotly", "matplotlib")
-SCRIPTS: Final = ("frame.js", "choice.js", "table.js", "chart.js", "tradeoff.js", "latency.js", "detail.js", "start.js")
+SCRIPTS: Final = (
+    "frame.js",
+    "choice.js",
+    "table.js",
+    "chart.js",
+    "limits.js",
+    "tradeoff.js",
+    "latency.js",
+    "detail.js",
+    "start.js",
+)
 # Column of the CSV that a column of the table is sorted by.
 SORT_KEYS: Final[Mapping[str, str]] = {
     "MACs": "macs",
@@ -45,6 +55,8 @@ SORT_KEYS: Final[Mapping[str, str]] = {
     "threads": "threads",
     "Pareto": "pareto",
 }
+# Columns that come before the others, so that a phone shows them.
+FIRST: Final = ("Pareto", "format", "precision", "threads", "median ms", "top-1 (n)", "size")
 FILTERS: Final = ("device", "format", "precision", "threads")
 
 
@@ -109,8 +121,8 @@ def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> l
     doubts = Field(
         Column("doubts", words=True), lambda row: ", ".join(_codes(row)), lambda rows: any(map(_codes, rows))
     )
-    pareto = next(field for field in FIELDS if field.column.title == "Pareto")
-    return [variant, pareto, device, *(field for field in FIELDS[1:] if field is not pareto), doubts]
+    first = [field for title in FIRST for field in FIELDS if field.column.title == title]
+    return [variant, *first[:1], device, *first[1:], *(field for field in FIELDS[1:] if field not in first), doubts]
 
 
 def _codes(row: Row) -> list[str]:

@@ -10,7 +10,7 @@ from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.records import Evaluation, Profile, Remark
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
-from mobilenet_edge.report.html.provenance import conditions
+from mobilenet_edge.report.html.provenance import command, conditions, summary
 from mobilenet_edge.report.html.shorten import shorten
 from mobilenet_edge.report.rows import Row
 from mobilenet_edge.text import printable
@@ -70,6 +70,8 @@ def _point(row: Row, machine: str) -> Point:
         "predicted": predicted is not None,
         "measured": evaluation and _accuracy(evaluation),
         "published": row.published and {"top1": row.published[0], "interval": None, "images": None},
+        "summary": summary(row),
+        "command": command(row),
         "conditions": conditions(row),
         "doubts": [_remark(doubt) for doubt in profile.doubts] if profile else [],
         "notes": [_remark(note) for note in profile.notes] if profile else [],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Prediction, Profile
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.columns import delegate
@@ -33,6 +36,48 @@ def conditions(row: Row) -> list[tuple[str, str]]:
         *((f"could not {failure.stage}", failure.reason) for failure in row.failures),
     ]
     return [(printable(title), printable(text)) for title, text in parts]
+
+
+def summary(row: Row) -> list[tuple[str, str]]:
+    """Return the six facts that tell a row from others, as far as they are known."""
+    profile, evaluation, artifact = row.latency, row.evaluation, row.artifact
+    if profile:
+        runtime = f"{profile.runtime} {profile.runtime_version}"
+        latency = f"{median_within(profile.median_ms, profile.interval_ms)} ms, {runtime}"
+    else:
+        latency = f"{format_ms(row.prediction.predicted_ms)} ms, predicted" if row.prediction else ""
+    doubts = "; ".join(sentence(doubt) for doubt in profile.doubts) if profile else ""
+    facts = {
+        "median": latency,
+        "top-1": f"{evaluation.top1:.1%} of {evaluation.n}" if evaluation and evaluation.top1 is not None else "",
+        "published": f"{row.published[0]:.1f} % ({row.published[1]})" if row.published else "",
+        "size": format_bytes(artifact.size_bytes) if artifact else "",
+        "memory": format_bytes(profile.peak_rss_bytes) if profile and profile.peak_rss_bytes else "",
+        "doubts": doubts or ("none" if profile else ""),
+    }
+    return [(title, printable(text)) for title, text in facts.items() if text]
+
+
+def command(row: Row) -> str | None:
+    """Return the command that measures the latency of a row again; None for a row without one."""
+    profile = row.profile
+    if profile is None:
+        return None
+    host = str(profile.host.get("name") or LOCAL)
+    options = [] if host == LOCAL else ["--host", host]
+    delegate_path = str(profile.delegate["path"]) if profile.delegate else ""
+    options += ["--delegate", delegate_path] if delegate_path else []
+    words = [
+        "mnet",
+        "profile",
+        profile.artifact,
+        "--threads",
+        str(profile.threads),
+        "--runtime",
+        profile.runtime,
+        *options,
+    ]
+    return printable(shlex.join(words))
 
 
 def _artifact(record: ArtifactRecord) -> Pairs:

@@ -20,11 +20,11 @@ function pairs(conditions, list) {
   }));
 }
 
-// Show the conditions of a point next to the pointer; Plotly's label has no room for them.
+// Show the main facts of a point next to the pointer; a click shows the rest.
 function showTip(point, { clientX, clientY }) {
   const tip = $("tip");
   element("strong", `${point.label}, ${place(point)}`, (tip.replaceChildren(), tip));
-  pairs([...point.conditions, ...point.doubts.map(({ text }) => ["doubt", text])], tip.appendChild(element("dl", "")));
+  pairs(point.summary, tip.appendChild(element("dl", "")));
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
   const left = clientX + 18 + width < innerWidth ? clientX + 18 : clientX - 18 - width;

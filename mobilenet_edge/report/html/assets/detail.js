@@ -47,6 +47,8 @@ function show(id, jump) {
   if (point.times) series(point);
   if (point.ops) operators(point);
   $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map(({ text }) => element("li", text)));
+  $("command-line").hidden = !point.command;
+  $("command").textContent = point.command || "";
   pairs(point.conditions, $("conditions"));
   if (jump) {
     $("detail").scrollIntoView();

@@ -6,6 +6,7 @@ function redraw() {
     const ids = POINTS.map((_, id) => id).filter((id) => shown[id]);
     filterTable(shown, stars(ids));
     legend(ids);
+    showBest(ids);
     tradeoffs(ids);
     distribution(sortedIds());
     drawTrace(ids);
@@ -18,12 +19,15 @@ function start() {
   for (const kind of ACCURACIES) element("option", kind, $("accuracy"));
   $("accuracy").parentElement.hidden = ACCURACIES.length < 2;
   options();
-  const first = POINTS.findIndex((point) => point.ops);
-  $("which").value = String(Math.max(first, 0));
+  startLimits();
+  $("which").value = String(best(POINTS.map((_, id) => id)) ?? 0);
   HEADS.forEach((head, column) => head.firstElementChild.addEventListener("click", () => { sort(column); distribution(sortedIds()); }));
   ROWS.forEach((row, id) => row.firstElementChild.firstElementChild.addEventListener("click", () => show(id, true)));
   $("filters").addEventListener("change", redraw);
-  $("filters").addEventListener("reset", () => setTimeout(redraw));
+  $("filters").addEventListener("reset", () => {
+    for (const name of Object.keys(LIMITS)) LIMITS[name] = null;
+    setTimeout(redraw);
+  });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("which").addEventListener("change", () => show(Number($("which").value), false));
   $("more").addEventListener("click", () => { showAll = !showAll; distribution(sortedIds()); });

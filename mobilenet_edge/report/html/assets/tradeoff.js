@@ -59,6 +59,24 @@ function steps(frontsByPlace, scale, ids) {
   });
 }
 
+// Names beside the points of the fronts; a name that would cover another is left out.
+function names(frontsByPlace, scale, [low, high]) {
+  const best = frontsByPlace.flatMap(([, points]) => points).sort((a, b) => a[1] - b[1]);
+  // About the length of a name, as a share of the width.
+  const length = NARROW.matches ? 0.4 : 0.22;
+  const at = (cost) => (Math.log10(cost / scale) - low) / (high - low);
+  const shown = [];
+  for (const [id, cost, gain] of best) {
+    const right = at(cost) + length > 1;
+    const near = shown.some((other) => Math.abs(at(other.cost) - at(cost)) < length * (right === other.right ? 1 : 2) && Math.abs(other.gain - gain) < 2);
+    if (!near) shown.push({ id, cost, gain, right });
+  }
+  return shown.map(({ id, cost, gain, right }) => ({
+    x: Math.log10(cost / scale), y: gain, text: plain(POINTS[id].label), showarrow: false, xanchor: right ? "right" : "left",
+    yanchor: "top", xshift: right ? -6 : 6, yshift: -2, font: { size: 10, color: style("soft") },
+  }));
+}
+
 function scatter(id, ids, x, y, frontsByPlace) {
   const shown = ids.filter((shownId) => x.has(POINTS[shownId]) && y.has(POINTS[shownId]));
   if (!shown.length) {
@@ -68,15 +86,24 @@ function scatter(id, ids, x, y, frontsByPlace) {
   const values = shown.map((shownId) => x.value(POINTS[shownId]));
   const traces = [...steps(frontsByPlace, x.scale, ids), ...dots(shown, x, y)];
   const vertical = y.log ? logarithmic(shown.map((shownId) => y.value(POINTS[shownId])), y.title) : axis(y.title);
-  addHandlers(draw(id, traces, { xaxis: logarithmic(values, x.title), yaxis: vertical }, 285));
+  const horizontal = logarithmic(values, x.title);
+  const shapes = y.log ? [] : [
+    line("x", LIMITS[x.limit], 10 ** horizontal.range[1]), line("y", LIMITS["min-top1"], lowest(shown, y)),
+  ];
+  const chart = draw(id, traces, { xaxis: horizontal, yaxis: vertical, shapes, annotations: y.log ? [] : names(frontsByPlace, x.scale, horizontal.range) }, 285);
+  addHandlers(chart);
+  follow(chart, y.log ? [] : [x.limit, "min-top1"]);
 }
 
+// Where the line of the least top-1 waits: just below the lowest end of an interval.
+const lowest = (ids, y) => Math.min(...ids.map((id) => (y.interval(POINTS[id]) || [y.value(POINTS[id])])[0])) - 1;
+
 const LATENCY = {
-  title: "median latency in ms", what: "a latency", scale: 1, has: (point) => point.median_ms !== null,
+  title: "median latency in ms", limit: "max-ms", what: "a latency", scale: 1, has: (point) => point.median_ms !== null,
   value: (point) => point.median_ms, interval: (point) => point.interval_ms, hollow: (point) => point.predicted,
 };
 const SIZE = {
-  title: "file size in MB", what: "a size", scale: 1e6, log: true, has: (point) => point.size_bytes !== null,
+  title: "file size in MB", limit: "max-mb", what: "a size", scale: 1e6, log: true, has: (point) => point.size_bytes !== null,
   value: (point) => point.size_bytes / 1e6, interval: () => null, hollow: () => false,
 };
 
