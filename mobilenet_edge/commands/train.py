@@ -14,7 +14,7 @@ from mobilenet_edge.data import dataset
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.evaluation.scores import wilson
+from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.model import layers

@@ -14,7 +14,7 @@ from mobilenet_edge.data.labels import Labels
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation import multilabel, scores
 from mobilenet_edge.evaluation.head import Head
-from mobilenet_edge.evaluation.scores import wilson
+from mobilenet_edge.analysis.binomial import wilson
 
 
 @dataclass

@@ -1,14 +1,12 @@
-"""From output arrays to figures: top-k, hits and their interval, agreement, signal-to-noise."""
+"""From output arrays to figures: top-k, hits, agreement, signal-to-noise."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Z95: Final = 1.959963984540054  # the normal distribution's 97.5 % point
 
 
 def top_k(outputs: NDArray[Any], k: int = 5) -> NDArray[np.intp]:
@@ -45,24 +43,6 @@ def cosine(outputs: NDArray[Any], reference: NDArray[Any]) -> float:
     same = (one == other).all(axis=1).astype(np.float64)
     cosines = np.divide((one * other).sum(axis=1), lengths, out=same, where=lengths > 0)
     return float(cosines.mean())
-
-
-def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Give the Wilson score interval of a share (E. B. Wilson, 1927).
-
-    Unlike the textbook's p ± z·sqrt(p·(1-p)/n) it stays within 0..1 and holds its level near both ends and for small n.
-
-    Returns:
-        The bounds of the share; 95 % for the default `z`.
-    """
-    if not 0 <= successes <= n or n < 1:
-        raise ValueError(f"{successes} successes of {n}")
-    share = successes / n
-    centre = share + z * z / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    # With none or all right one bound is the share itself, which rounding would miss by an ulp.
-    return max(0.0, min(share, (centre - half) / scale)), min(1.0, max(share, (centre + half) / scale))
 
 
 def snr_db(reference: NDArray[Any], other: NDArray[Any]) -> float:

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mobilenet_edge.evaluation import scores
 
@@ -46,28 +44,6 @@ def test_background_is_never_right():
 
 def test_agreement_compares_first_answers_only():
     assert scores.agreement(np.array([[1, 2], [3, 4]]), np.array([[1, 9], [4, 3]])) == 0.5
-
-
-def test_wilson_has_the_published_values():
-    # Newcombe, Statistics in Medicine 17 (1998) 857-872, table I: 81 of 263, 15 of 148, 1 of 29
-    assert scores.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert scores.wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert scores.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
-
-
-@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_holds_the_share_and_mirrors(case):
-    successes, n = case
-    low, high = scores.wilson(successes, n)
-    assert 0 <= low <= successes / n <= high <= 1
-    mirrored = scores.wilson(n - successes, n)
-    assert (1 - mirrored[1], 1 - mirrored[0]) == pytest.approx((low, high), abs=1e-12)
-
-
-@pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 5), (6, 5)])
-def test_wilson_refuses_what_is_no_share(successes, n):
-    with pytest.raises(ValueError, match=f"{successes} successes of {n}"):
-        scores.wilson(successes, n)
 
 
 def test_snr_of_a_tenth_is_twenty_db():
