@@ -54,7 +54,8 @@ def mcnemar(gained: int, lost: int) -> float:
     for index in range(fewer):
         term = term * (n - index) // (index + 1)
         total += term
-    return min(1.0, 2 * total / 2**n)
+    p_value: float = 2 * total / 2**n
+    return min(1.0, p_value)
 
 
 def _lower_bound(successes: int, n: int) -> float:

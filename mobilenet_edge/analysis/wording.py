@@ -90,7 +90,13 @@ CONTRADICTIONS: Final[Mapping[str, str]] = {
         "but the tensor has {file_scale:.6g} and {file_zero_point}"
     ),
 }
-SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CONTRADICTIONS}
+# Whether a file was made with the pictures that it is scored on.
+PICTURES: Final[Mapping[str, str]] = {
+    "trained-on": "trained on pictures of {folder}: only those that training left out are new to it",
+    "calibration-left-out": "{count} calibration pictures were left out",
+    "calibration-unknown": "whether the {count} calibration pictures are among these is unknown",
+}
+SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CONTRADICTIONS, **PICTURES}
 
 
 class _Range:

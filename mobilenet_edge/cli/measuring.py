@@ -59,7 +59,7 @@ def evaluate(
     ] = None,
     reference: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL", help="Float model to measure the agreement with.", show_default=False),
+        typer.Option(metavar="MODEL", help="Float model to compare the answers with.", show_default=False),
     ] = None,
     threads: Annotated[int, typer.Option(help="Number of threads within one inference.")] = 1,
     limit: Annotated[int | None, typer.Option(help="Score at most this many images.", show_default=False)] = None,
@@ -79,12 +79,19 @@ def evaluate(
     fit: Fit = None,
     crop: Crop = None,
     filter: Filter = None,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Also list every class and the changed answers.", rich_help_panel=OUTPUT),
+    ] = False,
     json: Json = None,
 ) -> None:
     """Score models on images: top-1, multi-label, agreement.
 
-    The agreement is the share of images with the same answer as the --reference model.
+    The agreement is the share of images with the same answer as the --reference model. Differences from it, and from
+    the float32 file of the same model, are tested.
     """
+    from functools import partial
+
     from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.evaluation import evaluate as evaluation
     from mobilenet_edge.report import accuracy
@@ -105,7 +112,7 @@ def evaluate(
         options=PixelOptions(pixels, colour, fit, crop, filter),
     )
     remark(pixels_report.of_evaluations(records))
-    output(records, json, accuracy.table)
+    output(records, json, partial(accuracy.table, details=details))
 
 
 @app.command(

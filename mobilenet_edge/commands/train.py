@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from mobilenet_edge import __version__, files, progress, records
+from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.data import dataset
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.model import layers

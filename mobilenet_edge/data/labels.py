@@ -7,8 +7,8 @@ says by how much a model's indexes differ.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -106,6 +106,24 @@ def fit(outputs: int, labels: Labels, model: str) -> Labels:
 def key(name: str) -> str:
     """Write a class name for comparing: case does not matter, and `_`, `-` and space are one."""
     return re.sub(r"[\s_-]+", " ", name).strip().casefold()
+
+
+def short_names(lines: Sequence[str]) -> tuple[str, ...]:
+    """Name the classes without synsets and synonyms, each differently: "tench" for "n01440764 tench, Tinca tinca".
+
+    ImageNet has two cranes: their whole lines, or else their indexes, tell them apart.
+    """
+    names = [_short(line) for line in lines]
+    repeated, whole = Counter(names), Counter(lines)
+    return tuple(
+        name if repeated[name] == 1 else line if whole[line] == 1 else f"{line} #{index}"
+        for index, (name, line) in enumerate(zip(names, lines, strict=True))
+    )
+
+
+def _short(line: str) -> str:
+    match = _SYNSET.fullmatch(line)
+    return match[2].split(",")[0] if match and match[2] else line
 
 
 def _names(line: str) -> Iterator[str]:

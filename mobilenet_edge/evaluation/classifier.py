@@ -20,7 +20,12 @@ from mobilenet_edge.formats.artifact import Artifact
 
 
 class Answer(NamedTuple):
-    """What a model says of an image: the (up to 5,) best outputs, best first; the outputs where the head needs them."""
+    """What a model says of an image.
+
+    Attributes:
+        best: Indexes of the (up to 5,) best outputs, best first.
+        outputs: All outputs where the head needs them; of a head of classes those of `best`, None for logits.
+    """
 
     best: NDArray[np.intp]
     outputs: NDArray[np.float32] | None = None
@@ -54,8 +59,10 @@ class Classifier:
         """Wait for what the model says of the image asked last; `whole` asks for the outputs of any head."""
         outputs = self.process.receive()
         best = scores.top_k(outputs, k)
-        if not whole and self.head in (Head.classes, Head.logits):
+        if not whole and self.head is Head.logits:
             return Answer(best)
+        if not whole and self.head is Head.classes:
+            outputs = outputs[best]
         scale, zero_point = self.grid or (1.0, 0)
         return Answer(best, (outputs.astype(np.float32) - zero_point) * np.float32(scale))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import alternatives, chunk, scoring
-from mobilenet_edge.evaluation.score import Score
+from mobilenet_edge.evaluation.recording import Session
 from mobilenet_edge.evaluation.scoring import Sample, Subject
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -90,20 +90,19 @@ def evaluate(
     everything = models if judge is None else [*models, judge]
     for each in everything:
         contradictions.refuse(each)
-    subjects = _subjects(everything, _Classes(labels, place, sample, _truth(truth, place.folder)))
+    listed = _truth(truth, place.folder)
+    subjects = _subjects(everything, _Classes(labels, place, sample, listed))
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
     with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
         scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
         better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
-    records = []
-    for each in models:
-        likeness = {} if judge is None else scored[each.path].likeness(scored[judge.path])
-        conditions: dict[str, Any] = {"threads": threads}
-        conditions |= {"split": place.note} if place.note else {}
-        conditions |= {"better_pixels": str(better[each.path])} if each.path in better else {}
-        records.append(_record(subjects[each.path], scored[each.path], sample, likeness, reference, conditions))
-    return records
+    left_out = len(found) - len(held_out) and leave_out
+    session = Session(sample, scored, listed, judge, reference, left_out, place.note)
+    hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
+    return [
+        session.record(subjects[each.path], models, {"threads": threads, **hints.get(each.path, {})}) for each in models
+    ]
 
 
 def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> WorkerPool:
@@ -216,40 +215,3 @@ def _check_comparable(subjects: Iterable[Subject], judge: Subject) -> None:
                 f"{each.model.path.name} and {judge.model.path.name} count their classes differently "
                 f"({each.labels.source}, {judge.labels.source}); give the labels of both with --labels"
             )
-
-
-def _assumed(labels: Labels | None, score: Score) -> tuple[str, ...]:
-    said = list(score.facts["assumed"])
-    if labels is not None and score.truth is not None and labels.assumed:
-        order = labels.remark or "in sorted order"
-        said.append(f"class names (assumed: the {labels.source}, {order})")
-    if score.shift == 1:
-        said.append(f"the first of its {score.facts['shape'][-1]} outputs (assumed: background)")
-    return tuple(said)
-
-
-def _record(
-    subject: Subject,
-    score: Score,
-    sample: Sample,
-    likeness: Mapping[str, Any],
-    reference: Path | None,
-    conditions: Mapping[str, Any],
-) -> Evaluation:
-    identity = subject.model.identity()
-    return Evaluation(
-        **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject.labels, score))},
-        **score.figures(),
-        **likeness,
-        reference=None if reference is None else str(reference),
-        data=str(sample.folder),
-        unreadable=tuple(sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
-        runtime=score.facts["runtime"],
-        runtime_version=score.facts["version"],
-        conditions={
-            **conditions,
-            "images_found": len(sample.found),
-            "labels": subject.labels.source if subject.labels else "",
-            "preprocess": score.facts["rule"],
-        },
-    )

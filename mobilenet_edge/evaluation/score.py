@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.analysis.binomial import wilson
+from mobilenet_edge.analysis.reliability import calibration_error
 from mobilenet_edge.data import labels as classes
 from mobilenet_edge.data.labels import Labels
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation import multilabel, scores
 from mobilenet_edge.evaluation.head import Head
-from mobilenet_edge.analysis.binomial import wilson
+
+_ROUNDING: Final = 1e-5
 
 
 @dataclass
@@ -28,8 +31,10 @@ class Score:
         threshold: Above which an output says yes.
         truth: (n,) right class of each chosen image, (n, outputs) whether it has each label, or None for features.
         readable: (n,) which of the chosen images could be read.
+        names: Name of each class, by output; empty for features.
         first: (n,) class index of the first answer for each readable image; -1 is a background class.
         outputs: (n, outputs) of several labels and of features, else (n, 0).
+        confidence: (n,) probability of each first answer; NaN where the outputs are not probabilities.
         top1: How many of the first answers are right.
         top5: How many of the first five hold the right one.
     """
@@ -40,8 +45,10 @@ class Score:
     threshold: float
     truth: NDArray[Any] | None
     readable: NDArray[np.bool_]
+    names: tuple[str, ...] = ()
     first: NDArray[np.int32] = field(init=False)
     outputs: NDArray[np.float32] = field(init=False)
+    confidence: NDArray[np.float32] = field(init=False)
     top1: int = 0
     top5: int = 0
 
@@ -49,9 +56,13 @@ class Score:
         size = prod(self.facts["shape"]) if self.head in (Head.labels, Head.features) else 0
         self.first = np.zeros(len(self.readable), np.int32)
         self.outputs = np.zeros((len(self.readable), size), np.float32)
+        self.confidence = np.full(len(self.readable), np.nan, np.float32)
 
     def count(self, start: int, readable: NDArray[np.bool_], top: NDArray[np.intp], outputs: NDArray[Any]) -> None:
-        """Count a chunk that begins at `start`: its (m,) images, (r, k) best and (r, outputs) of the readable."""
+        """Count a chunk that begins at `start`: its (m,) images, (r, k) best and (r, outputs) of the readable.
+
+        Of a head of classes, the outputs of the best are enough.
+        """
         chunk = slice(start, start + len(readable))
         self.readable[chunk] = readable
         if self.outputs.size:
@@ -62,6 +73,10 @@ class Score:
         if self.head.binary:
             top = (outputs[:, :1] > self.threshold).astype(np.intp)
             top = np.concatenate([top, 1 - top], axis=1)
+        if self.head is Head.classes and outputs.size:
+            self.confidence[chunk][readable] = outputs.max(axis=1)
+        elif self.head is Head.probability:
+            self.confidence[chunk][readable] = np.maximum(outputs, 1 - outputs)[:, 0]
         answers = top - self.shift
         self.first[chunk][readable] = answers[:, 0]
         if truth.ndim == 1:
@@ -88,7 +103,38 @@ class Score:
                 "f1_macro": multilabel.f1_macro(answers, truth),
                 "mean_average_precision": multilabel.mean_average_precision(outputs.astype(np.float64), truth),
             }
-        return figures
+        return figures | self._reliability()
+
+    def _reliability(self) -> dict[str, Any]:
+        """Compare the probabilities of the answers with the shares of right ones; of several labels, each decides."""
+        right, confidence = self.correct()[self.readable], self.confidence[self.readable]
+        if self.head is Head.labels and self.threshold == Head.labels.threshold:
+            outputs, truth = self.outputs[self.readable], np.asarray(self.truth)[self.readable]
+            confidence = np.maximum(outputs, 1 - outputs).ravel()
+            right = ((outputs > self.threshold) == truth).ravel()
+        # Written so that NaN, integers without a grid and logarithms fail; a softmax may exceed 1 by a rounding error.
+        if not ((confidence >= 0) & (confidence <= 1 + _ROUNDING)).all():
+            return {}
+        confidence = np.minimum(confidence, 1)
+        return {"ece": calibration_error(confidence, right), "confidence": float(confidence.mean(dtype=np.float64))}
+
+    def answers(self) -> NDArray[Any]:
+        """Return what the model says: (n,) classes, or (n, outputs) whether each label is given."""
+        return self.outputs > self.threshold if self.head is Head.labels else self.first
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Return whether each image is answered rightly, (n,); of several labels, all must be right."""
+        return _alike(self.answers(), np.asarray(self.truth))
+
+    def same(self, other: Score) -> NDArray[np.bool_]:
+        """Return whether each image is answered as by another model of the same classes, (n,)."""
+        return _alike(self.answers(), other.answers())
+
+    def name(self, answer: NDArray[Any]) -> str:
+        """Name a class, or the labels of (outputs,) marks; a dash stands for none."""
+        if self.head is not Head.labels:
+            return self.names[int(answer) + self.shift]
+        return " | ".join(self.names[output] for output in np.flatnonzero(answer).tolist()) or "-"
 
     def likeness(self, other: Score) -> dict[str, float]:
         """Compare with a reference: {"cosine"} of features, else {"agreement"}, the share of images answered alike.
@@ -104,10 +150,12 @@ class Score:
             )
         if self.head is Head.features:
             return {"cosine": scores.cosine(self.outputs[both], other.outputs[both])}
-        if self.head is Head.labels:
-            sets = (self.outputs[both] > self.threshold) == (other.outputs[both] > other.threshold)
-            return {"agreement": float(sets.all(axis=1).mean())}
-        return {"agreement": scores.agreement(self.first[both, None], other.first[both, None])}
+        return {"agreement": float(self.same(other)[both].mean())}
+
+
+def _alike(answers: NDArray[Any], others: NDArray[Any]) -> NDArray[np.bool_]:
+    same = answers == others
+    return np.asarray(same if same.ndim == 1 else same.all(axis=1), np.bool_)
 
 
 def begin(facts: dict[str, Any], labels: Labels | None, truth: NDArray[Any] | None, count: int, model: str) -> Score:
@@ -130,12 +178,13 @@ def begin(facts: dict[str, Any], labels: Labels | None, truth: NDArray[Any] | No
     if head is Head.features or labels is None or truth is None:
         return Score(facts, head, 0, 0.0, None, readable)
     shift = classes.shift(outputs, labels, model)
+    names = classes.short_names(classes.fit(outputs, labels, model).lines)
     threshold = head.threshold
     if truth.ndim == 2 and head is Head.logits and (truth.sum(axis=1) != 1).any():
         head = Head.labels
     if head is Head.labels:
-        return Score(facts, head, 0, threshold, _marks(truth, shift, outputs), readable)
-    return Score(facts, head, shift, threshold, _single(truth, model), readable)
+        return Score(facts, head, 0, threshold, _marks(truth, shift, outputs), readable, names)
+    return Score(facts, head, shift, threshold, _single(truth, model), readable, names)
 
 
 def _fits(outputs: int, labels: Labels | None, shape: list[int]) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from mobilenet_edge.records.answers import ClassScore, Comparison, Confusion, unpack
 from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.remark import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,19 @@ class Evaluation(ArtifactRecord):
         reference: Path of the reference model.
         data: Image folder.
         unreadable: Names of the image files that could not be read and are not counted.
+        classes: Recall and precision of the classes that occur, in the order of the outputs; of more than 200, those
+            with the most errors.
+        confusions: Pairs of classes that are confused, the most frequent first, at most 200.
+        class_count: Number of classes that occur.
+        confusion_count: Number of pairs of classes that are confused.
+        ece: Expected calibration error of the probabilities; None if the outputs are not probabilities.
+        confidence: Mean probability of the answers; above the share of right answers, the model is overconfident.
+        pictures: SHA-256 of the names and sizes of the scored images, in order, and of their listed labels; evaluations
+            with the same digest can be compared picture by picture.
+        right: Whether each of these images is answered rightly (of several labels, all of them), as packed by
+            `answers.pack`.
+        comparisons: Answers beside those of the reference, and of the float file of the same model.
+        remarks: What is known about whether the images were used to make the file.
         runtime: Runtime that ran the model.
         runtime_version: Version of the runtime.
         conditions: Threads, number of images, source of the labels, and preprocessing.
@@ -52,6 +67,16 @@ class Evaluation(ArtifactRecord):
     reference: str | None = None
     data: str = ""
     unreadable: tuple[str, ...] = ()
+    classes: tuple[ClassScore, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+    class_count: int = 0
+    confusion_count: int = 0
+    ece: float | None = None
+    confidence: float | None = None
+    pictures: str = ""
+    right: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     runtime: str = ""
     runtime_version: str = ""
     conditions: dict[str, Any] = field(default_factory=dict)
@@ -66,9 +91,11 @@ class Evaluation(ArtifactRecord):
             raise ValueError("only features, which have a cosine, have no top1")
         if not 0 <= (self.top1 or 0) <= (self.top5 or 0) <= 1:
             raise ValueError("top1 and top5 must be from 0 to 1, and top5 at least top1")
-        for name in ("agreement", "accuracy", "f1_micro", "f1_macro", "mean_average_precision"):
+        for name in ("agreement", "accuracy", "f1_micro", "f1_macro", "mean_average_precision", "ece", "confidence"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")
+        if self.right:
+            unpack(self.right, self.n)
 
     def other_metrics(self) -> Iterator[tuple[str, str]]:
         """Yield the name and the text of each metric of multi-label models and of features."""

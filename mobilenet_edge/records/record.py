@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Final
 
 from mobilenet_edge import schema
@@ -83,4 +83,6 @@ class ArtifactRecord(Record):
 def _plain(value: Any) -> Any:
     if isinstance(value, Remark):
         return value.to_dict()
-    return tuple(map(_plain, value)) if isinstance(value, tuple) and value and isinstance(value[0], Remark) else value
+    if isinstance(value, tuple) and value and is_dataclass(value[0]):
+        return tuple(map(_plain, value))
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.records import Evaluation
+from mobilenet_edge.report import mistakes
 from mobilenet_edge.report.markdown_table import Column, grid, inline
 
 _MAX_NAMES = 5
-_OTHER_METRICS = "other metrics"
+_DIGEST_LENGTH = 8
 _COLUMNS = (
     Column("artifact", True),
     Column("top-1"),
@@ -16,37 +18,66 @@ _COLUMNS = (
     Column("top-5"),
     Column("n"),
     Column("agreement"),
-    Column(_OTHER_METRICS, True),
+    Column("ECE"),
+    Column("other metrics", True),
     Column("runtime", True),
 )
+# Left out if they are empty in every row.
+_OPTIONAL = ("ECE", "other metrics")
 
 
-def table(evaluations: Sequence[Evaluation]) -> str:
-    """Format evaluations as a table, with notes on unreadable images and missing metadata below."""
-    notes = [
-        f"Scored on {split}"
-        for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations)
-        if split
-    ]
-    notes += [f"{evaluation.artifact} lacks {what}" for evaluation in evaluations for what in evaluation.lacks]
-    notes += [
-        f"{evaluation.artifact}: {evaluation.conditions['better_pixels']}"
-        for evaluation in evaluations
-        if evaluation.conditions.get("better_pixels")
-    ]
-    notes += map(
-        _unreadable, dict.fromkeys(evaluation.unreadable for evaluation in evaluations if evaluation.unreadable)
-    )
-    remarks = "\n".join(f"- {inline(note)}" for note in notes)
+def table(evaluations: Sequence[Evaluation], *, details: bool = False) -> str:
+    """Format evaluations as tables, with notes on the images and on missing metadata below.
+
+    Args:
+        evaluations: What was measured.
+        details: Whether to list every class and the changed pictures.
+    """
     rows = [_row(evaluation) for evaluation in evaluations]
-    # The column is left out if it is empty in every row.
     shown = [
         place
         for place in range(len(_COLUMNS))
-        if _COLUMNS[place].title != _OTHER_METRICS or any(row[place] for row in rows)
+        if _COLUMNS[place].title not in _OPTIONAL or any(row[place] for row in rows)
     ]
     lines = grid([_COLUMNS[place] for place in shown], [[row[place] for place in shown] for row in rows])
-    return "\n\n".join(filter(None, [lines, remarks]))
+    remarks = "\n".join(f"- {inline(note)}" for note in _notes(evaluations))
+    return "\n\n".join(filter(None, [lines, *mistakes.sections(evaluations, details=details), remarks]))
+
+
+def scored_on(evaluation: Evaluation) -> str:
+    """Say which images an accuracy is of: "500 images of photos (1a2b3c4d)", with the start of their digest."""
+    images = f"{evaluation.n} images"
+    if evaluation.data:
+        images += f" of {evaluation.data}"
+    return f"{images} ({evaluation.pictures[:_DIGEST_LENGTH]})" if evaluation.pictures else images
+
+
+def seen(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    """Yield what is known about whether the images were used to make the files, one sentence each."""
+    remarks = [{sentence(remark) for remark in evaluation.remarks} for evaluation in evaluations]
+    names = mistakes.short_names(evaluations)
+    for text in dict.fromkeys(sentence(remark) for evaluation in evaluations for remark in evaluation.remarks):
+        files = [names[each.artifact] for each, own in zip(evaluations, remarks, strict=True) if text in own]
+        subject = "all files" if 1 < len(files) == len(evaluations) else ", ".join(dict.fromkeys(files))
+        yield f"{subject}: {text}"
+
+
+def _notes(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    for images in dict.fromkeys(scored_on(evaluation) for evaluation in evaluations):
+        yield f"Scored on {images}"
+    for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations):
+        if split:
+            yield f"Scored on {split}"
+    yield from seen(evaluations)
+    yield from mistakes.needed(evaluations)
+    for evaluation in evaluations:
+        yield from (f"{evaluation.artifact} lacks {what}" for what in evaluation.lacks)
+    for evaluation in evaluations:
+        if evaluation.conditions.get("better_pixels"):
+            yield f"{evaluation.artifact}: {evaluation.conditions['better_pixels']}"
+    yield from map(
+        _unreadable, dict.fromkeys(evaluation.unreadable for evaluation in evaluations if evaluation.unreadable)
+    )
 
 
 def _unreadable(names: Sequence[str]) -> str:
@@ -63,6 +94,7 @@ def _row(evaluation: Evaluation) -> list[str]:
         _share(evaluation.top5),
         str(evaluation.n),
         _share(evaluation.agreement),
+        _share(evaluation.ece),
         ", ".join(f"{name} {figure}" for name, figure in evaluation.other_metrics()),
         f"{evaluation.runtime} {evaluation.runtime_version}",
     ]

@@ -1,0 +1,135 @@
+"""Turn scores into evaluations: the records of `mnet evaluate`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mobilenet_edge.data.truth import Truth
+from mobilenet_edge.evaluation import breakdown, changes, chunk
+from mobilenet_edge.evaluation.score import Score
+from mobilenet_edge.evaluation.scoring import Sample, Subject
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.records import Evaluation, Remark
+from mobilenet_edge.records.answers import Comparison, pack
+
+# As `mnet train` describes the source of weights.
+_TRAINED: Final = re.compile(r", trained on (.+) \([0-9a-f]+\)$")
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the evaluations of one call have in common.
+
+    Attributes:
+        sample: Images that were asked about.
+        scores: Score of each model, by path.
+        truth: Listed labels of the images; None where class folders say it.
+        reference: Float model that the others are compared with.
+        reference_path: Its path as it was given.
+        leave_out: Number of calibration images that were left out.
+        split: Which of several splits was scored, in words; may be empty.
+    """
+
+    sample: Sample
+    scores: Mapping[Path, Score]
+    truth: Truth | None = None
+    reference: Artifact | None = None
+    reference_path: Path | None = None
+    leave_out: int = 0
+    split: str = ""
+    _digests: dict[bytes, str] = field(default_factory=dict)
+
+    def record(self, subject: Subject, siblings: Sequence[Artifact], conditions: Mapping[str, Any]) -> Evaluation:
+        """Return the evaluation of a model.
+
+        Args:
+            subject: The model.
+            siblings: Files evaluated in the same call, this one included.
+            conditions: How it was measured, beyond what the session says.
+        """
+        score, identity, judge = self.scores[subject.model.path], subject.model.identity(), self.reference
+        likeness: dict[str, Any] = {} if judge is None else score.likeness(self.scores[judge.path])
+        right = "" if score.truth is None else pack(score.correct()[score.readable])
+        return Evaluation(
+            **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject, score))},
+            **score.figures(),
+            **breakdown.by_class(score),
+            **likeness,
+            right=right,
+            reference=None if self.reference_path is None else str(self.reference_path),
+            data=str(self.sample.folder),
+            pictures=self._digest(score),
+            comparisons=tuple(self._comparisons(subject.model, siblings)),
+            remarks=tuple(_seen(subject.model, self.leave_out)),
+            unreadable=tuple(self.sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
+            runtime=score.facts["runtime"],
+            runtime_version=score.facts["version"],
+            conditions={
+                **conditions,
+                **({"split": self.split} if self.split else {}),
+                "images_found": len(self.sample.found),
+                "labels": subject.labels.source if subject.labels else "",
+                "preprocess": score.facts["rule"],
+            },
+        )
+
+    def _comparisons(self, model: Artifact, siblings: Sequence[Artifact]) -> Iterator[Comparison]:
+        """Compare a model with the reference and with the float file of the same variant."""
+        others = [each for each in (self.reference, _base(model, siblings)) if each is not None]
+        for other in {each.sha256: each for each in others if each.sha256 != model.sha256}.values():
+            found = changes.compare(self.scores[model.path], self.scores[other.path], other, self.sample.chosen)
+            if found is not None:
+                yield found
+
+    def _digest(self, score: Score) -> str:
+        """Compute the SHA-256 of the names, sizes and listed labels of the readable images."""
+        key = score.readable.tobytes()
+        if key not in self._digests:
+            names = [self.sample.chosen[place] for place in np.flatnonzero(score.readable).tolist()]
+            labels = self.truth.of(names) if self.truth else ()
+            facts = [names, chunk.sizes(self.sample.folder, names), labels]
+            self._digests[key] = hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()
+        return self._digests[key]
+
+
+def _base(model: Artifact, siblings: Sequence[Artifact]) -> Artifact | None:
+    """Find the float32 file of the same variant, one of the same format first; None for a foreign file."""
+    same = [
+        each
+        for each in siblings
+        if each.metadata and model.metadata and each.metadata.variant == model.metadata.variant
+        if each.precision == "float32"
+    ]
+    return next((each for each in same if each.format == model.format), same[0] if same else None)
+
+
+def _seen(model: Artifact, leave_out: int) -> Iterator[Remark]:
+    """Say what the file tells about whether the scored images were used to make it."""
+    about = model.metadata
+    if about is None:
+        return
+    if (trained := _TRAINED.search(about.weights.source)) is not None:
+        yield Remark("trained-on", folder=trained[1])
+    if about.calibration is None or about.calibration.source != "images":
+        return
+    if leave_out >= about.calibration.count:
+        yield Remark("calibration-left-out", count=leave_out)
+    else:
+        yield Remark("calibration-unknown", count=about.calibration.count)
+
+
+def _assumed(subject: Subject, score: Score) -> Iterator[str]:
+    yield from score.facts["assumed"]
+    labels = subject.labels
+    if labels is not None and score.truth is not None and labels.assumed:
+        yield f"class names (assumed: the {labels.source}, {labels.remark or 'in sorted order'})"
+    if score.shift == 1:
+        yield f"the first of its {score.facts['shape'][-1]} outputs (assumed: background)"
