@@ -1,11 +1,17 @@
-"""Recommend one of many measured artifacts within limits, and price each limit."""
+"""Recommend one of many measured artifacts within limits, and price each limit.
+
+An artifact is never preferred for a difference that is not shown.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mobilenet_edge.analysis import evidence
+from mobilenet_edge.analysis.evidence import Answers
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.records.remark import Remark
 
@@ -20,25 +26,27 @@ class Point:
         name: "mobilenet_v1-a0.75-r160 int8 tflite".
         artifact: Path of the file.
         latency_ms: Median latency in milliseconds.
-        top1: Accuracy in percent.
+        top1: Accuracy in percent, or None if it is unknown.
         size_bytes: File size in bytes.
         memory_bytes: Peak resident memory in bytes, or None if it was not measured.
         interval_ms: 95 % interval of the latency, or None if there are too few runs.
         predicted: Whether the latency is predicted rather than measured.
         doubts: Reasons not to trust the latency.
         measure: Metric that `top1` holds: "top-1", or another one for multi-label models and feature extractors.
+        answers: Answers that a measured top-1 is of.
     """
 
     name: str
     artifact: str
     latency_ms: float
-    top1: float
+    top1: float | None
     size_bytes: int
     memory_bytes: int | None = None
     interval_ms: tuple[float, float] | None = None
     predicted: bool = False
     doubts: tuple[Remark, ...] = ()
     measure: str = "top-1"
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,30 @@ class Price:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """A point whose higher accuracy is not shown.
+
+    Attributes:
+        point: The point.
+        difference: Percentage points by which its accuracy is higher than that of the choice.
+        n: Number of pictures.
+        p_value: p-value of the exact McNemar test, or None if the answers could not be paired.
+        more: Estimated number of further pictures that would show the difference.
+    """
+
+    point: Point
+    difference: float
+    n: int
+    p_value: float | None
+    more: int
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """The best point within limits.
 
     Attributes:
-        goal: Figure that was optimised: "latency" if top-1 is limited and latency is not, else "top1".
+        goal: Figure that was optimised: "latency" if top-1 is unknown, or limited while latency is not; else "top1".
         limits: Limits of the choice.
         pick: Best point, or None if no point meets the limits.
         runner_up: Second best point.
@@ -106,6 +133,7 @@ class Recommendation:
         costs: Price of each limit, in the order of `EXCESS`; empty if no point meets the limits.
         unjudged: Number of points without a figure that is limited.
         single: Whether there was only one point to choose from.
+        undecided: Most accurate point within the limits, if it is not the choice because that is not shown.
     """
 
     goal: Goal
@@ -116,6 +144,7 @@ class Recommendation:
     costs: tuple[Price, ...] = ()
     unjudged: int = 0
     single: bool = False
+    undecided: Undecided | None = None
 
 
 # Excess of a figure over its limit; positive means that the limit is broken.
@@ -130,24 +159,26 @@ EXCESS: Final[Mapping[str, Callable[[float, float], float]]] = {
 def recommend(points: Sequence[Point], limits: Limits) -> Recommendation:
     """Pick the best point within the limits.
 
-    The best point is the fastest if top-1 is limited and latency is not, else the most accurate. Ties are broken by
-    the other of the two figures, then by size, then by name.
+    The best point is the fastest if top-1 is unknown, or limited while latency is not, else the most accurate. Of those
+    that are not shown to be worse, the best in the other of the two figures is picked, then the smallest.
     """
     active = limits.to_dict()
-    goal: Goal = "latency" if "top1" in active and "latency_ms" not in active else "top1"
+    by_latency = ("top1" in active and "latency_ms" not in active) or all(point.top1 is None for point in points)
+    goal: Goal = "latency" if by_latency else "top1"
     complete = [point for point in points if all(getattr(point, name) is not None for name in active)]
     ranked = sorted(complete, key=_rank(goal))
     fitting = [point for point in ranked if not excess(point, limits)]
-    pick = fitting[0] if fitting else None
+    pick = _select(fitting, goal)
     return Recommendation(
         goal,
         limits,
         pick,
-        fitting[1] if len(fitting) > 1 else None,
+        _select([point for point in fitting if point is not pick], goal),
         None if pick else min(ranked, key=lambda point: _relative_excess(point, limits), default=None),
         tuple(_cost(name, ranked, limits, goal, pick) for name in active) if pick else (),
         len(points) - len(complete),
         len(points) == 1,
+        _undecided(fitting, pick) if pick and goal == "top1" else None,
     )
 
 
@@ -159,12 +190,42 @@ def excess(point: Point, limits: Limits) -> dict[str, float]:
 
 def gain(goal: Goal, point: Point, over: Point) -> float:
     """Return the gain of one point over another: percentage points of top-1, or milliseconds saved."""
-    return point.top1 - over.top1 if goal == "top1" else over.latency_ms - point.latency_ms
+    if goal == "latency":
+        return over.latency_ms - point.latency_ms
+    return 0.0 if point.top1 is None or over.top1 is None else point.top1 - over.top1
+
+
+def shown(goal: Goal, point: Point, over: Point) -> bool:
+    """Return whether the gain of one point over another is positive and shown."""
+    better = evidence.more_accurate if goal == "top1" else evidence.faster
+    return better(point, over)
+
+
+def _select(ranked: Sequence[Point], goal: Goal) -> Point | None:
+    """Pick from points in the order of `_rank`: by each figure, drop those shown to be worse than the best."""
+    left = list(ranked)
+    figures: tuple[Goal, Goal] = ("top1", "latency") if goal == "top1" else ("latency", "top1")
+    for figure in figures:
+        best = min(left, key=_rank(figure), default=None)
+        left = [point for point in left if best is not None and not shown(figure, best, point)]
+    return min(left, key=lambda point: point.size_bytes, default=None)
+
+
+def _undecided(fitting: Sequence[Point], pick: Point) -> Undecided | None:
+    best = min(fitting, key=_rank("top1"))
+    if best.answers is None or pick.answers is None:
+        return None
+    more, pair = best.answers.more_needed(pick.answers), best.answers.paired(pick.answers)
+    difference = gain("top1", best, pick)
+    if more is None or difference <= 0:
+        return None
+    return Undecided(best, difference, pick.answers.n, None if pair is None else pair.p_value, more)
 
 
 def _rank(goal: Goal) -> Callable[[Point], tuple[float | str, ...]]:
     def rank(point: Point) -> tuple[float | str, ...]:
-        first = (-point.top1, point.latency_ms) if goal == "top1" else (point.latency_ms, -point.top1)
+        loss = math.inf if point.top1 is None else -point.top1
+        first = (loss, point.latency_ms) if goal == "top1" else (point.latency_ms, loss)
         return (*first, point.size_bytes, point.name)
 
     return rank
@@ -177,8 +238,8 @@ def _relative_excess(point: Point, limits: Limits) -> float:
 
 
 def _cost(name: str, ranked: Sequence[Point], limits: Limits, goal: Goal, pick: Point) -> Price:
-    """Find the smallest relaxation of one limit that gains anything, with the other limits unchanged."""
-    better = [point for point in ranked if excess(point, limits).keys() == {name} and gain(goal, point, pick) > 0]
+    """Find the smallest relaxation of one limit that is shown to gain anything, with the other limits unchanged."""
+    better = [point for point in ranked if excess(point, limits).keys() == {name} and shown(goal, point, pick)]
     if not better:
         return Price(name)
     nearest = min(better, key=lambda point: excess(point, limits)[name])

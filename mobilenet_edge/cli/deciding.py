@@ -55,12 +55,18 @@ def report(
             metavar="RECORDS...", help="Records written by --json, histories (.jsonl), or folders of either."
         ),
     ],
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of the scored images, to show those whose answers changed.", show_default=False
+        ),
+    ] = None,
     out: Out = Path("report"),
 ) -> None:
     """Draw charts of records, and an interactive HTML page."""
     from mobilenet_edge.commands import report as command
 
-    for path in command.run(records, out=out):
+    for path in command.run(records, out=out, images=pictures):
         show(path)
 
 

@@ -9,15 +9,17 @@ from typing import Final
 
 from mobilenet_edge.analysis.choice import Limits, Point, Recommendation
 from mobilenet_edge.analysis.choice import recommend as choose
+from mobilenet_edge.analysis.evidence import Answers
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import Evaluation, Profile, Record
-from mobilenet_edge.report import recommendation
+from mobilenet_edge.report import accuracy, recommendation
 from mobilenet_edge.report.columns import delegate, threads
 from mobilenet_edge.report.rows import Judgement, Row, grouped, join
 
 __all__ = ["FORMATS", "Advice", "Limits", "run"]
 
+RANDOM: Final = "random"
 FORMATS: Final[Mapping[str, Callable[[Recommendation, Sequence[str]], str]]] = {
     "text": recommendation.text,
     "json": recommendation.json,
@@ -64,16 +66,17 @@ def advise(records: Sequence[Record], limits: Limits, device: str | None = None,
     if not timed:
         raise InputError(f"no usable latency in {places}; measure it with: mnet profile ARTIFACT --json FILE")
     machine, rows = _select_machine(timed, device)
-    measured = Judgement.of(rows).measured
+    measured = Judgement.of([row for row in rows if not _random(row)]).measured
     points = [point for row in rows if (point := _point(row, measured, _varied(rows)))]
-    if not points:
+    known = [point for point in points if point.top1 is not None]
+    if not known and not any(map(_random, rows)):
         raise InputError(
             _content_mismatch(records)
             or f"no top-1 in {places}, and none is published; measure it with: "
             "mnet evaluate ARTIFACT --data DIR --json FILE"
         )
     notes = (f"Machine: {machine}.", *_notes(rows, measured))
-    return Advice(choose(points, limits), notes)
+    return Advice(choose(known or points, limits), notes)
 
 
 def _content_mismatch(records: Iterable[Record]) -> str:
@@ -116,11 +119,14 @@ def _varied(rows: Sequence[Row]) -> bool:
     return len({threads(row) for row in rows}) > 1
 
 
+def _random(row: Row) -> bool:
+    """Return whether the weights are random: neither a measured nor a published accuracy is that of a trained model."""
+    return row.artifact is not None and row.artifact.weights == RANDOM
+
+
 def _point(row: Row, measured: bool, varied: bool) -> Point | None:
-    """Return the point of a row, or None if its accuracy is unknown."""
-    top1 = _top1(row, measured)
     record, artifact = row.latency or row.prediction, row.artifact
-    if top1 is None or record is None or artifact is None:
+    if record is None or artifact is None:
         return None
     count = f"with {record.threads} thread{'s' * (record.threads > 1)}" if varied else None
     parts = (artifact.variant, artifact.precision, artifact.format, count, delegate(row))
@@ -129,7 +135,8 @@ def _point(row: Row, measured: bool, varied: bool) -> Point | None:
         name=" ".join(part for part in parts if part),
         artifact=artifact.artifact,
         latency_ms=record.median_ms if isinstance(record, Profile) else record.predicted_ms,
-        top1=top1,
+        top1=_top1(row, measured),
+        answers=_answers(row.evaluation) if measured and row.evaluation else None,
         measure=row.evaluation.measure if measured and row.evaluation else "top-1",
         size_bytes=artifact.size_bytes,
         memory_bytes=profile.peak_rss_bytes if profile else None,
@@ -141,17 +148,33 @@ def _point(row: Row, measured: bool, varied: bool) -> Point | None:
 
 def _top1(row: Row, measured: bool) -> float | None:
     """Return the accuracy in percent; rounding removes the error of multiplying by 100."""
+    if _random(row):
+        return None
     if measured:
         merit = row.evaluation.merit if row.evaluation else None
         return None if merit is None else round(100 * merit, 9)
     return row.published[0] if row.published else None
 
 
+def _answers(evaluation: Evaluation) -> Answers | None:
+    """Return the answers that top-1 is of; other metrics have no interval."""
+    if evaluation.measure != "top-1" or evaluation.top1 is None or evaluation.interval is None:
+        return None
+    return Answers(evaluation.top1, evaluation.n, evaluation.interval, evaluation.pictures, evaluation.right)
+
+
 def _notes(rows: Sequence[Row], measured: bool) -> Iterator[str]:
     """Describe which accuracy was used, and how many rows have none."""
+    random = sum(map(_random, rows))
+    if random:
+        yield (
+            f"{random} of {len(rows)} rows have random weights, and so no accuracy; train them with mnet train, or "
+            "give trained ones with --weights."
+        )
+    rows = [row for row in rows if not _random(row)]
     if measured:
         yield from _accuracy_notes([row.evaluation for row in rows if row.evaluation])
-    else:
+    elif rows:
         yield "Top-1 is the published figure (TF-slim), not that of these files; measure theirs with mnet evaluate."
         if any(row.published and row.published[1] == "QAT" for row in rows):
             yield "For int8 it is that of quantisation-aware training, which post-training int8 rarely reaches."
@@ -162,7 +185,7 @@ def _notes(rows: Sequence[Row], measured: bool) -> Iterator[str]:
 
 def _accuracy_notes(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     sets = dict.fromkeys((evaluation.data, evaluation.n) for evaluation in evaluations)
-    names = " and ".join(f"{n} images of {data}" for data, n in sets)
+    names = " and ".join(dict.fromkeys(map(accuracy.scored_on, evaluations)))
     if len({data for data, _ in sets}) > 1:
         raise InputError(f"accuracy was measured on different images ({names}); give the records of one set")
     if len(measures := {evaluation.measure for evaluation in evaluations}) > 1:
@@ -175,3 +198,6 @@ def _accuracy_notes(evaluations: Sequence[Evaluation]) -> Iterator[str]:
         else ""
     )
     yield f"{measure} was measured on {names}{widest}."
+    if measure != "Top-1":
+        yield "It has no interval here, so differences of it are taken as they are."
+    yield from (f"{fact}." for fact in accuracy.seen(evaluations))

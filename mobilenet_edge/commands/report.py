@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from mobilenet_edge import files
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.report import summary
-from mobilenet_edge.report.html import document, timeline
+from mobilenet_edge.report.html import document, gallery, timeline
 from mobilenet_edge.report.html.pictures import FORMATS, NAMES, pictures
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, join
@@ -20,19 +20,21 @@ TABLES: Final = {"tradeoff.md": summary.markdown, "tradeoff.csv": summary.csv, "
 PAGE: Final = "report.html"
 
 
-def run(paths: Sequence[Path], out: Path) -> list[Path]:
+def run(paths: Sequence[Path], out: Path, images: Path | None = None) -> list[Path]:
     """Write the report, and remove charts of an earlier report that no longer have data.
 
     Args:
         paths: Files written by `--json`, histories of `mnet check --record` (.jsonl), and folders of both.
         out: Folder for the files.
+        images: Folder of the scored images; the page then shows those whose answers changed.
 
     Returns:
         Written files, the page first.
 
     Raises:
         MissingExtraError: A package for the charts is not installed.
-        InputError: A file cannot be read or written, or holds no records, or there is nothing to report.
+        InputError: A file cannot be read or written, or holds no records, or there is nothing to report, or `images`
+            has none of the changed pictures.
     """
     document.check_packages()
     files.try_folder(out)
@@ -43,16 +45,18 @@ def run(paths: Sequence[Path], out: Path) -> list[Path]:
         raise InputError(
             f"no profile, no evaluation and no history in {places}; create them with: mnet sweep CONFIG.toml"
         )
-    contents = dict(_contents(rows, entries))
+    scored = [row.evaluation for row in rows if row.evaluation]
+    shown = {} if images is None else gallery.thumbnails(scored, images)
+    contents = dict(_contents(rows, entries, shown))
     files.write_together({out / name: data for name, data in contents.items()})
     for name in {f"{name}.{format}" for name in NAMES for format in FORMATS} - contents.keys():
         (out / name).unlink(missing_ok=True)
     return [out / name for name in contents]
 
 
-def _contents(rows: Sequence[Row], entries: Sequence[Entry]) -> list[tuple[str, bytes]]:
+def _contents(rows: Sequence[Row], entries: Sequence[Entry], shown: Mapping[str, str]) -> list[tuple[str, bytes]]:
     tables = [(name, f"{write(rows)}\n".encode()) for name, write in TABLES.items()] if rows else []
-    return [(PAGE, document.html(rows, entries).encode()), *tables, *pictures(rows, entries)]
+    return [(PAGE, document.html(rows, entries, shown).encode()), *tables, *pictures(rows, entries)]
 
 
 def _history(paths: Sequence[Path]) -> list[Entry]:

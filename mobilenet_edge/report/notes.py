@@ -8,6 +8,7 @@ from typing import Final
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import key, sentence
 from mobilenet_edge.records import Evaluation, Prediction, Profile
+from mobilenet_edge.report.accuracy import scored_on, seen
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
 _PASSIVE: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
@@ -70,10 +71,11 @@ def _predicted(predictions: Sequence[Prediction]) -> Iterator[str]:
 
 def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     sets = dict.fromkeys((evaluation.data, evaluation.n) for evaluation in evaluations)
-    names = " and ".join(f"{n} images of {data}" if data else f"{n} images" for data, n in sets)
+    names = " and ".join(dict.fromkeys(map(scored_on, evaluations)))
     yield f"top-1: percent of {names}, ± half of the 95 % interval (n)."
     if len(sets) > 1:
         yield "Top-1 was measured on different images; compare only rows with the same images."
+    yield from (f"{fact}." for fact in seen(evaluations))
     references = sorted({evaluation.reference for evaluation in evaluations if evaluation.reference})
     if references:
         yield f"agreement: percent of images with the same prediction as {' and '.join(references)}."

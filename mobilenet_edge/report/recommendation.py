@@ -8,7 +8,7 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, excess, gain
+from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, Undecided, excess, gain, shown
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
@@ -30,9 +30,10 @@ def text(recommendation: Recommendation, notes: Sequence[str] = ()) -> str:
     else:
         lines = [
             f"Take {_describe(recommendation.pick)}.",
-            f"It is the {_GOALS[recommendation.goal]} {_within(recommendation)}.",
+            f"It is the {_reason(recommendation, recommendation.pick)} {_within(recommendation)}.",
         ]
         lines += [
+            *_undecided(recommendation),
             _runner_up(recommendation, recommendation.pick),
             *(_cost(price, recommendation) for price in recommendation.costs),
         ]
@@ -47,6 +48,7 @@ def json(recommendation: Recommendation, notes: Sequence[str] = ()) -> str:
         "goal": recommendation.goal,
         "limits": recommendation.limits.to_dict(),
         "pick": recommendation.pick and _point(recommendation.pick),
+        "undecided": recommendation.undecided and _more(recommendation.undecided),
         "runner_up": recommendation.runner_up and _point(recommendation.runner_up),
         "runner_up_lost_by": recommendation.runner_up
         and recommendation.pick
@@ -61,7 +63,19 @@ def json(recommendation: Recommendation, notes: Sequence[str] = ()) -> str:
 
 
 def _point(point: Point) -> dict[str, Any]:
-    return {**asdict(point), "doubts": [doubt.to_dict() for doubt in point.doubts]}
+    interval = point.answers and [round(100 * end, 9) for end in point.answers.interval]
+    values = {name: value for name, value in asdict(point).items() if name != "answers"}
+    return {**values, "top1_interval": interval, "doubts": [doubt.to_dict() for doubt in point.doubts]}
+
+
+def _more(undecided: Undecided) -> dict[str, Any]:
+    return {
+        "point": _point(undecided.point),
+        "top1_difference": undecided.difference,
+        "pictures": undecided.n,
+        "p_value": undecided.p_value,
+        "more_pictures_needed": undecided.more,
+    }
 
 
 def _values(cost: Price, goal: Goal) -> dict[str, Any]:
@@ -71,10 +85,34 @@ def _values(cost: Price, goal: Goal) -> dict[str, Any]:
 
 
 def _describe(point: Point) -> str:
-    figures = [_latency(point), format_bytes(point.size_bytes), f"{point.measure} {point.top1:.1f} %"]
+    figures = [_latency(point), format_bytes(point.size_bytes), _accuracy(point)]
     if point.memory_bytes is not None:
         figures.insert(2, f"{format_bytes(point.memory_bytes)} of memory")
     return f"{point.name}: {', '.join(figures)} ({point.artifact})"
+
+
+def _accuracy(point: Point) -> str:
+    if point.top1 is None:
+        return "accuracy unknown"
+    interval = point.answers and f" ({' to '.join(f'{100 * end:.1f}' for end in point.answers.interval)})"
+    return f"{point.measure} {point.top1:.1f} %{interval or ''}"
+
+
+def _reason(recommendation: Recommendation, pick: Point) -> str:
+    """Say what the choice is: the most accurate, or better in another figure and not shown to be less accurate."""
+    if recommendation.undecided is None:
+        return _GOALS[recommendation.goal]
+    figure = "fastest" if shown("latency", pick, recommendation.undecided.point) else "smallest"
+    return f"{figure} that is not shown to be less accurate than the best"
+
+
+def _undecided(recommendation: Recommendation) -> Iterator[str]:
+    if (rival := recommendation.undecided) is not None:
+        test = "the intervals overlap" if rival.p_value is None else f"p = {rival.p_value:.2g}"
+        yield (
+            f"{rival.point.name} has {_gain('top1', rival.difference)} more, but {rival.n} images do not show it "
+            f"({test}); about {rival.more} more would decide."
+        )
 
 
 def _latency(point: Point) -> str:
@@ -97,15 +135,14 @@ def _runner_up(recommendation: Recommendation, pick: Point) -> str:
 
 
 def _margin(goal: Goal, second: Point, pick: Point) -> str:
-    """Return the first figure in which the runner-up is worse, in order of importance."""
+    """Return the first figure in which the runner-up is shown to be worse, in order of importance."""
     other: Goal = "latency" if goal == "top1" else "top1"
     for kind in (goal, other):
-        amount = gain(kind, pick, second)
-        if amount > 0:
-            return _gain(kind, amount)
+        if shown(kind, pick, second):
+            return _gain(kind, gain(kind, pick, second))
     if second.size_bytes > pick.size_bytes:
         return f"{format_bytes(second.size_bytes - pick.size_bytes)} of size"
-    return "nothing but its name"
+    return "nothing that is shown"
 
 
 def _gain(goal: Goal, amount: float) -> str:
@@ -146,6 +183,9 @@ def _cautions(pick: Point, recommendation: Recommendation) -> list[str]:
         cautions.append(
             f"Its latency may exceed the limit: the interval extends to {format_ms(pick.interval_ms[1])} ms."
         )
+    least, interval = recommendation.limits.top1, pick.answers and pick.answers.interval
+    if least is not None and interval and 100 * interval[0] < least:
+        cautions.append(f"Its accuracy may miss the limit: the interval begins at {100 * interval[0]:.1f} %.")
     cautions += [f"Doubt about its latency: {sentence(doubt)}." for doubt in pick.doubts]
     if recommendation.unjudged:
         count = "1 row was" if recommendation.unjudged == 1 else f"{recommendation.unjudged} rows were"

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib.resources import files as resources
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
@@ -23,6 +24,7 @@ from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
 from mobilenet_edge.report.html import machines, palette, timeline
+from mobilenet_edge.report.html.confusion import mistakes
 from mobilenet_edge.report.html.points import FAMILY, Point, points
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.markdown_table import Column
@@ -39,6 +41,7 @@ SCRIPTS: Final = (
     "limits.js",
     "tradeoff.js",
     "latency.js",
+    "mistakes.js",
     "detail.js",
     "start.js",
 )
@@ -74,12 +77,13 @@ def check_packages() -> None:
             raise MissingExtraError(f"mnet report needs {', '.join(NEEDS)}, but {package} is not installed", "report")
 
 
-def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
+def html(rows: Sequence[Row], entries: Sequence[Entry], thumbnails: Mapping[str, str] = MappingProxyType({})) -> str:
     """Render the page.
 
     Args:
         rows: Rows of `rows.join`; may be empty if there is a history.
         entries: History; may be empty.
+        thumbnails: Pictures to show, as data URIs by name.
     """
     import jinja2
 
@@ -95,7 +99,7 @@ def html(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
-        data=_data(all_points, entries),
+        data=_data(all_points, rows, entries, thumbnails),
         columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=all_points,
@@ -172,10 +176,14 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _data(all_points: Sequence[Point], entries: Sequence[Entry]) -> str:
+def _data(
+    all_points: Sequence[Point], rows: Sequence[Row], entries: Sequence[Entry], thumbnails: Mapping[str, str]
+) -> str:
     precisions = palette.assign(point["precision"] for point in all_points if point["precision"])
     document: dict[str, Any] = {
         "points": all_points,
+        "mistakes": mistakes(row.evaluation for row in rows if row.evaluation),
+        "thumbnails": dict(thumbnails),
         "colours": {"precisions": precisions, "others": palette.COLOURS},
         "families": palette.FAMILIES,
         "symbols": {name: symbol for name, (symbol, _) in palette.FORMATS.items()},

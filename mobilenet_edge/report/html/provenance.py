@@ -9,6 +9,7 @@ from typing import Any, Final
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import ArtifactRecord, Evaluation, Prediction, Profile
+from mobilenet_edge.report.accuracy import scored_on
 from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.columns import delegate
 from mobilenet_edge.report.rows import Row
@@ -137,7 +138,11 @@ def _accuracy(evaluation: Evaluation) -> Pairs:
     if evaluation.top5 is not None:
         yield "top-5", f"{evaluation.top5:.1%}"
     yield from evaluation.other_metrics()
-    yield "images", f"{evaluation.n} of {evaluation.data}" if evaluation.data else str(evaluation.n)
+    yield "images", scored_on(evaluation)
+    if evaluation.ece is not None and evaluation.confidence is not None:
+        yield "calibration error", f"{evaluation.ece:.1%} (ECE), mean confidence {evaluation.confidence:.1%}"
+    for remark in evaluation.remarks:
+        yield "images and training", sentence(remark)
     if evaluation.agreement is not None:
         yield "agreement", f"{evaluation.agreement:.1%} with {evaluation.reference or 'the reference'}"
 

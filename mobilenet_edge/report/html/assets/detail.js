@@ -46,6 +46,7 @@ function show(id, jump) {
   $("ops-figure").hidden = !point.ops;
   if (point.times) series(point);
   if (point.ops) operators(point);
+  mistakes(point);
   $("warnings").replaceChildren(...[...point.doubts, ...point.notes].map(({ text }) => element("li", text)));
   $("command-line").hidden = !point.command;
   $("command").textContent = point.command || "";
