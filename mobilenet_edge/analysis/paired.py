@@ -50,16 +50,15 @@ class Paired:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the difference, as fractions, given the number of pictures that one model alone has right.
+        """95 % interval of the difference, as fractions.
 
-        It follows from the Clopper-Pearson interval of the gained among these, and contains 0 if and only if the
-        difference is not shown.
+        It combines the Clopper-Pearson intervals of the share of pictures that one model alone has right, and of the
+        gained among these. It is conservative, and contains 0 if and only if the difference is not shown.
         """
         either = self.gained + self.lost
-        if not either:
-            return 0.0, 0.0
-        low, high = clopper_pearson(self.gained, either)
-        return (2 * low - 1) * either / self.n, (2 * high - 1) * either / self.n
+        few, many = clopper_pearson(either, self.n)
+        low, high = clopper_pearson(self.gained, either) if either else (0.0, 1.0)
+        return (2 * low - 1) * (many if low < 0.5 else few), (2 * high - 1) * (many if high > 0.5 else few)
 
     @property
     def needed(self) -> int | None:

@@ -9,13 +9,11 @@ from typing import Final
 
 from mobilenet_edge import files, records
 from mobilenet_edge.commands import table
-from mobilenet_edge.data import images, labels
 from mobilenet_edge.errors import Interrupted
-from mobilenet_edge.profiling import targets
-from mobilenet_edge.sweep import config, lock
+from mobilenet_edge.sweep import config, lock, requirements
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.manifest import Manifest
-from mobilenet_edge.sweep.schedule import RANDOM, Schedule, image_folder
+from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stages import make, measurement
 from mobilenet_edge.sweep.stages.work import SweepOptions, Work
 
@@ -64,10 +62,11 @@ def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
     """List the stages that `run` would run and the reasons, without running them.
 
     Raises:
-        MnetError: The file, images, labels or weights are invalid.
+        MnetError: A stage would fail: the file, images, labels or weights are invalid, or a package is not installed.
     """
     work = _start(path, options, out)
     stages = list(_stages(work))
+    requirements.check(work, {name.partition(" ")[0] for name, reason in stages if reason is not None})
     lines = [f"{name}: {reason}" for name, reason in stages if reason is not None]
     return "\n".join([*lines, f"{len(lines)} of {len(stages)} stages to run in {out}"])
 
@@ -75,7 +74,7 @@ def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
 def _start(path: Path, options: SweepOptions, out: Path) -> Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
-    _try_sources(sweep)
+    requirements.check_sources(sweep)
     work = Work(Schedule(sweep, out), Manifest(out), options)
     _ = work.chosen  # refuse a --measure that is too small before anything is built
     return work
@@ -91,16 +90,6 @@ def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:
             evaluate=replace(sweep.evaluate, data=str(data)),
         )
     return sweep
-
-
-def _try_sources(sweep: Sweep) -> None:
-    """Fail before the first model is built if images, labels or machines are missing."""
-    for name in dict.fromkeys((sweep.calibration.source, sweep.evaluate.data)):
-        if name not in (None, RANDOM):
-            images.find(image_folder(str(name)))
-    if sweep.evaluate.labels is not None:
-        labels.read(Path(sweep.evaluate.labels))
-    targets.find(sweep.profile.hosts)
 
 
 def _stages(work: Work) -> Iterator[tuple[str, str | None]]:

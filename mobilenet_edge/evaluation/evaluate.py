@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mobilenet_edge import cpus
 from mobilenet_edge.data import folders, images
-from mobilenet_edge.data import labels as classes
-from mobilenet_edge.data import truth as truths
-from mobilenet_edge.data.labels import Labels
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
-from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import alternatives, chunk, scoring
+from mobilenet_edge.evaluation.classes import Classes, read_truth
 from mobilenet_edge.evaluation.recording import Session
 from mobilenet_edge.evaluation.scoring import Sample, Subject
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.formats.tflite import description
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.pool import WorkerPool
@@ -85,19 +79,19 @@ def evaluate(
     judge = None if reference is None else _reference(reference)
     place = folders.locate(data)
     found = images.names(place.folder)
-    held_out = _held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
-    sample = Sample(place.folder, found, images.spread(held_out, limit))
+    kept = held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
+    sample = Sample(place.folder, found, images.spread(kept, limit))
     everything = models if judge is None else [*models, judge]
     for each in everything:
         contradictions.refuse(each)
-    listed = _truth(truth, place.folder)
-    subjects = _subjects(everything, _Classes(labels, place, sample, listed))
+    listed = read_truth(truth, place.folder)
+    subjects = _subjects(everything, Classes(labels, place, sample, listed))
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
     with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
         scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
         better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
-    left_out = len(found) - len(held_out) and leave_out
+    left_out = leave_out if len(kept) < len(found) else 0
     session = Session(sample, scored, listed, judge, reference, left_out, place.note)
     hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
     return [
@@ -118,7 +112,12 @@ def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Pat
     )
 
 
-def _held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:
+def held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:
+    """Return the images without those that `mnet export --count` takes for calibration.
+
+    Raises:
+        UsageError: None are left.
+    """
     calibrating = set(images.spread(found, leave_out)) if leave_out else set()
     if len(calibrating) == len(found):
         raise UsageError(f"all {len(found)} images are left out as calibration images; calibrate with fewer")
@@ -132,66 +131,7 @@ def _reference(path: Path) -> Artifact:
     return model
 
 
-def _truth(given: Path | None, folder: Path) -> Truth | None:
-    path = given or truths.locate(folder)
-    return None if path is None else truths.read(path)
-
-
-@dataclass(frozen=True)
-class _Classes:
-    """Where the classes of a model and of the images are looked for."""
-
-    given: Path | None
-    place: folders.Place
-    sample: Sample
-    truth: Truth | None
-    _right: dict[tuple[str, ...], NDArray[Any]] = field(default_factory=dict)
-
-    def of(self, model: Artifact) -> Labels:
-        """Find the names of a model's classes."""
-        if self.given is not None:
-            return classes.read(self.given)
-        own = _own(model)
-        # Labels beside the images may know folders by synset, whose plain names the model has.
-        if own is not None and (self.place.labels is None or self._name_images(own)):
-            return own
-        if self.place.labels is not None:
-            return classes.read(self.place.labels)
-        if self.truth is not None:
-            return self.truth.labels()
-        return folders.of_folders(self.sample.folder, self.sample.found)
-
-    def right(self, labels: Labels) -> NDArray[Any]:
-        """Say what is right for each chosen image, by class index or as marks; found once for the same labels."""
-        if labels.lines not in self._right:
-            self._right[labels.lines] = (
-                np.array(folders.match(self.sample.folder, self.sample.chosen, labels))
-                if self.truth is None
-                else self.truth.matrix(self.sample.chosen, labels)
-            )
-        return self._right[labels.lines]
-
-    def _name_images(self, labels: Labels) -> bool:
-        try:
-            self.right(labels)
-        except InputError:
-            return False
-        return True
-
-
-def _own(model: Artifact) -> Labels | None:
-    """Read the class names in a model: of mnet's metadata, else of TFLite Metadata."""
-    source = f"the labels in {model.path.name}"
-    if model.metadata is not None:
-        return Labels(model.metadata.labels, source, inside=True) if model.metadata.labels else None
-    try:
-        lines = description.labels(model.data) if model.format == "tflite" else ()
-    except ValueError as error:
-        raise InputError(f"{model.path} has TFLite metadata that cannot be read: {error}; write it again") from error
-    return Labels(lines, source) if lines else None
-
-
-def _subjects(models: Iterable[Artifact], known: _Classes) -> dict[Path, Subject]:
+def _subjects(models: Iterable[Artifact], known: Classes) -> dict[Path, Subject]:
     subjects = {}
     for each in models:
         try:

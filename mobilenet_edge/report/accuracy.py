@@ -58,8 +58,7 @@ def seen(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     names = mistakes.short_names(evaluations)
     for text in dict.fromkeys(sentence(remark) for evaluation in evaluations for remark in evaluation.remarks):
         files = [names[each.artifact] for each, own in zip(evaluations, remarks, strict=True) if text in own]
-        subject = "All files" if 1 < len(files) == len(evaluations) else ", ".join(dict.fromkeys(files))
-        yield f"{subject}: {text}"
+        yield f"{mistakes.listed(files, len(evaluations))}: {text}"
 
 
 def _notes(evaluations: Sequence[Evaluation]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from mobilenet_edge.records.answers import ClassScore, Comparison, Interval
 from mobilenet_edge.report.markdown_table import Column, grid
 
 _MAX_ROWS: Final = 10
+_MAX_NAMES: Final = 2
 _CONFUSIONS: Final = (Column("class", True), Column("answered", True), Column("pictures"))
 _CLASSES: Final = (
     Column("class", True), Column("n"), Column("recall %"), Column("(95 %)"), Column("precision %"), Column("(95 %)"),
@@ -52,7 +53,15 @@ def needed(evaluations: Sequence[Evaluation]) -> Iterator[str]:
             files.setdefault(each.needed, []).append(names[evaluation.artifact])
     for count, own in files.items():
         difference = "a difference of that size" if len(own) == 1 else "differences of that size"
-        yield f"{', '.join(dict.fromkeys(own))}: about {count} such images would show {difference} (power 80 %)"
+        yield f"{listed(own, len(evaluations))}: about {count} such images would show {difference} (power 80 %)"
+
+
+def listed(names: Sequence[str], total: int) -> str:
+    """Name up to two files, or count them."""
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) <= _MAX_NAMES:
+        return ", ".join(distinct)
+    return "All files" if len(names) == total else f"{len(names)} of {total} files"
 
 
 def short_names(evaluations: Iterable[Evaluation]) -> dict[str, str]:
@@ -88,26 +97,26 @@ def _comparison(pair: tuple[Evaluation, Comparison], names: Mapping[str, str]) -
     return [
         names[evaluation.artifact],
         names[comparison.against],
-        f"{100 * comparison.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+        f"{_points(comparison.difference)} ({_points(low)} to {_points(high)})",
         f"{'shown' if comparison.shown else 'not shown'} ({p_value})",
         *(str(number) for number in (comparison.lost, comparison.gained, comparison.changed)),
     ]
 
 
+def _points(share: float) -> str:
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
 def _details(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.classes:
-        some = f"{len(evaluation.classes)} of {evaluation.class_count} " if _cut(evaluation) else ""
-        yield f"### {some}classes: {evaluation.artifact}"
+        yield f"### {len(evaluation.classes)} of {evaluation.class_count} classes: {evaluation.artifact}"
         yield grid(_CLASSES, [_class(score) for score in evaluation.classes])
     for comparison in evaluation.comparisons:
         rows = [[each.picture, each.truth, each.before, each.after] for each in comparison.pictures]
         if rows:
             yield f"### {len(rows)} of {comparison.changed} changed answers: {evaluation.artifact}"
             yield grid(_PICTURES, rows)
-
-
-def _cut(evaluation: Evaluation) -> bool:
-    return len(evaluation.classes) < evaluation.class_count
 
 
 def _class(score: ClassScore) -> list[str]:

@@ -3,10 +3,14 @@
 import itertools
 import random
 
+import numpy as np
 import pytest
 
+from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.analysis.choice import Limits, Point, Price, excess, recommend
+from mobilenet_edge.analysis.evidence import Answers
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.records.answers import pack
 
 
 def point(name, latency_ms=10.0, top1=60.0, size_bytes=1_000_000, **changes):
@@ -123,3 +127,52 @@ def test_nothing_that_fits_is_better_and_a_cost_is_what_it_says(seed):
 def test_limits_that_cannot_be(limits, message):
     with pytest.raises(UsageError, match=message):
         Limits(**limits)
+
+
+def answered(right, n=400):
+    """The first `right` of n pictures are answered rightly."""
+    flags = np.arange(n) < right
+    return {"top1": 100 * right / n, "answers": Answers(right / n, n, wilson(right, n), "ab", pack(flags))}
+
+
+def test_a_difference_that_is_not_shown_does_not_count():
+    # Three pictures of 400 are not enough, six are.
+    best, near, far = (
+        point("best", 20.0, **answered(240)),
+        point("near", **answered(237)),
+        point("far", **answered(234)),
+    )
+    found = recommend([best, near], Limits())
+    assert (found.pick, found.runner_up) == (near, best)
+    assert (found.undecided.point, found.undecided.n, found.undecided.p_value) == (best, 400, 0.25)
+    assert found.undecided.difference == pytest.approx(0.75)
+    assert found.undecided.more > 0
+    found = recommend([best, far], Limits())
+    assert (found.pick, found.undecided) == (best, None)
+
+
+def test_the_choice_is_compared_with_the_best_not_step_by_step():
+    """Neither step of three pictures is shown, but both together are."""
+    chain = [point(str(right), right / 10, **answered(right)) for right in (240, 237, 234)]
+    assert recommend(chain, Limits()).pick == chain[1]
+
+
+def test_of_equally_fast_files_the_smaller_is_taken():
+    large = point("large", 10.0, size_bytes=2_000_000, interval_ms=(9.0, 11.0), **answered(240))
+    small = point("small", 10.4, interval_ms=(9.5, 11.4), **answered(240))
+    assert recommend([large, small], Limits()).pick == small
+    assert recommend([large, small], Limits(top1=50)).pick == small
+
+
+def test_a_limit_is_not_priced_with_a_gain_that_is_not_shown():
+    pick, slower = point("pick", 10.0, **answered(237)), point("slower", 20.0, **answered(240))
+    assert recommend([pick, slower], Limits(latency_ms=15)).costs == (Price("latency_ms"),)
+    (cost,) = recommend([pick, point("far", 20.0, **answered(260))], Limits(latency_ms=15)).costs
+    assert (cost.point.name, cost.buys) == ("far", pytest.approx(5.75))
+
+
+def test_without_any_accuracy_the_fastest_is_taken():
+    unknown = [point("slow", 20.0, None), point("fast", 5.0, None)]
+    found = recommend(unknown, Limits(latency_ms=30))
+    assert (found.goal, found.pick, found.undecided) == ("latency", unknown[1], None)
+    assert recommend(unknown, Limits(top1=50)).pick is None

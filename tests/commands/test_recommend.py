@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mobilenet_edge import cli, records
@@ -17,6 +18,7 @@ from mobilenet_edge.commands.recommend import Limits
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Prediction, Profile, Record, Remark
+from mobilenet_edge.records.answers import pack
 
 # Published top-1: 63.3 of a0.50-r224, 65.3 of a0.75-r160, 49.8 of a0.25-r224; QAT: 62.2, 63.9, 48.2.
 MIDDLE, LARGE, SMALL = ModelSpec(0.5, 224), ModelSpec(0.75, 160), ModelSpec(0.25, 224)
@@ -136,6 +138,53 @@ def test_measured_accuracy_counts_before_published(tmp_path: Path) -> None:
         "Top-1 was measured on 500 images of images, with intervals of up to ±4.0 points.",
         "1 of 3 rows have no such top-1 and were skipped.",
     )
+
+
+def test_accuracy_that_is_not_shown_does_not_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def scored(spec: ModelSpec, right: int) -> Evaluation:
+        flags = np.arange(500) < right
+        return replace(evaluation(spec, right / 500), pictures="ab" * 32, right=pack(flags))
+
+    made = written(tmp_path, [*THREE, scored(SMALL, 300), scored(LARGE, 305), scored(MIDDLE, 250)])
+    code, lines = said(capsys, str(made), "--max-latency", "1s")
+    assert code == 0
+    assert lines[0].startswith(f"Take {SMALL.name} int8 tflite: 6.00 ms, 1.40 MB, top-1 60.0 % (56.0 to 64.0)")
+    assert lines[1].startswith("It is the fastest that is not shown to be less accurate than the best within")
+    # Five gained, none lost: two in 32; (1.96·.1 + .8416·√.0099)² / .0001 = 783 would show it
+    assert lines[2] == (
+        f"{LARGE.name} int8 tflite has 1.0 point of top-1 more, but 500 images do not show it (p = 0.062); "
+        "about 283 more would decide."
+    )
+    _, text = said(capsys, str(made), "--format", "json")
+    found = json.loads("\n".join(text))
+    assert found["undecided"]["more_pictures_needed"] == 283
+    assert (found["pick"]["top1_interval"], "answers" in found["pick"]) == ([56.0, 64.0], False)
+
+
+def test_random_weights_have_no_accuracy_whatever_was_measured_or_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [replace(each, weights="random") for each in (*THREE, evaluation(SMALL, 0.7))]
+    code, lines = said(capsys, str(written(tmp_path, made)), "--max-latency", "20ms")
+    assert code == 0
+    assert lines[0].startswith(f"Take {SMALL.name} int8 tflite: 6.00 ms, 1.40 MB, accuracy unknown")
+    assert "top-1" not in " ".join(lines).lower()
+    assert any(line.startswith("3 of 3 rows have random weights, and so no accuracy") for line in lines)
+    code, lines = said(capsys, str(written(tmp_path, made)), "--min-top1", "50")
+    assert (code, lines[0]) == (1, "Nothing fits: no row has all the figures that --min-top1 50 needs.")
+
+
+def test_random_weights_are_left_out_beside_trained_ones(tmp_path: Path) -> None:
+    made = [*THREE, replace(profile(SMALL, 1.0, precision="float32"), weights="random"), evaluation(LARGE, 0.6)]
+    advice = recommend.run([written(tmp_path, made)], Limits())
+    assert advice.recommendation.pick is not None
+    assert advice.recommendation.pick.name == f"{LARGE.name} int8 tflite"
+    assert "random" in advice.notes[1]
+
+
+def test_accuracy_near_its_limit_is_a_caution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = said(capsys, str(written(tmp_path, [*THREE, evaluation(SMALL, 0.57)])), "--min-top1", "55")
+    assert "Its accuracy may miss the limit: the interval begins at 53.0 %." in lines
 
 
 def test_a_prediction_is_marked_and_to_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.data.preprocess import PARTS, Preprocess
 from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.evaluation import evaluate, scoring
-from mobilenet_edge.formats.metadata import KEY, Metadata, Quantisation, Weights
+from mobilenet_edge.formats.metadata import KEY, Calibration, Metadata, Quantisation, Weights
+from mobilenet_edge.records import Remark
+from mobilenet_edge.records.answers import unpack
 
 pytestmark = pytest.mark.slow
 
@@ -98,9 +101,14 @@ def feature_model(path: Path, scale: float) -> Path:
     return path
 
 
-def described(*labels: str, io: str = "float32", grid: Quantisation | None = None) -> Metadata:
-    rule = Preprocess((8, 8), crop=1.0)
-    return Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), io=io, input=grid, labels=labels)
+RULE = Preprocess((8, 8), crop=1.0)
+
+
+def described(
+    *labels: str, io: str = "float32", grid: Quantisation | None = None, rule: Preprocess = RULE, **more: Any
+) -> Metadata:
+    about = Metadata("colours", "float32", 3, 1, 1, rule, Weights("random"), io=io, input=grid, labels=labels)
+    return replace(about, **more)
 
 
 @pytest.fixture
@@ -174,15 +182,67 @@ def test_given_labels_come_first(tmp_path, photos):
 
 
 def test_metadata_decides_on_preprocessing_grid_and_labels(tmp_path, photos):
-    # Every image becomes -128..127 on this grid; on that of raw pixels it would be as well, but assumed.
-    own = described("red", "green", "blue", io="int8", grid=Quantisation(1 / 127.5, -1))
+    # Every image becomes -128..127 on this grid; on that of raw pixels it would be as well, but assumed. The model
+    # takes blue first and names its classes so: taken for RGB, the red and the blue images would be answered wrongly.
+    rule = replace(RULE, colour="bgr", filter="nearest").known("metadata")
+    own = described("blue", "green", "red", io="int8", grid=Quantisation(1 / 127.5, -1), rule=rule)
     (photos.parent / "labels.txt").write_text("of\nsomething\nelse\n")
     (result,) = evaluate.evaluate([colour_model(tmp_path / "m.onnx", dtype="INT8", metadata=own)], photos)
-    assert (result.top1, result.variant) == (5 / 6, "colours")
-    # Its rule says not where it comes from; grid and labels are known.
-    assert not any(what in each for each in result.lacks for what in ("grid of", "class names"))
-    assert result.conditions["preprocess"]["crop"] == 1.0
+    assert (result.top1, result.variant, result.lacks) == (5 / 6, "colours", ())
+    used = result.conditions["preprocess"]
+    assert (used["crop"], used["colour"], used["filter"]) == (1.0, "bgr", "nearest")
+    assert {used["origin"][part] for part in PARTS} == {"metadata"}
     assert result.conditions["labels"] == "the labels in m.onnx"
+
+
+def test_parts_that_metadata_does_not_know_are_assumed_one_by_one(tmp_path, photos):
+    rule = RULE.known("metadata", *(part for part in PARTS if part not in ("colour", "filter")))
+    (result,) = evaluate.evaluate([colour_model(tmp_path / "m.onnx", metadata=described(*COLOURS, rule=rule))], photos)
+    assert result.lacks == ("preprocessing (assumed: RGB, bilinear)",)
+
+
+def test_files_of_one_model_are_compared_with_its_float_file(tmp_path, photos):
+    whole = colour_model(tmp_path / "float.onnx", metadata=described(*COLOURS))
+    # The same model by its metadata, but it takes red for blue: the three red and blue pictures that were right are lost,
+    # and the blue one in the red folder is gained.
+    swapped = described(*COLOURS, precision="int8", rule=replace(RULE, colour="bgr"))
+    small = colour_model(tmp_path / "small.onnx", metadata=swapped)
+    first, second = evaluate.evaluate([whole, small], photos)
+    assert first.comparisons == ()
+    (found,) = second.comparisons
+    assert (found.against, found.n, found.changed, found.lost, found.gained) == (str(whole), 6, 4, 3, 1)
+    assert [(each.name, each.lost, each.gained) for each in found.classes] == [("blue", 2, 0), ("red", 1, 1)]
+    assert found.pictures[0].picture == "blue/1.png"
+    assert {(each.n, each.truth, each.answer) for each in second.confusions} == {(2, "blue", "red"), (1, "red", "blue")}
+    # Without a float file in the same command there is the reference.
+    (alone,) = evaluate.evaluate([small], photos, reference=whole)
+    assert alone.comparisons == second.comparisons
+    assert (alone.pictures, alone.right) == (second.pictures, second.right)
+
+
+def test_evaluations_of_the_same_pictures_have_the_same_digest(tmp_path, photos):
+    path = colour_model(tmp_path / "m.onnx")
+    (one,), (again,) = (evaluate.evaluate([path], photos) for _ in range(2))
+    (some,) = evaluate.evaluate([path], photos, limit=3)
+    (photos / "red" / "2.png").write_bytes(b"broken")
+    (less,) = evaluate.evaluate([path], photos)
+    assert one.pictures == again.pictures
+    assert len({each.pictures for each in (one, some, less)}) == 3
+    assert unpack(less.right, 5).all()
+    assert unpack(one.right, 6).tolist() == [True] * 5 + [False]
+
+
+def test_what_metadata_tells_about_the_pictures_is_told(tmp_path, photos):
+    seen = Calibration("images", 2, "ab" * 32, "min-max")
+    trained = Weights("imagenet, trained on photos (1a2b3c4d)")
+    about = described(*COLOURS, precision="int8", calibration=seen, weights=trained)
+    path = colour_model(tmp_path / "m.onnx", metadata=about)
+    (result,) = evaluate.evaluate([path], photos)
+    assert result.remarks == (Remark("trained-on", folder="photos"), Remark("calibration-unknown", count=2))
+    (result,) = evaluate.evaluate([path], photos, leave_out=3)
+    assert result.remarks[1] == Remark("calibration-left-out", count=3)
+    (result,) = evaluate.evaluate([path], photos, leave_out=1)
+    assert result.remarks[1] == Remark("calibration-unknown", count=2)
 
 
 def test_models_that_count_classes_differently_are_not_compared(tmp_path, photos):
@@ -294,6 +354,7 @@ def test_images_of_several_labels_are_listed_in_a_file(tmp_path):
     assert evaluate.evaluate([path], folder, truth=tmp_path / "truth.csv", labels=tmp_path / "l.txt") == [
         replace(result, agreement=None, reference=None)
     ]
+    assert [(each.name, each.n, each.answered) for each in result.classes] == [("r", 2, 2), ("g", 1, 1), ("b", 1, 0)]
 
 
 def _write(path: Path, text: str) -> Path:

@@ -98,3 +98,37 @@ def test_a_reference_of_another_kind_is_refused():
 def test_images_that_cannot_be_read_are_not_counted():
     score = run("labels", [[0.9, 0.1, 0.2]] * 3, [0, 1, 0], THREE, readable=[True, False, True])
     assert (score.figures()["n"], score.figures()["accuracy"]) == (2, 1.0)
+
+
+def test_calibration_is_that_of_probabilities_alone():
+    # Confidences 0.8 and 0.6, one right: bins of 1/15 hold one each, |1 - 0.8| / 2 + |0 - 0.6| / 2.
+    outputs, truth = [[0.8, 0.2], [0.6, 0.4]], [0, 1]
+    figures = run("classes", outputs, truth).figures()
+    assert (figures["ece"], figures["confidence"]) == pytest.approx((0.4, 0.7))
+    # A softmax may exceed 1 by a rounding error; integers without a grid and logarithms are no probabilities.
+    assert run("classes", [[1 + 1e-7, 0.0]], [0]).figures()["ece"] == 0
+    for odd in ([[200.0, 55.0]], [[-0.1, -2.3]], [[np.nan, np.nan]]):
+        assert "ece" not in run("classes", odd, [0]).figures()
+    assert "ece" not in run("logits", outputs, truth).figures()
+    assert "ece" not in run("logit", [[0.3], [0.4]], truth).figures()
+
+
+def test_calibration_of_one_score_and_of_several():
+    # The answer "cat" to 0.3 has a probability of 0.7, and is right.
+    assert run("probability", [[0.3], [0.9]], [0, 1]).figures()["ece"] == pytest.approx((0.3 + 0.1) / 2)
+    marks = np.array([[1, 0, 1]], np.bool_)
+    assert run("labels", [[0.9, 0.1, 0.8]], marks, THREE).figures()["ece"] == pytest.approx((0.1 + 0.1 + 0.2) / 3)
+    assert "ece" not in run("logits", [[0.4, -1.0, 0.3]], marks, THREE).figures()
+
+
+def test_names_are_short_and_differ():
+    lines = ("n02012849 crane", "n03126707 crane", "n01440764 tench, Tinca tinca", "my own, with a comma", "x", "x")
+    known = Labels(lines, "L")
+    assert run("classes", [[1.0, 0, 0, 0, 0, 0]], [0], known).names == (
+        "n02012849 crane",
+        "n03126707 crane",
+        "tench",
+        "my own, with a comma",
+        "x #4",
+        "x #5",
+    )

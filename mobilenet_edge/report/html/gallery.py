@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from mobilenet_edge.data import folders, images
+from mobilenet_edge.data import folders
+from mobilenet_edge.data.thumbnail import thumbnail
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.report.html.confusion import MAX_PICTURES
 from mobilenet_edge.text import printable
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 # Pictures of all files together: at most 1 MB.
 MAX_THUMBNAILS: Final = 100
 MAX_BYTES: Final = 7500
 SIDE: Final = 128
-_QUALITIES: Final = (80, 60, 40, 20)
 
 
 def thumbnails(evaluations: Iterable[Evaluation], data: Path) -> dict[str, str]:
@@ -44,7 +40,8 @@ def thumbnails(evaluations: Iterable[Evaluation], data: Path) -> dict[str, str]:
         path = (folder / name).resolve()
         # A record may be from anywhere: it must not name other files of this machine.
         if len(found) < MAX_THUMBNAILS and path.is_relative_to(folder) and path.is_file():
-            found |= _thumbnail(name, path)
+            uri = _data_uri(path)
+            found |= {} if uri is None else {printable(name): uri}
     if names and not found:
         places = ", ".join(dict.fromkeys(each.data for each in evaluations if each.comparisons))
         raise InputError(f"{folder} has none of the {len(names)} pictures whose answer changed; they are in {places}")
@@ -58,17 +55,9 @@ def _changed(evaluations: Iterable[Evaluation]) -> Iterator[str]:
         yield from (pictures[place].picture for pictures in listed if place < len(pictures))
 
 
-def _thumbnail(name: str, path: Path) -> dict[str, str]:
+def _data_uri(path: Path) -> str | None:
     try:
-        image = images.decode(path)
+        data = thumbnail(path, SIDE, MAX_BYTES)
     except InputError:  # it was replaced or damaged since
-        return {}
-    image.thumbnail((SIDE, SIDE))
-    data = next((data for quality in _QUALITIES if len(data := _jpeg(image, quality)) <= MAX_BYTES), None)
-    return {} if data is None else {printable(name): f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"}
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
+        return None
+    return None if data is None else f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

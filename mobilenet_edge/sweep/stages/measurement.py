@@ -14,12 +14,11 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.profiling import latency, targets
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Failure, Profile, Record
+from mobilenet_edge.sweep.requirements import as_keys
 from mobilenet_edge.sweep.stages.work import Work
 
 # Jobs that are interleaved before their records are written; sixteen take a minute, which is all a kill can lose.
 GROUP_SIZE: Final = 16
-# Key in the file of a sweep that corresponds to --labels.
-LABELS_KEY: Final = 'labels = "FILE" under [evaluate]'
 
 
 def measure_latency(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
@@ -121,8 +120,7 @@ def measure_accuracy(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
                 leave_out=work.plan.leave_out,
             )
         except MnetError as error:
-            reason = str(error).replace("--labels FILE", "--labels").replace("--labels", LABELS_KEY)
-            work.fail(Failure(variant=variant, stage="evaluate", reason=reason, exit_code=error.exit_code))
+            work.fail(Failure(variant=variant, stage="evaluate", reason=as_keys(str(error)), exit_code=error.exit_code))
             continue
         for (_, stage), record in zip(stale, evaluations, strict=True):
             work.write(stage, record)
