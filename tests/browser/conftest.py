@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from PIL import Image
 
 from mobilenet_edge import records
 from mobilenet_edge.commands import report
@@ -45,6 +46,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "grid": lambda: [*grid.grid(), grid.long(own), grid.with_operators(own)],
         "published": lambda: [*grid.grid(scored=False), grid.prediction(grid.identity(grid.SPECS[1], "float16"), 1.5)],
         "hostile": grid.hostile,
+        "judged": grid.judged,
         "foreign": lambda: [grid.profile(grid.identity(grid.SPECS[0], variant="mine", spec=None), 1.0)],
     }
 
@@ -55,10 +57,20 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             if name == "grid":
                 lines = "".join(f"{json.dumps(line)}\n" for line in grid.history())
                 (folder / "history.jsonl").write_text(lines)
-            made[name] = report.run([folder], folder / "report")[0]
+            images = _pictures(folder / "pictures") if name == "judged" else None
+            made[name] = report.run([folder], folder / "report", images)[0]
         return made[name]
 
     return make
+
+
+def _pictures(folder: Path) -> Path:
+    """Make the pictures whose answers changed, of random noise, which no JPEG makes small."""
+    for change in grid.judged()[2].comparisons[0].pictures:
+        path = folder / change.picture
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((400, 300), 90).convert("RGB").save(path)
+    return folder
 
 
 class Opened:
@@ -116,7 +128,7 @@ def opened(chromium: Any, reports: Callable[[str], Path]) -> Iterator[Callable[.
         context = chromium.new_context(viewport=size, color_scheme=scheme)
         contexts.append(context)
         opened = Opened(context.new_page())
-        opened.page.goto(reports(name).as_uri())
+        opened.page.goto(reports(name).as_uri(), timeout=60_000)
         # Parsing the charts' library takes seconds on a busy machine of two cores.
         opened.page.wait_for_selector("html[data-ready]", timeout=60_000)
         return opened

@@ -255,3 +255,68 @@ def test_rows_are_filtered_by_the_code_of_a_doubt(opened):
     page.page.locator("input[name=doubts][value=frequency-moved]").uncheck()
     assert page.rows() == page.points("accuracy-latency") == LATENCIES - 1
     assert page.errors == []
+
+
+def test_confused_classes_and_changed_pictures_of_the_selected_file(opened):
+    whole = opened("judged")
+    page = whole.page
+    page.locator("#which").select_option(index=int8(whole))
+    rows = page.locator("#confusion tbody tr")
+    assert rows.count() == 8
+    # The last of eight classes: seven of its fifty pictures are taken for the first, the others are right.
+    assert [text for text in rows.last.locator("td").all_text_contents() if text] == ["7", "43"]
+    assert "not shown" not in page.locator("#comparisons").text_content()
+    assert "12 lost, 0 gained" in page.locator("#comparisons").text_content()
+    images = page.locator("#comparisons img")
+    assert images.count() == 12
+    images.first.scroll_into_view_if_needed()
+    assert images.evaluate_all("all => all.every(each => each.complete && each.naturalWidth === 128)")
+    page.locator("#which").select_option(index=1 - int8(whole))
+    assert page.locator("#confusion-figure").is_hidden()
+    assert images.count() == 0
+
+
+def test_the_matrix_can_be_read_in_both_themes(opened):
+    page = opened("judged")
+    page.page.locator("#which").select_option(index=int8(page))
+    page.page.locator("#confusion-figure").scroll_into_view_if_needed()
+    for name in ("mistakes", "mistakes-dark"):
+        # WCAG's contrast of the text with the shade on the card.
+        assert page.page.evaluate(CONTRAST) >= 4.5
+        page.shot(name)
+        page.page.locator("#theme").click()
+        page.page.locator("#confusion-figure").scroll_into_view_if_needed()
+    assert page.errors == []
+
+
+def int8(page):
+    """The index of the int8 file among those that can be selected."""
+    labels = page.page.locator("#which option").all_text_contents()
+    return next(index for index, label in enumerate(labels) if "int8" in label)
+
+
+CONTRAST = """() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const painter = document.createElement("canvas").getContext("2d");
+  const pixel = (...layers) => {
+    layers.forEach((layer) => { painter.fillStyle = layer; painter.fillRect(0, 0, 1, 1); });
+    return [...painter.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value / 255);
+  };
+  const cells = [...document.querySelectorAll("#confusion td[class]")];
+  return Math.min(...cells.map((cell) => {
+    const [text, back] = [getComputedStyle(cell).color, getComputedStyle(cell).backgroundColor];
+    const [one, other] = [light(pixel(text)), light(pixel(style("card"), back))].sort((a, b) => b - a);
+    return (one + 0.05) / (other + 0.05);
+  }));
+}"""
+
+
+def test_a_phone_scrolls_the_matrix_alone(opened, phone):
+    page = opened("judged", size=phone)
+    page.page.locator("#which").select_option(index=int8(page))
+    page.page.locator("#confusion-figure").scroll_into_view_if_needed()
+    assert page.page.evaluate("document.documentElement.scrollWidth") == phone["width"]
+    page.shot("mistakes-phone")

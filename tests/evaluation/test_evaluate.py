@@ -203,8 +203,8 @@ def test_parts_that_metadata_does_not_know_are_assumed_one_by_one(tmp_path, phot
 
 def test_files_of_one_model_are_compared_with_its_float_file(tmp_path, photos):
     whole = colour_model(tmp_path / "float.onnx", metadata=described(*COLOURS))
-    # The same model by its metadata, but it takes red for blue: the three red and blue pictures that were right are lost,
-    # and the blue one in the red folder is gained.
+    # The same model by its metadata, but it takes red for blue: the three red and blue pictures that were right are
+    # lost, and the blue one in the red folder is gained.
     swapped = described(*COLOURS, precision="int8", rule=replace(RULE, colour="bgr"))
     small = colour_model(tmp_path / "small.onnx", metadata=swapped)
     first, second = evaluate.evaluate([whole, small], photos)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile, Record, Remark
+from mobilenet_edge.records.answers import ClassChange, ClassScore, Comparison, Confusion, PictureChange
 
 MS: Final = 1_000_000
 HERE: Final = {"name": "local", "cpu": "Intel(R) Xeon(R) Processor @ 2.50GHz", "cores": 2, "os": "Debian 12"}
@@ -138,3 +139,35 @@ def history(count: int = 8) -> list[dict[str, Any]]:
         for commit in range(1, count + 1)
         for precision, size in (("int8", 1_500_000), ("float32", 5_300_000))
     ]  # fmt: skip
+
+
+def judged(count: int = 8, changed: int = 12) -> list[Record]:
+    """One float file and its int8 file on `count` classes; each is taken for the next, more often the later it is."""
+    names = ["bird", "cat", "dog", "food", "hoofed animal", "insect or spider", "primate", "reptile or amphibian"]
+    names = names[:count] + [f"class {number}" for number in range(len(names), count)]
+    classes = tuple(ClassScore(name=name, n=50, answered=50, right=50 - place) for place, name in enumerate(names))
+    confusions = tuple(
+        Confusion(truth=name, answer=names[(place + 1) % count], n=place)
+        for place, name in reversed(list(enumerate(names)))
+        if place
+    )
+    pictures = tuple(
+        PictureChange(
+            picture=f"{names[place % count]}/{place}.jpg", truth=names[place % count], before=names[place % count],
+            after=names[(place + 1) % count], effect=-1,
+        )
+        for place in range(changed)
+    )  # fmt: skip
+    own, other = identity(SPECS[0]), identity(SPECS[0], "float32")
+    comparison = Comparison(
+        against=other["artifact"], sha256=other["sha256"], n=50 * count, changed=changed, gained=0, lost=changed,
+        difference=-changed / (50 * count), interval=(-0.06, -0.01), p_value=0.0005, shown=True, needed=180,
+        classes=(ClassChange(name=names[0], gained=0, lost=changed),), pictures=pictures,
+    )  # fmt: skip
+    found = {"classes": classes, "confusions": confusions, "class_count": count, "confusion_count": len(confusions)}
+    return [
+        profile(own, 1.0),
+        profile(other, 1.2),
+        evaluation(own, 0.9, **found, comparisons=(comparison,), ece=0.04, confidence=0.94),
+        evaluation(other, 0.93),
+    ]
