@@ -93,12 +93,11 @@ def _confusions(evaluations: Sequence[Evaluation]) -> Iterator[list[str]]:
 def _comparison(pair: tuple[Evaluation, Comparison], names: Mapping[str, str]) -> list[str]:
     evaluation, comparison = pair
     low, high = comparison.interval
-    p_value = f"p = {comparison.p_value:.2g}" if comparison.p_value >= 0.001 else "p < 0.001"
     return [
         names[evaluation.artifact],
         names[comparison.against],
         f"{_points(comparison.difference)} ({_points(low)} to {_points(high)})",
-        f"{'shown' if comparison.shown else 'not shown'} ({p_value})",
+        f"{'shown' if comparison.shown else 'not shown'} (p = {comparison.p_value:.2g})",
         *(str(number) for number in (comparison.lost, comparison.gained, comparison.changed)),
     ]
 

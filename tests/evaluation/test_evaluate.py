@@ -205,7 +205,7 @@ def test_files_of_one_model_are_compared_with_its_float_file(tmp_path, photos):
     whole = colour_model(tmp_path / "float.onnx", metadata=described(*COLOURS))
     # The same model by its metadata, but it takes red for blue: the three red and blue pictures that were right are
     # lost, and the blue one in the red folder is gained.
-    swapped = described(*COLOURS, precision="int8", rule=replace(RULE, colour="bgr"))
+    swapped = described(*COLOURS, rule=replace(RULE, colour="bgr"))
     small = colour_model(tmp_path / "small.onnx", metadata=swapped)
     first, second = evaluate.evaluate([whole, small], photos)
     assert first.comparisons == ()
@@ -235,7 +235,7 @@ def test_evaluations_of_the_same_pictures_have_the_same_digest(tmp_path, photos)
 def test_what_metadata_tells_about_the_pictures_is_told(tmp_path, photos):
     seen = Calibration("images", 2, "ab" * 32, "min-max")
     trained = Weights("imagenet, trained on photos (1a2b3c4d)")
-    about = described(*COLOURS, precision="int8", calibration=seen, weights=trained)
+    about = described(*COLOURS, calibration=seen, weights=trained)
     path = colour_model(tmp_path / "m.onnx", metadata=about)
     (result,) = evaluate.evaluate([path], photos)
     assert result.remarks == (Remark("trained-on", folder="photos"), Remark("calibration-unknown", count=2))

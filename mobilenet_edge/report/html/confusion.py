@@ -71,7 +71,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "against": printable(comparison.against),
         "difference": round(comparison.difference, _DIGITS),
         "interval": [round(end, _DIGITS) for end in comparison.interval],
-        "p_value": round(comparison.p_value, _DIGITS),
+        "p_value": float(f"{comparison.p_value:.2g}"),
         "classes": [[shorten(each.name), each.lost, each.gained] for each in comparison.classes[:MAX_CLASSES]],
         "pictures": pictures,
         **{name: getattr(comparison, name) for name in ("n", "changed", "gained", "lost", "shown", "needed")},

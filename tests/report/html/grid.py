@@ -145,7 +145,10 @@ def judged(count: int = 8, changed: int = 12) -> list[Record]:
     """One float file and its int8 file on `count` classes; each is taken for the next, more often the later it is."""
     names = ["bird", "cat", "dog", "food", "hoofed animal", "insect or spider", "primate", "reptile or amphibian"]
     names = names[:count] + [f"class {number}" for number in range(len(names), count)]
-    classes = tuple(ClassScore(name=name, n=50, answered=50, right=50 - place) for place, name in enumerate(names))
+    size = max(50, count)
+    classes = tuple(
+        ClassScore(name=name, n=size, answered=size, right=size - place) for place, name in enumerate(names)
+    )
     confusions = tuple(
         Confusion(truth=name, answer=names[(place + 1) % count], n=place)
         for place, name in reversed(list(enumerate(names)))

@@ -7,7 +7,7 @@ function cell(row, count, share, right) {
   const node = element("td", count ? String(count) : "", row);
   if (count) {
     node.className = right ? "right" : "wrong";
-    node.style.setProperty("--share", `${Math.round(70 * share)}%`);
+    node.style.setProperty("--share", `${Math.round(100 * share)}%`);
   }
 }
 
@@ -50,7 +50,7 @@ function comparison(entry, parent) {
   element("h3", `Against ${entry.against}`, parent);
   const [low, high] = entry.interval;
   element("p", `${signed(entry.difference)} points of right answers (95 %: ${signed(low)} to ${signed(high)}), `
-    + `${entry.shown ? "shown" : "not shown"} by ${entry.n} images (McNemar, p = ${entry.p_value < 0.001 ? "< 0.001" : entry.p_value.toFixed(3)}). `
+    + `${entry.shown ? "shown" : "not shown"} by ${entry.n} images (McNemar, p = ${entry.p_value}). `
     + `${entry.changed} answers changed: ${entry.lost} lost, ${entry.gained} gained. `
     + (entry.shown || !entry.needed ? "" : `About ${entry.needed} such images would show a difference of that size.`), parent);
   if (entry.classes.length) {
