@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from mobilenet_edge import cpus
+from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.data import dataset, prepare
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.analysis.binomial import wilson
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
 from mobilenet_edge.model.spec import ModelSpec

@@ -92,7 +92,7 @@ def evaluate(
         scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
         better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
     left_out = leave_out if len(kept) < len(found) else 0
-    session = Session(sample, scored, listed, judge, reference, left_out, place.note)
+    session = Session(sample, scored, listed, judge, left_out, place.note)
     hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
     return [
         session.record(subjects[each.path], models, {"threads": threads, **hints.get(each.path, {})}) for each in models

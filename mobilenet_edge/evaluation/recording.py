@@ -33,7 +33,6 @@ class Session:
         scores: Score of each model, by path.
         truth: Listed labels of the images; None where class folders say it.
         reference: Float model that the others are compared with.
-        reference_path: Its path as it was given.
         leave_out: Number of calibration images that were left out.
         split: Which of several splits was scored, in words; may be empty.
     """
@@ -42,7 +41,6 @@ class Session:
     scores: Mapping[Path, Score]
     truth: Truth | None = None
     reference: Artifact | None = None
-    reference_path: Path | None = None
     leave_out: int = 0
     split: str = ""
     _digests: dict[bytes, str] = field(default_factory=dict)
@@ -64,7 +62,7 @@ class Session:
             **breakdown.by_class(score),
             **likeness,
             right=right,
-            reference=None if self.reference_path is None else str(self.reference_path),
+            reference=None if judge is None else str(judge.path),
             data=str(self.sample.folder),
             pictures=self._digest(score),
             comparisons=tuple(self._comparisons(subject.model, siblings)),

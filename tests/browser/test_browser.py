@@ -300,7 +300,7 @@ CONTRAST = """() => {
     const [r, g, b] = colour.map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const painter = document.createElement("canvas").getContext("2d");
+  const painter = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const pixel = (...layers) => {
     layers.forEach((layer) => { painter.fillStyle = layer; painter.fillRect(0, 0, 1, 1); });
     return [...painter.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value / 255);

@@ -9,7 +9,7 @@ from mobilenet_edge.cli import main
 from mobilenet_edge.commands import report
 from mobilenet_edge.errors import InputError, MissingExtraError
 from mobilenet_edge.report.html import document
-from tests.report.html.grid import SPECS, history, identity, long, profile
+from tests.report.html.grid import SPECS, history, identity, judged, long, profile
 
 
 @pytest.fixture
@@ -83,3 +83,23 @@ def test_a_file_that_is_none_is_one_line(tmp_path, capsys):
         main(["report", str(tmp_path / "records.json"), "--out", str(tmp_path / "report")])
     assert ended.value.code == 3
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_pictures_are_looked_for_before_anything_is_written(tmp_path):
+    records.write(tmp_path / "records.json", judged())
+    with pytest.raises(InputError, match="has none of the 12 pictures whose answer changed"):
+        report.run([tmp_path / "records.json"], tmp_path / "report", tmp_path)
+    assert not (tmp_path / "report").exists() or not list((tmp_path / "report").iterdir())
+
+
+@pytest.mark.slow
+def test_changed_pictures_are_inside_the_page(tmp_path):
+    from PIL import Image
+
+    records.write(tmp_path / "records.json", judged())
+    (tmp_path / "data" / "bird").mkdir(parents=True)
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "data" / "bird" / "0.jpg")
+    with pytest.raises(SystemExit) as stop:
+        main(["report", str(tmp_path / "records.json"), "--pictures", str(tmp_path / "data"), "--out", str(tmp_path)])
+    assert stop.value.code == 0
+    assert (tmp_path / "report.html").read_text().count("data:image/jpeg;base64,") == 1
