@@ -16,6 +16,7 @@ from mobilenet_edge.errors import UsageError
 from mobilenet_edge.records.remark import Remark
 
 Goal = Literal["top1", "latency"]
+SIZE_TOLERANCE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def recommend(points: Sequence[Point], limits: Limits) -> Recommendation:
     """Pick the best point within the limits.
 
     The best point is the fastest if top-1 is unknown, or limited while latency is not, else the most accurate. Of those
-    that are not shown to be worse, the best in the other of the two figures is picked, then the smallest.
+    that are not shown to be worse, the best in the other of the two figures is picked, then the smallest, and last the
+    one whose median is the fastest.
     """
     active = limits.to_dict()
     by_latency = ("top1" in active and "latency_ms" not in active) or all(point.top1 is None for point in points)
@@ -201,6 +203,11 @@ def shown(goal: Goal, point: Point, over: Point) -> bool:
     return better(point, over)
 
 
+def smaller(size_bytes: int, other: int) -> bool:
+    """Return whether a file is smaller by enough to matter: 5 %, which is more than formats differ by."""
+    return size_bytes < (1 - SIZE_TOLERANCE) * other
+
+
 def _select(ranked: Sequence[Point], goal: Goal) -> Point | None:
     """Pick from points in the order of `_rank`: by each figure, drop those shown to be worse than the best."""
     left = list(ranked)
@@ -208,7 +215,8 @@ def _select(ranked: Sequence[Point], goal: Goal) -> Point | None:
     for figure in figures:
         best = min(left, key=_rank(figure), default=None)
         left = [point for point in left if best is not None and not shown(figure, best, point)]
-    return min(left, key=lambda point: point.size_bytes, default=None)
+    least = min((point.size_bytes for point in left), default=0)
+    return min((point for point in left if not smaller(least, point.size_bytes)), key=_rank("latency"), default=None)
 
 
 def _undecided(fitting: Sequence[Point], pick: Point) -> Undecided | None:

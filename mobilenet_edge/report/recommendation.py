@@ -8,7 +8,7 @@ from json import dumps
 from shlex import quote
 from typing import Any, Final
 
-from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, Undecided, excess, gain, shown
+from mobilenet_edge.analysis.choice import Goal, Point, Price, Recommendation, Undecided, excess, gain, shown, smaller
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.text import printable
 from mobilenet_edge.units import format_bytes, format_ms
@@ -140,7 +140,7 @@ def _margin(goal: Goal, second: Point, pick: Point) -> str:
     for kind in (goal, other):
         if shown(kind, pick, second):
             return _gain(kind, gain(kind, pick, second))
-    if second.size_bytes > pick.size_bytes:
+    if smaller(pick.size_bytes, second.size_bytes):
         return f"{format_bytes(second.size_bytes - pick.size_bytes)} of size"
     return "nothing that is shown"
 

@@ -62,8 +62,8 @@ def check(work: Work, verbs: Set[str]) -> None:
             raise MissingExtraError(f"{package.user}, but {package.module} is not installed", package.extra)
     if "build" in verbs:
         _check_weights(work)
-    if "evaluate" in verbs:
-        _check_classes(work, Path(str(work.plan.sweep.evaluate.data)))
+    if "evaluate" in verbs and (data := work.plan.sweep.evaluate.data) is not None:
+        _check_classes(work, Path(data))
 
 
 def as_keys(message: str) -> str:

@@ -164,6 +164,12 @@ def test_of_equally_fast_files_the_smaller_is_taken():
     assert recommend([large, small], Limits(top1=50)).pick == small
 
 
+def test_a_few_bytes_do_not_outweigh_a_median():
+    fast = point("fast", 10.0, size_bytes=257_000, interval_ms=(8.0, 15.0), **answered(240))
+    slow = point("slow", 13.0, size_bytes=248_000, interval_ms=(9.0, 19.0), **answered(240))
+    assert recommend([slow, fast], Limits()).pick == fast
+
+
 def test_a_limit_is_not_priced_with_a_gain_that_is_not_shown():
     pick, slower = point("pick", 10.0, **answered(237)), point("slower", 20.0, **answered(240))
     assert recommend([pick, slower], Limits(latency_ms=15)).costs == (Price("latency_ms"),)
