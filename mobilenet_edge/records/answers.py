@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Interval = tuple[float, float]
 
@@ -131,6 +133,8 @@ class Comparison:
 
 def pack(right: NDArray[np.bool_]) -> str:
     """Pack a flag for each picture into base64, eight flags to the byte, the first one in the highest bit."""
+    import numpy as np
+
     return base64.b64encode(np.packbits(right).tobytes()).decode()
 
 
@@ -140,6 +144,8 @@ def unpack(text: str, n: int) -> NDArray[np.bool_]:
     Raises:
         ValueError: The text is not base64, or not of `n` flags.
     """
+    import numpy as np
+
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:

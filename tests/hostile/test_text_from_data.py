@@ -27,7 +27,7 @@ from tests.hostile.conftest import ALL, FILE, MARKDOWN, TERMINAL, assert_plain
 from tests.report.html import grid
 
 # Texts by which records are told apart or read again.
-KEYS = frozenset(("kind", "format", "precision", "sha256", "stage", "started", "source", "family"))
+KEYS = frozenset(("kind", "format", "precision", "sha256", "stage", "started", "source", "family", "right"))
 
 
 # Records are UTF-8, or refused.
@@ -51,6 +51,7 @@ def everything() -> list[dict[str, Any]]:
         grid.long(own),
         grid.with_operators(own),
         grid.prediction(grid.identity(grid.SPECS[0]), 1.5),
+        *grid.judged()[2:],
     ]
     whole: list[dict[str, Any]] = json.loads(records.dumps(made))
     for each in whole:

@@ -18,7 +18,10 @@ _DIGITS: Final = 4
 
 def mistakes(evaluations: Iterable[Evaluation]) -> dict[str, Any]:
     """Return the confusion matrix and the comparisons of each file that has any, by its digest."""
-    found = {each.sha256: {"matrix": _matrix(each), "comparisons": _comparisons(each)} for each in evaluations}
+    found = {
+        each.sha256: {"matrix": _matrix(each), "comparisons": list(map(_comparison, each.comparisons))}
+        for each in evaluations
+    }
     return {digest: entry for digest, entry in found.items() if any(entry.values())}
 
 
@@ -50,10 +53,6 @@ def _chosen(evaluation: Evaluation) -> list[str]:
     confused = dict.fromkeys(name for each in evaluation.confusions for name in (each.truth, each.answer))
     chosen = set(list(confused)[:MAX_CLASSES])
     return [*(name for name in order if name in chosen), *sorted(chosen - set(order))]
-
-
-def _comparisons(evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [_comparison(each) for each in evaluation.comparisons]
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
