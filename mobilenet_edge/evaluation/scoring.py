@@ -1,7 +1,7 @@
 """Putting images to models in the processes of a pool, chunk by chunk, and counting what they say.
 
-An image's answer depends on nothing but the image and the model, and is kept at its place in the list, so the figures are
-the same whatever the number of processes and whichever is done first.
+An image's answer depends on nothing but the image and the model, and is kept at its place in the list, so the figures
+are the same whatever the number of processes and whichever is done first.
 """
 
 from __future__ import annotations
