@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.conversion import engine, origin, verify
+from mobilenet_edge.conversion import origin, passes, verify
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
@@ -207,7 +207,7 @@ def write_all(
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
             entry = input_grid(about.preprocess)
             require_within(samples.images, entry)
-            quantised = solve(graph, samples.images, options, advance, entry, engine=engine.choose())
+            quantised = solve(graph, samples.images, options, advance, entry, engine=passes.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.conversion import engine
+from mobilenet_edge.conversion import passes
 from mobilenet_edge.device.faults import DeviceError, RuntimeMissing
 from mobilenet_edge.device.runtimes import Session, open_model
 from mobilenet_edge.errors import BuildError, MissingExtraError
@@ -38,7 +38,7 @@ LEAST_TOP1: Final = 0.5
 # weights are nearly alike, and an int8 file answers with a tie.
 DECIDED: Final = 2 / 256
 # A float file is exact or wrong, which some images show; a signal-to-noise ratio is steady after some more.
-FLOAT_IMAGES: Final = engine.EXACT
+FLOAT_IMAGES: Final = passes.EXACT
 PROBED_IMAGES: Final = 32
 _ADVICE: Final = {
     "float16": "export with --precision float32",
@@ -78,7 +78,7 @@ class Reference:
     def of(cls, graph: Graph, images: Array, *, real: bool, head: Head = Head.classes) -> Reference:
         """Run a graph on images, float32 (n, h, w, c)."""
         # Two names for one tensor where no softmax closes the graph.
-        made = engine.outputs(graph, images, tuple(dict.fromkeys((graph.logits, graph.output.name))))
+        made = passes.outputs(graph, images, tuple(dict.fromkeys((graph.logits, graph.output.name))))
         terms = sum(math.prod(node.kernel.shape[:-1]) for node in graph.weighted())
         return cls(images, made[-1], made[0], real, exact(graph, images[:FLOAT_IMAGES]), terms, head)
 

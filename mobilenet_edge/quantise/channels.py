@@ -18,8 +18,8 @@ import numpy as np
 from mobilenet_edge.graph import NO_PADDING, Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.quantise import QuantParams
-from mobilenet_edge.quantise.backend import REFERENCE, Engine
 from mobilenet_edge.quantise.duplicates import duplicate_channels
+from mobilenet_edge.quantise.engine import REFERENCE, Engine
 from mobilenet_edge.quantise.stats import ChannelStats
 
 CEILING: Final = 6.0

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Graph, Node
-from mobilenet_edge.quantise import QuantParams
-from mobilenet_edge.quantise.backend import Engine, Layer
+from mobilenet_edge.quantise import QuantParams, Weights
+from mobilenet_edge.quantise.engine import Engine, Layer
 
 BUDGET: Final = 512 << 20
 
@@ -39,14 +39,16 @@ class Frontier:
         return [len(batch) for batch in self._batches]
 
     def inputs(self, node: Node, batch: int) -> list[NDArray[np.int8]]:
-        """Compute the inputs of the next node (n, ...)."""
+        """Compute the inputs of the next node (n, ...); `settle` has to follow when all batches have come so far."""
         live = self._advanced(batch)
+        if self.fits:
+            self._stored[batch] = live
         return [live[name] for name in node.inputs]
 
-    def push(self, node: Node, params: QuantParams) -> None:
-        """Go on by a node, whose weights are those that its integers stand for."""
+    def push(self, node: Node, params: QuantParams, weights: Weights | None = None) -> None:
+        """Go on by a node, with the integers of one that has weights."""
         self._params[node.name] = params
-        layer = self._engine.layer(node, [self._params[name] for name in node.inputs], params)
+        layer = self._engine.layer(node, [self._params[name] for name in node.inputs], params, weights)
         self._pending.append((node, layer))
         self._live = {name for name in (*self._live, node.name) if not self._read_up(name, node)}
 
@@ -55,13 +57,10 @@ class Frontier:
         """Whether the live tensors of all batches are within the budget."""
         return sum(self.counts) * sum(math.prod(self._graph.shape(name)) for name in self._live) <= BUDGET
 
-    def settle(self, batch: int) -> None:
-        """Store the live tensors of a batch; `forget` has to follow when all are stored."""
-        self._stored[batch] = self._advanced(batch)
-
-    def forget(self) -> None:
-        """Drop the nodes that every batch has passed."""
-        self._pending.clear()
+    def settle(self) -> None:
+        """Drop the nodes that every batch has passed, if its tensors behind them are stored."""
+        if self.fits:
+            self._pending.clear()
 
     def _advanced(self, batch: int) -> dict[str, NDArray[np.int8]]:
         live = dict(self._stored[batch])

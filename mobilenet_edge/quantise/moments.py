@@ -67,16 +67,17 @@ class Moments:
     def sum(cls, parts: Iterable[Moments]) -> Moments:
         """Join the moments of several batches of images."""
         each = list(parts)
-        counts = [part.count for part in each]
-        mean_x = np.average([part.mean_x for part in each], axis=0, weights=counts)
-        mean_y = np.average([part.mean_y for part in each], axis=0, weights=counts)
-        xx, xy = sum(part.xx for part in each), sum(part.xy for part in each)
+        counts = np.array([part.count for part in each])
+        means_x, means_y = np.stack([part.mean_x for part in each], 1), np.stack([part.mean_y for part in each], 1)
+        mean_x, mean_y = (np.average(means, axis=1, weights=counts) for means in (means_x, means_y))
         # What the parts' means differ from the whole's (Chan, Golub and LeVeque 1979).
+        x, y = means_x - mean_x[:, None], means_y - mean_y[:, None]
+        weighted = (x * counts[:, None]).transpose(0, 2, 1)
+        xx, xy = weighted @ x, weighted @ y
         for part in each:
-            x, y = part.mean_x - mean_x, part.mean_y - mean_y
-            xx = xx + part.count * x[:, :, None] * x[:, None, :]
-            xy = xy + part.count * x[:, :, None] * y[:, None, :]
-        return cls(sum(counts), mean_x, mean_y, np.asarray(xx), np.asarray(xy))
+            xx += part.xx
+            xy += part.xy
+        return cls(int(counts.sum()), mean_x, mean_y, xx, xy)
 
     @property
     def covariance(self) -> Wide:

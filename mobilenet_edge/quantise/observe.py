@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mobilenet_edge.graph import Array, Graph
+from mobilenet_edge.graph import Activation, Array, Graph
 from mobilenet_edge.graph.run import activate, linear
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise.places import Places
@@ -15,12 +15,12 @@ from mobilenet_edge.quantise.places import Places
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """A tensor before its activation.
+    """What is kept of a tensor.
 
     Attributes:
-        low: Least value, or of one that is clipped at 0 anyway the least of `pixels`.
-        high: Greatest value.
-        pixels: Of each batch the pixels at some places (c, n), or none where none were asked for.
+        low: Least value behind the activation.
+        high: Greatest value behind it.
+        pixels: Of each batch the pixels at some places in front of it (c, n), or none where none were asked for.
     """
 
     low: float
@@ -28,9 +28,10 @@ class Observation:
     pixels: tuple[Array, ...]
 
     @classmethod
-    def of(cls, values: Array, places: Places | None) -> Observation:
-        """Take the range of values (n, ..., c) and the pixels at some places."""
+    def of(cls, values: Array, activation: Activation, places: Places | None) -> Observation:
+        """Take the pixels of values (n, ..., c) at some places, apply the activation in place and take the range."""
         pixels = () if places is None else (places.take(values).copy(),)
+        activate(values, activation)
         return cls(float(values.min()), float(values.max()), pixels)
 
     @classmethod
@@ -65,9 +66,8 @@ def observe(graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]
         last = {name: node.name for node in graph.nodes for name in node.inputs}
         alive, seen = {graph.input: images}, {}
         for node in graph.nodes:
-            value = linear(node, [alive[name] for name in node.inputs])
-            seen[node.name] = Observation.of(value, places.get(node.name))
-            alive[node.name] = activate(value, node.activation)
+            alive[node.name] = linear(node, [alive[name] for name in node.inputs])
+            seen[node.name] = Observation.of(alive[node.name], node.activation, places.get(node.name))
             for name in set(node.inputs):
                 if last[name] == node.name:
                     del alive[name]

@@ -89,7 +89,13 @@ def windows(node: Node, integers: NDArray[np.int8], params: QuantParams, places:
         [slice(int(axis[0]) + tap, int(axis[-1]) + tap + 1, step * node.stride) for tap in range(size)]
         for axis, step, size in zip((rows, columns), places.steps, (kh, kw), strict=True)
     ]
-    return params.reals(np.stack([channels_major(integers[:, i, j]) for i, j in product(*spans)]))
+    seen = np.empty((kh * kw, integers.shape[-1], len(integers), len(rows), len(columns)), np.float32)
+    # One copy that moves the channels and makes floats, since two would take twice the time.
+    for tap, (i, j) in zip(seen, product(*spans), strict=True):
+        tap[:] = np.moveaxis(integers[:, i, j], -1, 0)
+    seen -= np.float32(params.zero_point)
+    seen *= np.float32(params.scale)
+    return seen.reshape(*seen.shape[:2], -1)
 
 
 def channels_major(values: NDArray[T]) -> NDArray[T]:

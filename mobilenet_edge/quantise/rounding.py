@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mobilenet_edge.quantise.moments import Wide
 
@@ -63,6 +62,10 @@ def full_range(weight: Wide, pairs: bool) -> Wide:
 def integers(weight: Wide, covariance: Wide, scale: Wide, pairs: bool) -> Wide:
     """Round with error feedback.
 
+    GPTQ updates all inputs that are still to be rounded after each one. Here each takes the errors of those before it
+    when its turn comes, which gives the same integers from one Cholesky factor, without an inverse ("The geometry of
+    LLM quantization: GPTQ as Babai's nearest plane algorithm", arXiv:2507.18553).
+
     Args:
         weight: (batch, K, out).
         covariance: Of the inputs, damped (batch, K, K).
@@ -72,36 +75,34 @@ def integers(weight: Wide, covariance: Wide, scale: Wide, pairs: bool) -> Wide:
     Returns:
         Integers from -127 to 127 as float64 (batch, K, out).
     """
-    order = np.argsort(-np.diagonal(covariance, axis1=1, axis2=2), axis=1, kind="stable")
+    # The largest variance comes last, and is rounded first.
+    order = np.argsort(-np.diagonal(covariance, axis1=1, axis2=2), axis=1, kind="stable")[:, ::-1]
     rows = order[:, :, None]
     by_variance = np.take_along_axis(np.take_along_axis(covariance, rows, 1), order[:, None, :], 2)
-    feedback = np.linalg.cholesky(np.linalg.inv(by_variance)).transpose(0, 2, 1)
-    left = np.take_along_axis(weight, rows, 1)
-    made = np.zeros_like(weight)
+    factor = np.linalg.cholesky(by_variance).transpose(0, 2, 1)
+    feedback = np.ascontiguousarray(factor / np.diagonal(factor, axis1=1, axis2=2)[:, :, None])
+    steps = np.take_along_axis(weight / scale[:, None], rows, 1)
+    errors = np.zeros_like(steps)
+    # With a place more, which is the neighbour of the last input where their number is odd.
+    made = np.zeros((len(weight), weight.shape[1] + 1, weight.shape[2]))
     batch = np.arange(len(weight))
     # In blocks, so that most of the feedback is one matrix product.
-    for start in range(0, weight.shape[1], _BLOCK):
-        stop = min(start + _BLOCK, weight.shape[1])
-        errors = np.empty((len(weight), stop - start, weight.shape[2]))
-        for column in range(start, stop):
-            place = order[:, column]
-            low, high = _limits(made, batch, place) if pairs else (-MAX_WEIGHT, MAX_WEIGHT)
-            value = np.clip(np.rint(left[:, column] / scale), low, high)
+    for stop in range(weight.shape[1], 0, -_BLOCK):
+        start = max(0, stop - _BLOCK)
+        wanted = steps[:, start:stop] + feedback[:, start:stop, stop:] @ errors[:, stop:]
+        for row in range(stop - 1, start - 1, -1):
+            later, place = slice(row + 1, stop), order[:, row]
+            value = np.rint(wanted[:, row - start] + (feedback[:, row, None, later] @ errors[:, later])[:, 0])
+            low, high = _limits(made[batch, place ^ 1]) if pairs else (-MAX_WEIGHT, MAX_WEIGHT)
+            value = np.minimum(np.maximum(value, low), high)
             made[batch, place] = value
-            error = (left[:, column] - value * scale) / feedback[:, column, column, None]
-            errors[:, column - start] = error
-            left[:, column:stop] -= feedback[:, column, column:stop, None] * error[:, None]
-        left[:, stop:] -= feedback[:, start:stop, stop:].transpose(0, 2, 1) @ errors
-    return made
+            errors[:, row] = steps[:, row] - value
+    return made[:, :-1]
 
 
-def _limits(made: Wide, batch: NDArray[Any], place: NDArray[Any]) -> tuple[Any, Any]:
+def _limits(neighbour: Wide) -> tuple[Any, Any]:
     """What a neighbour leaves. One that is not rounded yet is still zero, which binds nothing."""
-    partner = place ^ 1
-    # With an odd number of inputs the last one has no neighbour.
-    exists = (partner < made.shape[1])[:, None]
-    other = np.where(exists, made[batch, np.minimum(partner, made.shape[1] - 1)], 0)
     return (
-        np.maximum(-MAX_WEIGHT, -MAX_PAIR - np.minimum(other, 0)),
-        np.minimum(MAX_WEIGHT, MAX_PAIR - np.maximum(other, 0)),
+        np.maximum(-MAX_WEIGHT, -MAX_PAIR - np.minimum(neighbour, 0)),
+        np.minimum(MAX_WEIGHT, MAX_PAIR - np.maximum(neighbour, 0)),
     )

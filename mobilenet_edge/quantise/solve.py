@@ -16,7 +16,7 @@ from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
-from mobilenet_edge.quantise.backend import REFERENCE, Engine
+from mobilenet_edge.quantise.engine import REFERENCE, Engine
 from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
@@ -104,17 +104,12 @@ def solve(
             if node.name == graph.logits and graph.output.op == "softmax":
                 low = max(low, _least_logit(np.concatenate(seen.pixels, axis=1).T))
             known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
-            integer = node
             if node.weight is not None:
                 source = known[node.inputs[0]]
                 moments = _moments(pool, frontier, node, source, seen, places[node.name])
                 ridge, damping = options.regularisation(node, len(images))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
-                integer = weights[node.name].dequantised(node, source)
-            frontier.push(integer, known[node.name])
-            if frontier.fits:
-                list(pool.map(frontier.settle, range(len(batches))))
-                frontier.forget()
+            frontier.push(node, known[node.name], weights.get(node.name))
             on_layer()
     return lower(QuantisedGraph(graph, known, weights))
 
@@ -128,11 +123,13 @@ def _moments(
         (values,) = frontier.inputs(node, index)
         return Moments.of(node, windows(node, values, source, places), seen.pixels[index])
 
-    return Moments.sum(pool.map(batch, range(len(seen.pixels))))
+    moments = Moments.sum(pool.map(batch, range(len(seen.pixels))))
+    frontier.settle()
+    return moments
 
 
 def _range(node: Node, seen: Observation) -> tuple[float, float]:
-    """Return the least and the greatest value before the activation.
+    """Return the least and the greatest value.
 
     Raises:
         BuildError: They are not finite.

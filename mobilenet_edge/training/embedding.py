@@ -17,9 +17,8 @@ from mobilenet_edge import cpus, files
 from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.dataset import Picture
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.device.faults import DeviceError
-from mobilenet_edge.device.runtimes import RUNTIMES
-from mobilenet_edge.errors import InputError, MissingExtraError
+from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats.onnx.inference import open_session
 from mobilenet_edge.formats.onnx.write import float_onnx
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.training.crops import View
@@ -113,13 +112,7 @@ class Session:
     """One onnxruntime session that several threads use, each for one picture."""
 
     def __init__(self, model: bytes) -> None:
-        try:
-            package = RUNTIMES["onnxruntime"].load()
-        except DeviceError as error:
-            raise MissingExtraError(f"features are computed by onnxruntime, but {error}", "build") from error
-        options = package.SessionOptions()
-        options.intra_op_num_threads = 1  # the pictures are spread over the threads
-        self._session = package.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(model)
         self._name = self._session.get_inputs()[0].name
 
     def run(self, tensor: Array) -> Array:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.conversion import engine
+from mobilenet_edge.conversion import passes
 from mobilenet_edge.conversion.verify import Reference, int8_file
 from mobilenet_edge.data import prepare
 from mobilenet_edge.data.preprocess import Preprocess
@@ -48,7 +48,7 @@ def graph(data: Path) -> Graph:
 
 @pytest.fixture(scope="module")
 def made(graph: Graph, photographs: tuple[Array, Array]) -> QuantisedGraph:
-    return solve(graph, photographs[0], EFFORTS["fast"], engine=engine.choose())
+    return solve(graph, photographs[0], EFFORTS["fast"], engine=passes.choose())
 
 
 @pytest.mark.parametrize("kind", WRITERS)

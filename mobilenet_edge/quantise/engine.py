@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import compute
-from mobilenet_edge.quantise import QuantParams
+from mobilenet_edge.quantise import QuantParams, Weights
 from mobilenet_edge.quantise.observe import Observation, observe
 from mobilenet_edge.quantise.places import Places
 from mobilenet_edge.quantise.stats import ChannelStats, collect_ranges
@@ -28,8 +28,10 @@ class Engine(Protocol):
     def observe(self, graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
         """Run the float graph on batches of images (n, h, w, c) and observe every tensor but the input."""
 
-    def layer(self, node: Node, sources: Sequence[QuantParams], target: QuantParams) -> Layer:
-        """Prepare a node, whose weights are those that its integers stand for."""
+    def layer(
+        self, node: Node, sources: Sequence[QuantParams], target: QuantParams, weights: Weights | None = None
+    ) -> Layer:
+        """Prepare a node between grids; one that has weights computes with its integers, `weights`."""
 
 
 class NumpyEngine:
@@ -43,8 +45,12 @@ class NumpyEngine:
         """Run the float graph."""
         return observe(graph, batches, places)
 
-    def layer(self, node: Node, sources: Sequence[QuantParams], target: QuantParams) -> Layer:
+    def layer(
+        self, node: Node, sources: Sequence[QuantParams], target: QuantParams, weights: Weights | None = None
+    ) -> Layer:
         """Prepare a node."""
+        if weights is not None:
+            node = weights.dequantised(node, sources[0])
 
         def run(inputs: list[NDArray[np.int8]]) -> NDArray[np.int8]:
             reals = [params.reals(values) for params, values in zip(sources, inputs, strict=True)]
