@@ -89,7 +89,7 @@ def one_core(paths: list[Path], folder: Path, rounds: int, many: int) -> None:
     print("\n| process | peak memory, MB |\n|---|---:|")
     for pid in [os.getpid(), *children()]:
         print(f"| {'reader' if pid == os.getpid() else 'model'} | {peak_bytes(pid) / 1e6:.0f} |")
-    chunk.KEPT.close()
+    chunk.IDLE.close()
     os.sched_setaffinity(0, everywhere)
 
 

@@ -103,9 +103,11 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     Raises:
         ValueError: The pixels have no defined range (32-bit floats, integers beyond 16 bits).
     """
-    from PIL import Image, ImageOps
+    from PIL import ExifTags, Image, ImageOps
 
-    image = ImageOps.exif_transpose(image)
+    # Both copy an image that they leave as it is.
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise ValueError("floating-point pixels have no defined range")
     if image.mode.startswith("I"):
@@ -113,7 +115,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:

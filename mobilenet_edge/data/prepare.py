@@ -6,6 +6,7 @@ what is done to a pixel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -72,8 +73,13 @@ def fit(image: Image.Image, rule: Preprocess) -> NDArray[np.uint8]:
 
 def scale(pixels: NDArray[np.uint8 | np.float32], rule: Preprocess) -> NDArray[np.float32]:
     """Scale pixels (..., channels), in the rule's order of colours, channel by channel."""
-    factors, summands = (np.array(each, np.float32) for each in (rule.scale, rule.offset))
-    return np.ascontiguousarray(pixels.astype(np.float32) * factors + summands)
+    scaled: NDArray[np.float32] = np.array(pixels, np.float32, order="C")
+    # Row by row: numpy takes ten times as long where it goes over three channels at a time.
+    rows = scaled.reshape(-1, math.prod(pixels.shape[-2:]))
+    factors, summands = (np.resize(np.array(each, np.float32), rows.shape[1:]) for each in (rule.scale, rule.offset))
+    rows *= factors
+    rows += summands
+    return scaled
 
 
 def load(paths: Sequence[Path], rule: Preprocess) -> Pictures:

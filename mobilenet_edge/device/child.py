@@ -8,10 +8,11 @@ import shlex
 import signal
 import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import IO, cast
+
+from mobilenet_edge.device.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.late = False
+        self._watchdog = Watchdog(self._end)
         _LOG.info("running %.300s", shlex.join(command))
         # A file, because stderr is read only at the end and a full pipe would block the child.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
@@ -74,21 +76,9 @@ class Child:
             self.stdin.write(data)
             self.stdin.flush()
 
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """Kill the child if the block takes longer, which also ends a blocked read or write."""
-
-        def end() -> None:
-            self.late = True
-            self.kill()
-
-        timer = threading.Timer(seconds, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        return self._watchdog.limit(seconds)
 
     def kill(self) -> None:
         """Kill the child and all processes it started."""
@@ -110,9 +100,14 @@ class Child:
 
     def close(self) -> None:
         """Kill the child and close its pipes."""
+        self._watchdog.close()
         self.kill()
         with suppress(BrokenPipeError):  # closing flushes data that the child did not read
             self.stdin.close()
         self.stdout.close()
         self._process.wait()
         self._stderr.close()
+
+    def _end(self) -> None:
+        self.late = True
+        self.kill()

@@ -15,10 +15,13 @@ from typing import Any, Final
 from mobilenet_edge.data import images
 from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.evaluation.model_pool import IdlePool, ModelPool, written
 
 FUNCTION: Final = f"{__name__}:answer"
 IDLE: Final = IdlePool()
+# Images that go to a model at once.
+TOGETHER: Final = 8
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,23 +90,28 @@ def _digest(path: Path) -> str | None:
 
 
 def _answer(models: ModelPool, paths: Sequence[Path], request: Mapping[str, Any]) -> dict[str, Any]:
-    readable, answers, others, reason = [], [], [], None
-    rules = [PixelOptions(**each) for each in request.get("others", ())]
-    for path, data in zip(paths, request.get("images") or [None] * len(paths), strict=True):
-        try:
-            image = images.decode(path, data)
-        except InputError as error:
-            readable.append(False)
-            reason = reason or str(error)
-        else:
-            readable.append(True)
-            answers.append(models.answer(image, request.get("whole", False)))
-            others.append([models.answer_under(image, rule) for rule in rules])
+    others = [PixelOptions(**each) for each in request.get("others", ())]
+    answers: list[list[Answer]] = []
+    under: list[list[list[int | None]]] = []
+    reasons: list[str | None] = []
+    files = list(zip(paths, request.get("images") or [None] * len(paths), strict=True))
+    for start in range(0, len(files), TOGETHER):
+        inputs = []
+        for path, data in files[start : start + TOGETHER]:
+            try:
+                inputs.append(models.prepare(images.decode(path, data), others))
+            except InputError as error:
+                reasons.append(str(error))
+            else:
+                reasons.append(None)
+        answers += models.answer(inputs, request.get("whole", False))
+        by_rule = [models.answer_under(inputs, options) for options in others]
+        under += [[rule[place] for rule in by_rule] for place in range(len(inputs))]
     return {
         "facts": models.facts(),
-        "readable": readable,
-        "reason": reason,
+        "readable": [reason is None for reason in reasons],
+        "reason": next(filter(None, reasons), None),
         "top": [[each.best.tolist() for each in image] for image in answers],
         "outputs": [[None if each.outputs is None else each.outputs.tolist() for each in image] for image in answers],
-        "others": others,
+        "others": under,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,13 +51,20 @@ class Classifier:
     input: ImageInput
     assumed: tuple[str, ...]
 
-    def ask(self, image: NDArray[np.float32]) -> None:
-        """Start the inference of an image, (height, width, channels) float32, prepared by `rule`."""
-        self.process.send(self.input.fill(image))
+    def ask(self, *images: NDArray[np.float32]) -> None:
+        """Start the inference of images, (height, width, channels) float32 each, prepared by `rule`."""
+        self.process.send(*map(self.input.fill, images))
 
     def answer(self, whole: bool = False, k: int = 5) -> Answer:
-        """Wait for what the model says of the image asked last; `whole` asks for the outputs of any head."""
-        outputs = self.process.receive()
+        """Wait for what the model says of the one image asked last; `whole` asks for the outputs of any head."""
+        (answer,) = self.answers(whole, k)
+        return answer
+
+    def answers(self, whole: bool = False, k: int = 5) -> list[Answer]:
+        """Wait for what the model says of each image asked last, as `answer`."""
+        return [self._answer(outputs, whole, k) for outputs in self.process.receive()]
+
+    def _answer(self, outputs: NDArray[Any], whole: bool, k: int) -> Answer:
         best = scores.top_k(outputs, k)
         if not whole and self.head is Head.logits:
             return Answer(best)

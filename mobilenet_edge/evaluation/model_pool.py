@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.data import prepare
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
@@ -21,6 +24,10 @@ from mobilenet_edge.formats import artifact
 
 if TYPE_CHECKING:
     from PIL import Image
+
+T = TypeVar("T")
+# What an image becomes, by the rule.
+Inputs = dict[Preprocess, NDArray[np.float32]]
 
 # A worker of a cluster outlives the work: nobody asks any more, or who asked was killed.
 IDLE_SECONDS: Final = 60.0
@@ -60,23 +67,36 @@ class ModelPool:
             for each in self._models
         ]
 
-    def answer(self, image: Image.Image, whole: bool = False) -> list[Answer]:
-        """Put an image to all models at the same time; `whole` asks for the outputs of all."""
-        inputs = {rule: prepare.prepare(image, rule) for rule in {model.rule for model in self._models}}
-        for model in self._models:
-            model.ask(inputs[model.rule])
-        return [model.answer(whole) for model in self._models]
+    def prepare(self, image: Image.Image, others: Iterable[PixelOptions] = ()) -> Inputs:
+        """Make the inputs that the models take of an image, by their own rules and under each of `others`."""
+        rules = {_under(options, model.rule) for options in (NOTHING, *others) for model in self._models}
+        return {rule: prepare.prepare(image, rule) for rule in rules if rule is not None}
 
-    def answer_under(self, image: Image.Image, options: PixelOptions) -> list[int | None]:
-        """Put an image to all models with other pixels; the best output of each, None where they do not fit."""
+    def answer(self, images: Sequence[Inputs], whole: bool = False) -> list[list[Answer]]:
+        """Put images to all models at the same time; `whole` asks for the outputs of all.
+
+        Returns:
+            For each image the answers of all models.
+        """
+        for model in self._models:
+            model.ask(*(inputs[model.rule] for inputs in images))
+        return _turned([model.answers(whole) for model in self._models], len(images))
+
+    def answer_under(self, images: Sequence[Inputs], options: PixelOptions) -> list[list[int | None]]:
+        """Put images to all models with other pixels.
+
+        Returns:
+            For each image the best output of all models, None where the pixels do not fit.
+        """
         rules = [_under(options, model.rule) for model in self._models]
         for model, rule in zip(self._models, rules, strict=True):
             if rule is not None:
-                model.ask(prepare.prepare(image, rule))
-        return [
-            None if rule is None else int(model.answer().best[0])
+                model.ask(*(inputs[rule] for inputs in images))
+        best = [
+            [None] * len(images) if rule is None else [int(each.best[0]) for each in model.answers()]
             for model, rule in zip(self._models, rules, strict=True)
         ]
+        return _turned(best, len(images))
 
     def close(self) -> None:
         """End the processes."""
@@ -125,6 +145,11 @@ class IdlePool:
     def _clear(self) -> None:
         while self._idle:
             self._idle.pop()[1].close()
+
+
+def _turned(by_model: Iterable[Sequence[T]], images: int) -> list[list[T]]:
+    """What each model says of each image as what is said of each image by each model."""
+    return [list(answers) for answers in zip(*by_model, strict=True)] or [[] for _ in range(images)]
 
 
 def _under(options: PixelOptions, rule: Preprocess) -> Preprocess | None:

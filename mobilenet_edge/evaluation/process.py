@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError, MissingExtraError
+from mobilenet_edge.evaluation.serve import COUNT
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.hosts import environment
 from mobilenet_edge.hosts.answer import Ended, late, parse
@@ -28,6 +29,8 @@ COMMAND: Final = (sys.executable, "-m", "mobilenet_edge.evaluation.serve")
 
 class Process:
     """An open model; `send` and `receive` are two calls, so that several models run at once.
+
+    Several images go to and fro at a time, since each turn costs about as much as a small model takes for one.
 
     Attributes:
         input: What `send` takes.
@@ -57,20 +60,22 @@ class Process:
         self.grid = (scale, zero_point or 0) if scale else None
         self.input = ImageInput(**{**facts["input"], "shape": tuple(facts["input"]["shape"])})
         self._dtype = np.dtype(facts["dtype"])
+        self._sent = 0
 
-    def send(self, tensor: NDArray[Any]) -> None:
-        """Start the inference of one tensor, as `input.fill` makes it."""
+    def send(self, *tensors: NDArray[Any]) -> None:
+        """Start the inference of tensors, each as `input.fill` makes it."""
+        self._sent = len(tensors)
         with self._child.deadline(LIMIT_SECONDS):
-            self._child.write(tensor.tobytes())
+            self._child.write(b"".join((COUNT.pack(self._sent), *(tensor.data for tensor in tensors))))
 
     def receive(self) -> NDArray[Any]:
-        """Wait for the outputs for what was sent, flat and of the model's own type."""
-        length = math.prod(self.shape) * self._dtype.itemsize
+        """Wait for the outputs for what was sent, of the model's own type: (n, outputs)."""
+        length = self._sent * math.prod(self.shape) * self._dtype.itemsize
         with self._child.deadline(LIMIT_SECONDS):
             data = self._child.stdout.read(length)
         if len(data) < length:
             self._ended()
-        return np.frombuffer(data, self._dtype)
+        return np.frombuffer(data, self._dtype).reshape(self._sent, math.prod(self.shape))
 
     def _ended(self) -> NoReturn:
         code = self._child.wait()

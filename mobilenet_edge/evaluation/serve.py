@@ -1,9 +1,9 @@
-"""The program that runs one classifier: tensors on stdin, scores on stdout, until stdin closes.
+"""The program that runs one classifier: batches of tensors on stdin, scores on stdout, until stdin closes.
 
 `python -m mobilenet_edge.evaluation.serve`. The first line on stdin is a JSON request (`path`, `format`, `threads`),
 the first on stdout the answer: `Facts` as JSON, or {"error": {"kind", "message", …}} in the words of `device.faults`.
-From
-then on each tensor read, as bare bytes of the input's shape and type, is answered by the bytes of the scores.
+From then on each batch read, the number of its tensors as `COUNT` and their bare bytes in the shape and type of the
+input, is answered by the bytes of all their scores.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from mobilenet_edge.device.faults import DeviceError, InvalidModel
 from mobilenet_edge.device.runtimes import TensorInfo, open_model
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.evaluation.tensors import ImageInput
+
+# Number of tensors of a batch.
+COUNT: Final = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,19 @@ def describe(session: ModelSession, model: str) -> Facts:
 
 
 def serve(session: ModelSession, tensors: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each tensor by the bytes of its scores."""
+    """Answer each batch of tensors by the bytes of their scores.
+
+    All of a batch is read before any of it is answered: two ends that both write into full pipes would wait for ever.
+    """
     (tensor,) = session.inputs
     length = math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
-    while len(read := tensors.read(length)) == length:
-        (scores,) = session.run([np.frombuffer(read, tensor.dtype).reshape(tensor.shape)])
-        _reply(answers, np.ascontiguousarray(scores).tobytes())
+    while len(head := tensors.read(COUNT.size)) == COUNT.size:
+        (count,) = COUNT.unpack(head)
+        read = tensors.read(count * length)
+        if len(read) < count * length:
+            return
+        batch = np.frombuffer(read, tensor.dtype).reshape(count, *tensor.shape)
+        _reply(answers, b"".join(session.run([each])[0].tobytes() for each in batch))
 
 
 def _open(path: Path, model_format: str, threads: int) -> ModelSession:

@@ -76,13 +76,18 @@ def test_input_that_is_no_image_is_refused_before_it_is_run():
     assert session.seen == []
 
 
+def batch(*tensors: bytes) -> bytes:
+    return serve.COUNT.pack(len(tensors)) + b"".join(tensors)
+
+
 def test_each_tensor_is_answered_in_order_until_the_end():
     answers = io.BytesIO()
-    serve.serve(Sums(), io.BytesIO(bytes(12) + bytes([1] * 12)), answers)
-    assert np.frombuffer(answers.getvalue(), np.int8).tolist() == [0, 0, 12, 0]
+    read = batch(bytes(12), bytes([1] * 12)) + batch() + batch(bytes([2] * 12))
+    serve.serve(Sums(), io.BytesIO(read), answers)
+    assert np.frombuffer(answers.getvalue(), np.int8).tolist() == [0, 0, 12, 0, 24, 0]
 
 
-def test_half_a_tensor_is_not_answered():
+def test_nothing_of_a_batch_is_answered_before_all_of_it_is_read():
     answers = io.BytesIO()
-    serve.serve(Sums(), io.BytesIO(bytes(11)), answers)
+    serve.serve(Sums(), io.BytesIO(batch(bytes(12), bytes(12))[:-1]), answers)
     assert answers.getvalue() == b""
