@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.conversion import taps
-from mobilenet_edge.formats.onnx.execute import open_session
+from mobilenet_edge.formats.onnx.loader import open_session
 from mobilenet_edge.graph import Array, Graph, Node, bounds, run
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import HIGH, LOW, QuantParams, Weights

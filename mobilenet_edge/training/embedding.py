@@ -18,7 +18,7 @@ from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.dataset import Picture
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats.onnx.execute import open_session
+from mobilenet_edge.formats.onnx.loader import open_session
 from mobilenet_edge.formats.onnx.write import float_onnx
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.training.crops import View
