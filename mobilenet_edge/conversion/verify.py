@@ -25,6 +25,7 @@ from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.formats.metadata import Agreement, Quantisation
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import exact
+from mobilenet_edge.graph.threads import workers
 
 # The graph's own float32 run is one order of the sums, a file's another: its rounding may be some times as large.
 _ORDERS: Final = 8.0
@@ -140,8 +141,7 @@ def small_file(kind: str, precision: str, data: bytes, probe: bytes, reference: 
     """
     reference = _unseen(reference)
     few = reference.first(PROBED_IMAGES)
-    outputs = _run(kind, data, reference.images, None, None)
-    logits = _run(kind, probe, few.images, None, None)
+    outputs, logits = _run_both((kind, data, reference.images, None, None), (kind, probe, few.images, None, None))
     return _kept(kind, precision, _agreement(logits, few.logits, outputs, reference), reference)
 
 
@@ -168,9 +168,8 @@ def int8_file(
     """
     integer_only(artifact.READERS[kind].contents(data), kind)
     entry, leave, cut = (grids.input, grids.output, grids.logits) if grids else (None, None, None)
-    outputs = _run(kind, data, reference.images, entry, leave)
     few = reference.first(PROBED_IMAGES)
-    logits = _run(kind, probe, few.images, entry, cut)
+    outputs, logits = _run_both((kind, data, reference.images, entry, leave), (kind, probe, few.images, entry, cut))
     wanted = np.maximum(few.logits, np.float32(least_logit))
     return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference)
 
@@ -243,6 +242,12 @@ def _decided(reference: Reference) -> float:
         return float((np.abs(flat - reference.head.threshold) > DECIDED).all(axis=1).mean())
     second, first = np.partition(flat, -2, axis=1)[:, -2:].T
     return float((first - second > DECIDED).mean())
+
+
+def _run_both(*calls: tuple[Any, ...]) -> list[NDArray[np.float32]]:
+    """Run a file and its probe at the same time, each as `_run` says."""
+    with workers() as pool:
+        return list(pool.map(lambda call: _run(*call), calls))
 
 
 def _run(
