@@ -3,20 +3,26 @@
 Accuracy is that of the runtimes themselves, on the images that did not calibrate; latency is measured as by
 `mnet profile`, all files in turn. Without --weights: Keras's own 0.25/224 and two more, from the folder MNET_DATA
 (default ../shared/data), which holds the images too; where there is no such folder the script says so and stops.
+A peer whose package is not installed has a row that says so; mnet itself never needs litert-quantizer.
 
     python scripts/bench_int8.py --weights mine.h5 --alpha 0.5 --rho 160 --images DIR --labels labels.txt
+    python scripts/bench_int8.py --weights v2.h5 --family mobilenet_v2 --alpha 0.35 --rho 128 --crops 10
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
+import io
 import logging
+import math
 import os
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate, pairwise
@@ -39,8 +45,9 @@ from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.onnx.write import float_onnx
+from mobilenet_edge.formats.tflite.write import float_tflite
 from mobilenet_edge.model import layers
-from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.model.spec import FAMILIES, ModelSpec
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.quantise.solve import EFFORTS
@@ -53,7 +60,9 @@ VARIANTS: Final = {
     "mobilenet_2_5_128_tf.h5": (0.25, 128),
     "mobilenet_5_0_160_tf.h5": (0.5, 160),
 }
-TOOLS: Final = ("numpy", "onnxruntime", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras", "tf2onnx")
+TOOLS: Final = (
+    "numpy", "onnxruntime", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras", "tf2onnx", "litert-quantizer",
+)  # fmt: skip
 # Right on every CPU and the default of nobody: what a fast file must not lose to.
 EXACT: Final = "folded ONNX, quantize_static U8U8 per channel"
 STOCK: Final = "TFLiteConverter.from_keras_model"
@@ -62,6 +71,8 @@ COLUMNS: Final = (
     markdown_table.Column("format", True),
     markdown_table.Column("top-1"),
     markdown_table.Column("agreement"),
+    markdown_table.Column("SNR"),
+    markdown_table.Column("KL"),
     markdown_table.Column("bytes"),
     markdown_table.Column("over floor"),
     markdown_table.Column("median ms"),
@@ -69,12 +80,30 @@ COLUMNS: Final = (
 )
 
 
+NOTHING: Final = np.empty((0, 1), np.float32)
+# Half a step of an 8-bit softmax: what a probability that a file rounds to 0 counts as.
+LEAST: Final = 1 / 512
+# Sides of the pictures that crops are cut out of, of those of the model.
+WIDER: Final = 8 / 7
+# Layers that the debugger of TensorFlow leaves in float: those with the largest error, as its guide does.
+FALLBACK: Final = 5
+
+
 class Images(NamedTuple):
-    """What calibrates, and what scores: (n, side, side, 3) float32 each, and the class index of the latter."""
+    """What calibrates and what scores.
+
+    Attributes:
+        folder: Of all of them.
+        rule: How pixels become the input.
+        calibrating: float32 (n, side, side, 3).
+        scoring: uint8 (m, side, side, 3).
+        truth: Class index (m,) of the latter.
+    """
 
     folder: Path
+    rule: Preprocess
     calibrating: NDArray[np.float32]
-    scoring: NDArray[np.float32]
+    scoring: NDArray[np.uint8]
     truth: NDArray[np.intp]
 
 
@@ -84,28 +113,81 @@ class Kit(NamedTuple):
     path: Path
     model: Any
     float_onnx: Path
+    float_tflite: Path
     samples: NDArray[np.float32]
 
 
 class Row(NamedTuple):
-    """One file and its answers (n, 1); where a peer made none, why."""
+    """One file and the probabilities it gives (n, classes); where a peer made none, why."""
 
     title: str
     format: str
     path: Path | None
-    answers: NDArray[np.intp]
+    outputs: NDArray[np.float32]
     reason: str = ""
+
+    @property
+    def answers(self) -> NDArray[np.intp]:
+        """First answers (n, 1)."""
+        return scores.top_k(self.outputs, 1)
 
 
 def stock(kit: Kit, out: Path) -> None:
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(kit.model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([image[None]] for image in kit.samples)
+    converter = _converter(kit)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     out.write_bytes(converter.convert())
+
+
+def fallback(kit: Kit, out: Path) -> None:
+    """Leave the layers in float whose error is largest in steps of their grid, as TensorFlow's guide does."""
+    import tensorflow as tf
+
+    images = kit.samples[:: max(1, len(kit.samples) // 10)]
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=_converter(kit), debug_dataset=lambda: ([image[None]] for image in images)
+    )
+    debugger.run()
+    dump = io.StringIO()
+    debugger.layer_statistics_dump(dump)
+    lines = csv.DictReader(io.StringIO(dump.getvalue()))
+    errors = {line["tensor_name"]: float(line["mean_squared_error"]) ** 0.5 / float(line["scale"]) for line in lines}
+    worst = sorted(errors, key=lambda name: errors[name], reverse=True)[:FALLBACK]
+    debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=worst)
+    out.write_bytes(debugger.get_nondebug_quantized_model())
+
+
+def _converter(kit: Kit) -> Any:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(kit.model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in kit.samples)
+    return converter
+
+
+def recipe(kit: Kit, out: Path, algorithm: str) -> None:
+    """Follow litert-quantizer's recipe static_wi8_ai8."""
+    from litert_quantizer import algorithm_manager, quantizer
+    from litert_quantizer import recipe as recipes
+
+    settings = recipes.static_wi8_ai8(algorithm_manager.AlgorithmName[algorithm])
+    tool = quantizer.Quantizer(str(kit.float_tflite), settings)
+    name = litert_input(kit.float_tflite)
+    samples = {"serving_default": [{name: image[None]} for image in kit.samples]}
+    out.write_bytes(tool.quantize(tool.calibrate(samples)).quantized_model)
+
+
+def litert_input(path: Path) -> str:
+    """Return the name of the input in a file's signature, or of its tensor where there is none."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    signatures = interpreter.get_signature_list()
+    names = [name for signature in signatures.values() for name in signature["inputs"]]
+    return str(names[0] if names else interpreter.get_input_details()[0]["name"])
 
 
 def exported(kit: Kit, out: Path) -> None:
@@ -117,11 +199,14 @@ def exported(kit: Kit, out: Path) -> None:
     static(prepared, kit.samples, out)
 
 
-def folded(kit: Kit, out: Path, weights: str, reduce_range: bool = False) -> None:
-    from onnxruntime.quantization import QuantType
+def folded(
+    kit: Kit, out: Path, weights: str, reduce_range: bool = False, method: str = "MinMax", **extra: float
+) -> None:
+    from onnxruntime.quantization import CalibrationMethod, QuantType
 
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType[weights]}
-    static(kit.float_onnx, kit.samples, out, per_channel=True, reduce_range=reduce_range, **types)
+    more = {"calibrate_method": CalibrationMethod[method], "extra_options": extra}
+    static(kit.float_onnx, kit.samples, out, per_channel=True, reduce_range=reduce_range, **types, **more)
 
 
 def static(source: Path, samples: NDArray[np.float32], out: Path, **options: Any) -> None:
@@ -143,11 +228,18 @@ def static(source: Path, samples: NDArray[np.float32], out: Path, **options: Any
 
 PEERS: Final[dict[str, tuple[str, Callable[[Kit, Path], None]]]] = {
     STOCK: ("tflite", stock),
+    f"TFLiteConverter, debugger, {FALLBACK} layers in float": ("tflite", fallback),
+    "litert-quantizer, static_wi8_ai8": ("tflite", partial(recipe, algorithm="MIN_MAX_UNIFORM_QUANT")),
+    "litert-quantizer, static_wi8_ai8, GPTQ": ("tflite", partial(recipe, algorithm="GPTQ")),
     "Keras export, quantize_static as it comes": ("onnx", exported),
     "folded ONNX, quantize_static U8S8 per channel": ("onnx", partial(folded, weights="QInt8")),
     "folded ONNX, quantize_static U8S8 reduce_range": ("onnx", partial(folded, weights="QInt8", reduce_range=True)),
     EXACT: ("onnx", partial(folded, weights="QUInt8")),
-}
+    "folded ONNX, quantize_static U8S8 entropy": ("onnx", partial(folded, weights="QInt8", method="Entropy")),
+    "folded ONNX, quantize_static U8S8 percentile": (
+        "onnx", partial(folded, weights="QInt8", method="Percentile", CalibPercentile=99.999),
+    ),
+}  # fmt: skip
 BASES: Final = {PEERS[title][0]: title for title in (STOCK, EXACT)}
 
 
@@ -163,25 +255,60 @@ def load(options: argparse.Namespace, rho: int) -> Images:
     if not chosen:
         sys.exit(f"all {len(found)} images of {folder} calibrate, and none is left to score; lower --calibrate")
     rule = Preprocess((rho, rho))
-    scoring = [(path, image) for path, image in prepare.tensors(chosen, rule) if image is not None]
+    scoring = prepare.load(chosen, rule)
+    truth = np.array(folders.match(folder, _names(folder, scoring.used), known))
     return Images(
         folder,
+        rule,
         prepare.scale(prepare.load_folder(folder, rule, options.calibrate).pixels, rule),
-        np.stack([image for _, image in scoring]),
-        np.array(folders.match(folder, _names(folder, [path for path, _ in scoring]), known)),
+        np.concatenate([scoring.pixels, crops(scoring.used, rule, options.crops - 1)]),
+        np.concatenate([truth, truth.repeat(options.crops - 1)]),
     )
+
+
+def crops(paths: Sequence[Path], rule: Preprocess, count: int) -> NDArray[np.uint8]:
+    """Cut `count` random crops out of each picture, half of them mirrored: (n * count, side, side, 3)."""
+    generator = np.random.default_rng(0)
+    height, width = rule.size
+    if count == 0:
+        return np.empty((0, height, width, 3), np.uint8)
+    wider = prepare.load(paths, replace(rule, size=(round(height * WIDER), round(width * WIDER)), crop=1.0)).pixels
+
+    def cut(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        top, left = (
+            int(generator.integers(0, whole - part + 1))
+            for whole, part in zip(picture.shape[:2], rule.size, strict=True)
+        )
+        return picture[top : top + height, left : left + width, :][:, :: int(generator.choice((-1, 1)))]
+
+    return np.stack([cut(picture) for picture in wider for _ in range(count)])
 
 
 def _names(folder: Path, paths: Iterable[Path]) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
-def answers(path: Path, scoring: Iterable[NDArray[np.float32]]) -> NDArray[np.intp]:
-    """Give the class index that a file answers for each image, (n, 1)."""
+def outputs(path: Path, given: Images) -> NDArray[np.float32]:
+    """Return the probabilities that a file gives for each image that scores, (n, classes)."""
     session = open_model(path)
-    tensor = session.inputs[0]
-    taken = ImageInput(path.name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
-    return np.concatenate([scores.top_k(session.run([taken.fill(image)])[0], 1) for image in scoring])
+    tensor, result = session.inputs[0], session.outputs[0]
+    feed = ImageInput(path.name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
+    raw = (session.run([feed.fill(prepare.scale(image, given.rule))])[0] for image in given.scoring)
+    found = np.concatenate(list(raw)).astype(np.float32)
+    return found if result.scale is None else (found - (result.zero_point or 0)) * np.float32(result.scale)
+
+
+def signal_to_noise_db(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    """Compare probabilities (n, classes) with those of the float model."""
+    noise = float(((outputs - reference) ** 2).sum())
+    return math.inf if noise == 0 else 10 * math.log10(float((reference**2).sum()) / noise)
+
+
+def divergence_nats(outputs: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    """Return the mean Kullback-Leibler divergence of probabilities (n, classes) from those of the float model."""
+    one, other = (np.maximum(each, LEAST) for each in (reference, outputs))
+    one, other = (each / each.sum(axis=1, keepdims=True) for each in (one, other))
+    return float((one * np.log(one / other)).sum(axis=1).mean())
 
 
 def ours(kit: Kit, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
@@ -192,7 +319,7 @@ def ours(kit: Kit, given: Images, options: argparse.Namespace, folder: Path) -> 
             effort=effort, out=folder / effort,
         )  # fmt: skip
         for each in files:
-            yield Row(f"mnet, {effort}", each.format, each.path, answers(each.path, given.scoring))
+            yield Row(f"mnet, {effort}", each.format, each.path, outputs(each.path, given))
 
 
 def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
@@ -203,10 +330,11 @@ def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
         try:
             with streams.quiet(), contextlib.redirect_stdout(sys.stderr):
                 make(kit, out)
-            yield Row(title, kind, out, answers(out, given.scoring))
+            yield Row(title, kind, out, outputs(out, given))
+        except ModuleNotFoundError as error:
+            yield Row(title, kind, None, NOTHING, f"not installed ({error.name})")
         except Exception as error:  # noqa: BLE001 - whatever a peer raises is what its row says
-            reason = f"{type(error).__name__}: {first_line(error, 80)}"
-            yield Row(title, kind, None, np.empty((0, 1), np.intp), reason)
+            yield Row(title, kind, None, NOTHING, f"{type(error).__name__}: {first_line(error, 80)}")
 
 
 def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
@@ -217,10 +345,13 @@ def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Pa
     model = creation.create(spec, weights=str(options.weights), out=folder)
     floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}
     for kind, each in floats.items():
-        yield Row("mnet, float32", kind, each.path, answers(each.path, given.scoring))
-    kit = Kit(model.path, load(model.path, (3, 0)), folder / "folded.onnx", given.calibrating)
-    # Without our metadata, which quantize_static would hand on: it says float32.
-    kit.float_onnx.write_bytes(float_onnx(read(model.path).graph))
+        yield Row("mnet, float32", kind, each.path, outputs(each.path, given))
+    paths = folder / "folded.onnx", folder / "folded.tflite"
+    kit = Kit(model.path, load(model.path, (3, 0)), *paths, given.calibrating)
+    graph = read(model.path).graph
+    # Without our metadata, which peers would hand on: it says float32.
+    for path, write in zip(paths, (float_onnx, float_tflite), strict=True):
+        path.write_bytes(write(graph))
     yield from peers(kit, given, folder)
     yield from ours(kit, given, options, folder)
 
@@ -252,6 +383,8 @@ def table(spec: ModelSpec, made: Sequence[Row], found: dict[Path, Profile], trut
                 each.format,
                 f"{scores.hits(each.answers, truth) / len(truth):.3f}",
                 f"{scores.agreement(each.answers, made[0].answers):.3f}",
+                f"{signal_to_noise_db(each.outputs, made[0].outputs):.1f} dB",
+                f"{divergence_nats(each.outputs, made[0].outputs):.4f}",
                 f"{size:,}",
                 "" if artifact.read(each.path).precision == "float32" else f"{size / floor:.3f}x",
                 f"{statistics.median(_medians_ms(own)):.2f}",
@@ -265,8 +398,9 @@ def notes(made: Sequence[Row], found: dict[Path, Profile], given: Images, option
     """Say under which conditions the figures hold."""
     doubts = [sentence(doubt) for each in found.values() for doubt in each.doubts[:1]]
     return [
-        f"{len(given.truth)} images scored, {len(given.calibrating)} others calibrated; agreement: the same top-1 as "
-        f"mnet's float32 .tflite; weights {options.weights.name}; target {options.target}",
+        f"{len(given.truth) // options.crops} images scored in {options.crops} crops each, {len(given.calibrating)} "
+        f"others calibrated; weights {options.weights.name}; target {options.target}",
+        "agreement: the same top-1 as mnet's float32 .tflite; SNR and KL (nats) of the probabilities, likewise",
         *(f"{title}: .tflite and .onnx agree with each other on {share:.3f}" for title, share in twins(made)),
         "over floor: of 1 byte a weight, 4 a bias, 4 a scale, metadata included",
         f"of peer's: latency as a share of that of {STOCK} (.tflite) and of {EXACT} (.onnx), one thread, median over "
@@ -306,7 +440,7 @@ def _versions() -> Iterator[str]:
 
 def bench(options: argparse.Namespace) -> None:
     """Measure one model and print its table."""
-    spec = ModelSpec(options.alpha, options.rho)
+    spec = ModelSpec(options.alpha, options.rho, family=options.family)
     given = load(options, options.rho)
     with tempfile.TemporaryDirectory() as name:
         made = list(rows(spec, given, options, Path(name)))
@@ -323,10 +457,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a .h5, .weights.h5 or .keras file")
     parser.add_argument("--alpha", type=float)
     parser.add_argument("--rho", type=int)
+    parser.add_argument("--family", choices=FAMILIES, default=FAMILIES[0], help="of --weights (default %(default)s)")
     parser.add_argument("--images", type=Path, metavar="DIR", default=DATA)
     parser.add_argument("--labels", type=Path, metavar="FILE", help="default: labels.txt in or beside the images")
     parser.add_argument("--calibrate", type=int, default=100, metavar="N", help="images that calibrate (default 100)")
     parser.add_argument("--limit", type=int, metavar="N", help="score at most so many images")
+    parser.add_argument("--crops", type=int, default=1, metavar="N", help="of each image that scores (default 1)")
     parser.add_argument("--effort", action="append", choices=EFFORTS, help="of mnet's export; all by default")
     parser.add_argument("--target", default="generic", help="of mnet's export (default generic)")
     parser.add_argument("--rounds", type=int, default=10, help="of the latency (default 10)")
@@ -334,11 +470,11 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     if (options.weights is None) != (options.alpha is None) or (options.weights is None) != (options.rho is None):
         parser.error("--weights, --alpha and --rho belong together: give all three or none")
-    for name in ("calibrate", "limit", "rounds"):
+    for name in ("calibrate", "limit", "crops", "rounds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
     try:
-        ModelSpec(options.alpha or 1.0, options.rho or 224)
+        ModelSpec(options.alpha or 1.0, options.rho or 224, family=options.family)
     except MnetError as error:
         parser.error(str(error))
     options.effort = tuple(dict.fromkeys(options.effort or EFFORTS))

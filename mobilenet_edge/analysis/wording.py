@@ -96,7 +96,21 @@ PICTURES: Final[Mapping[str, str]] = {
     "calibration-left-out": "{count} calibration pictures were left out",
     "calibration-unknown": "whether the {count} calibration pictures are among these is unknown",
 }
-SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CONTRADICTIONS, **PICTURES}
+CALIBRATION: Final[Mapping[str, str]] = {
+    "few-calibration-images": (
+        "{count} images calibrated int8, which may cost accuracy: use {enough} or more, 100 where there are as many"
+    ),
+    "alike-calibration-images": (
+        "only {distinct} of the {count} calibration images differ from each other: use images as different as those "
+        "that the model will see"
+    ),
+    "unlike-training": (
+        "the calibration images are unlike those that the model was trained on (its activations are "
+        "{divergence_nats:.2g} nats from the statistics of its batch norms; {limit_nats:g} is a lot): check --pixels, "
+        "and use images like those that the model will see"
+    ),
+}
+SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CONTRADICTIONS, **PICTURES, **CALIBRATION}
 
 
 class _Range:

@@ -211,7 +211,7 @@ def export(
         str | None,
         typer.Option(
             metavar="DIR|random",
-            help="Folder of images to calibrate int8 with, or random for noise.",
+            help="Folder of images to calibrate int8 with, or random for synthetic ones.",
             show_default=False,
             rich_help_panel=INT8,
         ),
@@ -277,7 +277,7 @@ def export(
         check_keras=check_keras,
     )
     remark(pixels_report.of_export(result))
-    show(exports.table(result, result.mutual, result.split))
+    show(exports.table(result, result.mutual, result.split, result.remarks))
 
 
 @app.command(cls=Verb, epilog=examples("mnet inspect results/", "mnet inspect model.tflite --target edgetpu --json -"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.conversion import origin, passes, verify
+from mobilenet_edge.conversion import origin, passes, suitability, verify
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
@@ -27,10 +27,11 @@ from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph
-from mobilenet_edge.quantise import QuantisedGraph, QuantParams, weights
+from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.solve import EFFORTS, solve
+from mobilenet_edge.records.remark import Remark
 
 # Whose version decides on a file's bytes, beside our own.
 TOOLS: Final = {"tflite": "ai-edge-litert", "onnx": "onnx"}
@@ -59,11 +60,13 @@ class Files(list[Artifact]):
         samples: What int8 was calibrated with; None where nothing was.
         split: Which of several splits of the folder that was, in words; may be empty.
         rule: How pixels become the input of these files.
+        remarks: What speaks against the pictures that calibrated int8.
     """
 
     samples: calibration.Samples | None = None
     split: str = ""
     rule: Preprocess | None = None
+    remarks: tuple[Remark, ...] = ()
 
     @cached_property
     def mutual(self) -> float | None:
@@ -103,8 +106,8 @@ def run(
         model: A .keras file.
         formats: Of the target's, all by default.
         precisions: Of the target's; its own choice by default.
-        calibrate: A folder of images, "random" for noise, or an array of images. int8 needs it; float16 and dynamic
-            files are checked on these images, where there are any.
+        calibrate: A folder of images, "random" for synthetic images, or an array of images. int8 needs it; float16 and
+            dynamic files are checked on these images, where there are any.
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
@@ -134,8 +137,8 @@ def run(
     made_for.check(formats, precisions, io)
     if "int8" in precisions and calibrate is None:
         raise UsageError(
-            "int8 needs calibration images: add --calibrate DIR, or --calibrate random for sizes and latencies only, "
-            "or --precision float32"
+            "int8 needs calibration images: add --calibrate DIR, or --calibrate random for synthetic ones, or "
+            "--precision float32"
         )
     if io is not None and "int8" not in precisions:
         asked = " and ".join(precisions)
@@ -164,6 +167,8 @@ def run(
         made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
     made.rule = about.preprocess
     made.samples, made.split = samples, split
+    if samples is not None and "int8" in precisions:
+        made.remarks = tuple(suitability.remarks(keras, samples, made.rule))
     return made
 
 
@@ -204,7 +209,8 @@ def write_all(
         about = replace(about, precision=precision, scheme=SCHEMES[precision], calibration=None)
         quantised = None
         if samples is not None and precision == "int8":
-            options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs)
+            margin = synthetic.MARGIN if samples.source == "synthetic" else 1.0
+            options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs, margin=margin)
             entry = input_grid(about.preprocess)
             require_within(samples.images, entry)
             quantised = solve(graph, samples.images, options, advance, entry, engine=passes.choose())

@@ -89,5 +89,13 @@ def ordered(pixels: NDArray[np.uint8], rule: Preprocess) -> Array:
 
 def noise(count: int, graph: Graph, rule: Preprocess) -> Array:
     """Make noise in the range of a rule, where its channels are those of the graph, else in -1..1."""
-    made = synthetic.images(count, graph.input_shape)
+    return _in_range(synthetic.images(count, graph.input_shape), graph, rule)
+
+
+def leaves(count: int, graph: Graph, rule: Preprocess) -> Array:
+    """Make dead leaves in the range of a rule, likewise."""
+    return _in_range(synthetic.leaves(count, graph.input_shape), graph, rule)
+
+
+def _in_range(made: Array, graph: Graph, rule: Preprocess) -> Array:
     return prepare.scale((made + 1) * np.float32(127.5), rule) if graph.input_shape[-1] == rule.channels else made

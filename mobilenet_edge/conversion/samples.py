@@ -21,8 +21,8 @@ from mobilenet_edge.model.read import Model
 from mobilenet_edge.quantise import synthetic
 
 RANDOM: Final = "random"
-# Noise is all alike: more of it shows the quantiser nothing new.
-NOISE: Final = 32
+# More synthetic pictures than these gain nothing that could be measured.
+SYNTHETIC: Final = 50
 # Files that could not be read, in the metadata.
 NAMED: Final = 5
 METHOD: Final = "min-max ranges, equalised early channels; least squares and error feedback on each layer's inputs"
@@ -34,7 +34,7 @@ CHECKED_FITTED: Final = 20
 ENOUGH: Final = 20
 LEAST_HELD_OUT: Final = 10
 
-# A folder, "random" for noise, or an array (n, height, width, channels): uint8 pixels, or float32 model inputs.
+# A folder, "random" for synthetic ones, or an array (n, height, width, channels): uint8 pixels, or float32 model inputs.
 Source = str | Path | NDArray[Any] | None
 
 
@@ -122,7 +122,7 @@ def collect(
         return (*_of_array(source, model, rule, force), "")
     folder = _folder(source)
     if folder is None:
-        return Samples(rules.noise(min(count, NOISE), model.graph, rule), "synthetic"), rule, ""
+        return Samples(rules.leaves(min(count, SYNTHETIC), model.graph, rule), "synthetic"), rule, ""
     place = folders.locate(folder, folders.FOR_CALIBRATION)
     pictures = rules.load(place.folder, rule, model.graph.input_shape, count)
     rule = rules.inferred(model, pictures.pixels, rule, force=force)

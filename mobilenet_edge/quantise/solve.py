@@ -38,6 +38,7 @@ class Options:
         damping: Share of the variances added before rounding: likewise.
         looked_at: Images that show the ranges of early channels.
         pairs: Keep sums of two products within 16 bits, as x86 without VNNI needs.
+        margin: How much further than on the calibration images the values of a tensor may go.
     """
 
     samples: int = 12_000
@@ -45,6 +46,7 @@ class Options:
     damping: tuple[float, float] = (1.0, 0.01)
     looked_at: int = 40
     pairs: bool = True
+    margin: float = 1.0
 
     def regularisation(self, node: Node, images: int) -> tuple[float, float]:
         """Ridge and damping of a layer.
@@ -100,7 +102,7 @@ def solve(
     with workers() as pool:
         for node in graph.nodes:
             seen = observed.pop(node.name)
-            low, high = grids.limits(graph, node, *_range(node, seen))
+            low, high = grids.limits(graph, node, *(options.margin * end for end in _range(node, seen)))
             if node.name == graph.logits and graph.output.op == "softmax":
                 low = max(low, _least_logit(np.concatenate(seen.pixels, axis=1).T))
             known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])

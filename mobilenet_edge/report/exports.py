@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from mobilenet_edge import units
+from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion.coral import compiler
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Agreement
+from mobilenet_edge.records.remark import Remark
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -24,17 +26,20 @@ _COLUMNS: Final = (
 )
 
 
-def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "") -> str:
+def table(
+    artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "", remarks: Sequence[Remark] = ()
+) -> str:
     """Format the files with the results of their verification.
 
     Args:
         artifacts: Exported files.
         mutual: Fraction of images on which the int8 files agree with each other, or None if unknown.
         split: Description of the split used for calibration, if there are several.
+        remarks: What speaks against the calibration images.
     """
     calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
-    remarks = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
-    notes = [NOTES, *(f"Calibration of int8: {printable(remark)}." for remark in remarks)]
+    provenance = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
+    notes = [NOTES, *(f"Calibration of int8: {printable(remark)}." for remark in provenance)]
     if mutual is not None:
         names = " and ".join(printable(artifact.path.name) for artifact in artifacts if artifact.precision == "int8")
         notes.append(
@@ -43,6 +48,7 @@ def table(artifacts: Sequence[Artifact], mutual: float | None = None, split: str
         )
     if split:
         notes.append(f"Calibrated with {printable(split)}.")
+    notes += [f"Warning: {sentence(remark)}." for remark in remarks]
     notes += _uncompiled(artifacts)
     return "\n\n".join([grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)])
 
@@ -78,7 +84,7 @@ def _same(agreement: Agreement) -> str:
 def _inputs(agreement: Agreement) -> str:
     """Return what the file was checked on."""
     if agreement.inputs != "images":
-        return f"{agreement.count} images of noise"
+        return f"{agreement.count} synthetic images"
     if agreement.held_out:
         return f"{agreement.count} held-out images"
     return f"{agreement.count}, the calibration images themselves"

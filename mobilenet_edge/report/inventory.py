@@ -88,4 +88,4 @@ def _compilation(compilation: dict[str, Any]) -> list[str]:
 
 
 def _count(number: int, real: bool) -> str:
-    return f"{number} images" if real else f"{number} images of noise"
+    return f"{number} images" if real else f"{number} synthetic images"

@@ -95,7 +95,7 @@ class WeightsTable:
 
 @dataclass(frozen=True)
 class CalibrationTable:
-    """Calibration: `source` is a folder of images, or "random" for noise."""
+    """Calibration: `source` is a folder of images, or "random" for synthetic images."""
 
     source: str = "random"
     count: int = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mobilenet_edge.data.likeness import distinct
 from mobilenet_edge.quantise import synthetic
 
 
@@ -50,4 +51,28 @@ def test_small_and_odd_shapes(shape):
 
 
 def test_the_note_says_what_it_means():
-    assert synthetic.NOTE == "synthetic calibration; accuracy meaningless"
+    assert synthetic.NOTE == "synthetic calibration; accuracy not measured"
+
+
+def test_leaves_have_edges_as_photographs_have():
+    made = synthetic.leaves(16, (64, 64, 3)).astype(np.float64)
+    assert np.abs(made).max() <= 1
+    # Differences between neighbours are mostly small and sometimes large: 3 for a normal distribution.
+    steps = np.diff(made, axis=2).ravel()
+    kurtosis = ((steps - steps.mean()) ** 4).mean() / steps.var() ** 2
+    assert kurtosis > 8
+    assert np.corrcoef(made[:, :, 1:].ravel(), made[:, :, :-1].ravel())[0, 1] > 0.8
+
+
+def test_leaves_differ_and_a_seed_repeats_them():
+    first, again, other = (synthetic.leaves(3, (32, 32, 3), seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert distinct(synthetic.leaves(30, (64, 64, 3)), 2) >= 28
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (48, 96, 1)])
+def test_leaves_of_any_shape(shape):
+    made = synthetic.leaves(2, shape)
+    assert (made.shape, made.dtype) == ((2, *shape), np.float32)
+    assert np.isfinite(made).all()

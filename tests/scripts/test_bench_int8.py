@@ -32,8 +32,9 @@ def profile(*rounds: tuple[int, ...], isa: tuple[str, ...] = ("AVX2",), doubts: 
     )  # fmt: skip
 
 
-def answers(*classes: int) -> np.ndarray:
-    return np.array(classes)[:, None]
+def outputs(*classes: int) -> np.ndarray:
+    """Probabilities of which each row is sure of a class."""
+    return np.eye(8, dtype=np.float32)[list(classes)]
 
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +65,7 @@ def test_a_row_holds_accuracy_size_and_latency(bench, tmp_path, monkeypatch):
     for title, given, time in ((bench.STOCK, (1, 2, 3, 4), 2_000_000), ("mnet, fast", (1, 2, 3, 5), 1_500_000)):
         path = tmp_path / f"{title}.tflite"
         path.write_bytes(bytes(1000))
-        made.append(bench.Row(title, "tflite", path, answers(*given)))
+        made.append(bench.Row(title, "tflite", path, outputs(*given)))
         found[path] = profile((time,))
     int8 = argparse.Namespace(read=lambda path: argparse.Namespace(precision="int8"))
     monkeypatch.setitem(bench.table.__globals__, "artifact", int8)
@@ -72,12 +73,15 @@ def test_a_row_holds_accuracy_size_and_latency(bench, tmp_path, monkeypatch):
     assert lines[0].split("|")[1].strip() == "file"
     stock, ours = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:])
     # 2 and 3 of 4 right; 3 of 4 like the first row; 1000 bytes of a floor of half a million; 1.5 of 2 ms.
-    assert stock == [bench.STOCK, "tflite", "0.500", "1.000", "1,000", "0.002x", "2.00", "1.00x"]
-    assert ours == ["mnet, fast", "tflite", "0.750", "0.750", "1,000", "0.002x", "1.50", "0.75x"]
+    assert stock[:4] == [bench.STOCK, "tflite", "0.500", "1.000"]
+    assert stock[4:] == ["inf dB", "0.0000", "1,000", "0.002x", "2.00", "1.00x"]
+    # Half of a signal of 4 is missing from one row and put elsewhere: noise of 2.
+    assert ours[2:5] == ["0.750", "0.750", "3.0 dB"]
+    assert ours[6:] == ["1,000", "0.002x", "1.50", "0.75x"]
 
 
 def test_a_peer_that_failed_says_why_in_its_row(bench):
-    row = bench.Row("a road", "onnx", None, answers(), "ImportError: No module named 'tf2onnx'")
+    row = bench.Row("a road", "onnx", None, outputs(), "ImportError: No module named 'tf2onnx'")
     (line,) = bench.table(ModelSpec(), [row], {}, np.array([1])).splitlines()[2:]
     assert "a road: ImportError: No module named 'tf2onnx'" in line
 
@@ -86,15 +90,19 @@ def test_a_peer_that_raises_becomes_a_row_and_the_next_goes_on(bench, tmp_path, 
     def fail(kit, out):
         raise ValueError("first line\nsecond line")
 
+    def lack(kit, out):
+        import no_such_package  # noqa: F401
+
     def write(kit, out):
         out.write_bytes(b"a model")
 
     space = bench.peers.__globals__
-    monkeypatch.setitem(space, "PEERS", {"bad": ("onnx", fail), "good": ("tflite", write)})
-    monkeypatch.setitem(space, "answers", lambda path, scoring: answers(7))
-    given = bench.Images(tmp_path, np.empty(0), np.empty(0), np.empty(0))
-    bad, good = bench.peers(None, given, tmp_path)
+    monkeypatch.setitem(space, "PEERS", {"bad": ("onnx", fail), "lacking": ("onnx", lack), "good": ("tflite", write)})
+    monkeypatch.setitem(space, "outputs", lambda path, given: outputs(7))
+    given = bench.Images(tmp_path, None, *[np.empty(0)] * 3)
+    bad, lacking, good = bench.peers(None, given, tmp_path)
     assert (bad.path, bad.reason) == (None, "ValueError: first line")
+    assert (lacking.path, lacking.reason) == (None, "not installed (no_such_package)")
     assert good.path is not None
     assert good.path.read_bytes() == b"a model"
     assert good.answers.tolist() == [[7]]
@@ -102,9 +110,9 @@ def test_a_peer_that_raises_becomes_a_row_and_the_next_goes_on(bench, tmp_path, 
 
 def test_formats_of_one_export_are_compared_with_each_other(bench):
     made = [
-        bench.Row("mnet, fast", "tflite", Path("a"), answers(1, 2, 3, 4)),
-        bench.Row("mnet, fast", "onnx", Path("b"), answers(1, 2, 3, 5)),
-        bench.Row("a peer", "onnx", Path("c"), answers(1, 2, 3, 4)),
+        bench.Row("mnet, fast", "tflite", Path("a"), outputs(1, 2, 3, 4)),
+        bench.Row("mnet, fast", "onnx", Path("b"), outputs(1, 2, 3, 5)),
+        bench.Row("a peer", "onnx", Path("c"), outputs(1, 2, 3, 4)),
     ]
     assert list(bench.twins(made)) == [("mnet, fast", 0.75)]
 
@@ -164,9 +172,27 @@ def test_a_wrong_file_is_one_line(tmp_path):
 @pytest.mark.data
 @pytest.mark.slow
 def test_the_images_that_calibrate_do_not_score(bench, data):
-    given = bench.load(argparse.Namespace(images=data, labels=None, calibrate=10, limit=30), 32)
+    given = bench.load(argparse.Namespace(images=data, labels=None, calibrate=10, limit=30, crops=1), 32)
     assert given.calibrating.shape == (10, 32, 32, 3)
     assert given.scoring.shape == (30, 32, 32, 3)
     assert given.truth.shape == (30,)
-    both = {image.tobytes() for image in given.calibrating} & {image.tobytes() for image in given.scoring}
+    scored = bench.load.__globals__["prepare"].scale(given.scoring, given.rule)
+    both = {image.tobytes() for image in given.calibrating} & {image.tobytes() for image in scored}
     assert not both
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_crops_follow_their_pictures(bench, data):
+    options = {"images": data, "labels": None, "calibrate": 10, "limit": 4}
+    one, three = (bench.load(argparse.Namespace(**options, crops=crops), 32) for crops in (1, 3))
+    assert three.scoring.shape == (12, 32, 32, 3)
+    np.testing.assert_array_equal(three.scoring[:4], one.scoring)
+    assert three.truth.tolist() == [*one.truth, *one.truth.repeat(2)]
+    assert len({image.tobytes() for image in three.scoring}) == 12
+
+
+def test_divergence_and_noise_are_those_of_the_definitions(bench):
+    reference, found = np.array([[0.5, 0.5]], np.float32), np.array([[0.75, 0.25]], np.float32)
+    assert bench.divergence_nats(found, reference) == pytest.approx(0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(2))
+    assert bench.signal_to_noise_db(found, reference) == pytest.approx(10 * np.log10(0.5 / 0.125))
