@@ -45,7 +45,6 @@ from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.onnx.write import float_onnx
-from mobilenet_edge.formats.tflite.write import float_tflite
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import FAMILIES, ModelSpec
 from mobilenet_edge.profiling import latency
@@ -113,7 +112,6 @@ class Kit(NamedTuple):
     path: Path
     model: Any
     float_onnx: Path
-    float_tflite: Path
     samples: NDArray[np.float32]
 
 
@@ -169,25 +167,19 @@ def _converter(kit: Kit) -> Any:
 
 
 def recipe(kit: Kit, out: Path, algorithm: str) -> None:
-    """Follow litert-quantizer's recipe static_wi8_ai8."""
+    """Follow litert-quantizer's recipe static_wi8_ai8 on TFLiteConverter's float file, whose signature it needs."""
+    import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
     from litert_quantizer import algorithm_manager, quantizer
     from litert_quantizer import recipe as recipes
 
+    source = out.with_suffix(".float.tflite")
+    source.write_bytes(tf.lite.TFLiteConverter.from_keras_model(kit.model).convert())
+    ((signature, ends),) = Interpreter(str(source)).get_signature_list().items()
+    samples = {signature: [{ends["inputs"][0]: image[None]} for image in kit.samples]}
     settings = recipes.static_wi8_ai8(algorithm_manager.AlgorithmName[algorithm])
-    tool = quantizer.Quantizer(str(kit.float_tflite), settings)
-    name = litert_input(kit.float_tflite)
-    samples = {"serving_default": [{name: image[None]} for image in kit.samples]}
+    tool = quantizer.Quantizer(str(source), settings)
     out.write_bytes(tool.quantize(tool.calibrate(samples)).quantized_model)
-
-
-def litert_input(path: Path) -> str:
-    """Return the name of the input in a file's signature, or of its tensor where there is none."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path))
-    signatures = interpreter.get_signature_list()
-    names = [name for signature in signatures.values() for name in signature["inputs"]]
-    return str(names[0] if names else interpreter.get_input_details()[0]["name"])
 
 
 def exported(kit: Kit, out: Path) -> None:
@@ -346,12 +338,9 @@ def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Pa
     floats = {each.format: each for each in export.run(model.path, precisions=["float32"], out=folder)}
     for kind, each in floats.items():
         yield Row("mnet, float32", kind, each.path, outputs(each.path, given))
-    paths = folder / "folded.onnx", folder / "folded.tflite"
-    kit = Kit(model.path, load(model.path, (3, 0)), *paths, given.calibrating)
-    graph = read(model.path).graph
-    # Without our metadata, which peers would hand on: it says float32.
-    for path, write in zip(paths, (float_onnx, float_tflite), strict=True):
-        path.write_bytes(write(graph))
+    kit = Kit(model.path, load(model.path, (3, 0)), folder / "folded.onnx", given.calibrating)
+    # Without our metadata, which quantize_static would hand on: it says float32.
+    kit.float_onnx.write_bytes(float_onnx(read(model.path).graph))
     yield from peers(kit, given, folder)
     yield from ours(kit, given, options, folder)
 

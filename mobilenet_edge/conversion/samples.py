@@ -34,7 +34,7 @@ CHECKED_FITTED: Final = 20
 ENOUGH: Final = 20
 LEAST_HELD_OUT: Final = 10
 
-# A folder, "random" for synthetic ones, or an array (n, height, width, channels): uint8 pixels, or float32 model inputs.
+# A folder, "random" for synthetic images, or an array (n, height, width, channels): uint8 pixels, or float32 inputs.
 Source = str | Path | NDArray[Any] | None
 
 
