@@ -166,19 +166,21 @@ def _converter(kit: Kit) -> Any:
     return converter
 
 
-def recipe(kit: Kit, out: Path, algorithm: str) -> None:
-    """Follow litert-quantizer's recipe static_wi8_ai8 on TFLiteConverter's float file, whose signature it needs."""
+def recipe(kit: Kit, out: Path) -> None:
+    """Follow litert-quantizer's recipe static_wi8_ai8 on TFLiteConverter's float file, whose signature it needs.
+
+    Its GPTQ (version 0.11) is for dense layers alone.
+    """
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
-    from litert_quantizer import algorithm_manager, quantizer
+    from litert_quantizer import quantizer
     from litert_quantizer import recipe as recipes
 
     source = out.with_suffix(".float.tflite")
     source.write_bytes(tf.lite.TFLiteConverter.from_keras_model(kit.model).convert())
     ((signature, ends),) = Interpreter(str(source)).get_signature_list().items()
     samples = {signature: [{ends["inputs"][0]: image[None]} for image in kit.samples]}
-    settings = recipes.static_wi8_ai8(algorithm_manager.AlgorithmName[algorithm])
-    tool = quantizer.Quantizer(str(source), settings)
+    tool = quantizer.Quantizer(str(source), recipes.static_wi8_ai8())
     out.write_bytes(tool.quantize(tool.calibrate(samples)).quantized_model)
 
 
@@ -221,8 +223,7 @@ def static(source: Path, samples: NDArray[np.float32], out: Path, **options: Any
 PEERS: Final[dict[str, tuple[str, Callable[[Kit, Path], None]]]] = {
     STOCK: ("tflite", stock),
     f"TFLiteConverter, debugger, {FALLBACK} layers in float": ("tflite", fallback),
-    "litert-quantizer, static_wi8_ai8": ("tflite", partial(recipe, algorithm="MIN_MAX_UNIFORM_QUANT")),
-    "litert-quantizer, static_wi8_ai8, GPTQ": ("tflite", partial(recipe, algorithm="GPTQ")),
+    "litert-quantizer, static_wi8_ai8": ("tflite", recipe),
     "Keras export, quantize_static as it comes": ("onnx", exported),
     "folded ONNX, quantize_static U8S8 per channel": ("onnx", partial(folded, weights="QInt8")),
     "folded ONNX, quantize_static U8S8 reduce_range": ("onnx", partial(folded, weights="QInt8", reduce_range=True)),

@@ -462,7 +462,7 @@ def test_build_and_export_say_no_more_than_they_must_where_there_is_no_terminal(
     (line,) = said(exported.stderr)
     assert line.startswith(b"pixels: 32 x 32 px ")
     assert exported.stdout.count(b"mobilenet_v1-a0.25-r32-c3.") == 4
-    assert b"synthetic calibration; accuracy not measured" in exported.stdout
+    assert b"synthetic calibration; accuracy unknown" in exported.stdout
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ class Calibration:
         count: Number of images used.
         sha256: Of the preprocessed images, as hex.
         method: How ranges were chosen.
-        note: What a reader must know, repeated by every table ("synthetic calibration; accuracy not measured").
+        note: What a reader must know, repeated by every table ("synthetic calibration; accuracy unknown").
     """
 
     source: str

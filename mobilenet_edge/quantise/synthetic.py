@@ -9,7 +9,7 @@ import numpy as np
 from mobilenet_edge.graph import Array
 from mobilenet_edge.quantise.moments import Wide
 
-NOTE: Final = "synthetic calibration; accuracy not measured"
+NOTE: Final = "synthetic calibration; accuracy unknown"
 # Photographs reach further than dead leaves, the logits above all, which would be cut off.
 MARGIN: Final = 1.5
 # Shapes on a picture, and the largest radius as a share of its sides.

@@ -163,7 +163,7 @@ def test_a_sweep_without_images_and_a_second_that_does_nothing(config: Callable[
     assert (out / "tradeoff.md").read_text() == text + "\n"
     assert failures == 0
     assert text.count("not measured") == 4
-    assert "synthetic calibration; accuracy not measured" in text
+    assert "synthetic calibration; accuracy unknown" in text
     rows = list(csv.DictReader((out / "tradeoff.csv").read_text().splitlines()))
     assert {Path(row["artifact"]).name for row in rows} == made
     assert all(float(row["median_ms"]) > 0 and row["top1_percent"] == "" for row in rows)

@@ -51,7 +51,7 @@ def test_small_and_odd_shapes(shape):
 
 
 def test_the_note_says_what_it_means():
-    assert synthetic.NOTE == "synthetic calibration; accuracy not measured"
+    assert synthetic.NOTE == "synthetic calibration; accuracy unknown"
 
 
 def test_leaves_have_edges_as_photographs_have():

@@ -15,7 +15,7 @@ from mobilenet_edge.formats.metadata import Agreement, Calibration, Metadata, We
 from mobilenet_edge.report import exports
 
 ABOUT = Metadata("tiny", "float32", 4, 10, 5, Preprocess((8, 8)), Weights("random", 0))
-NOISE = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy not measured")
+NOISE = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy unknown")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_top1_on_noise_is_not_shown(made):
 def test_a_note_on_the_calibration_is_said_once(made):
     found = Agreement(42.3, 1.0, 8, "noise")
     text = exports.table([made(name, found, NOISE) for name in ("a", "b")])
-    assert text.count("Calibration of int8: synthetic calibration; accuracy not measured.") == 1
+    assert text.count("Calibration of int8: synthetic calibration; accuracy unknown.") == 1
     assert len(rows(text)) == 2
 
 

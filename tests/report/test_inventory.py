@@ -71,9 +71,9 @@ def test_seed_of_random_weights_is_told():
 
 
 def test_noise_has_its_note_and_no_top1():
-    calibration = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy not measured")
+    calibration = Calibration("synthetic", 32, "0", "min-max", "synthetic calibration; accuracy unknown")
     shown = lines(inspection(replace(ABOUT, calibration=calibration, agreement=Agreement(42, 1.0, 32, "noise"))))
-    assert "  calibration: 32 synthetic images (synthetic calibration; accuracy not measured)" in shown
+    assert "  calibration: 32 synthetic images (synthetic calibration; accuracy unknown)" in shown
     assert "  agreement with the float model at export: 42 dB, on 32 synthetic images" in shown
 
 

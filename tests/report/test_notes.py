@@ -5,7 +5,7 @@ from mobilenet_edge.report.notes import doubts, notes
 from mobilenet_edge.report.rows import join
 
 NOISY, HOT = Remark("text", text="noisy"), Remark("text", text="hot")
-SYNTHETIC = {"source": "synthetic", "count": 100, "note": "synthetic calibration; accuracy not measured"}
+SYNTHETIC = {"source": "synthetic", "count": 100, "note": "synthetic calibration; accuracy unknown"}
 
 
 def said(records):
@@ -59,7 +59,7 @@ def test_random_weights_and_synthetic_calibration_are_repeated(profile):
     records = [profile(weights="random"), profile(precision="int8", weights="random", calibration=SYNTHETIC)]
     text = said(records)
     assert "Weights are random in all rows" in text
-    assert "Calibration of 1 of 2 rows: synthetic calibration; accuracy not measured." in text
+    assert "Calibration of 1 of 2 rows: synthetic calibration; accuracy unknown." in text
     plain = said([profile(), profile(precision="int8", calibration={"source": "images", "count": 100, "note": ""})])
     assert "random" not in plain
     assert "Calibration" not in plain
