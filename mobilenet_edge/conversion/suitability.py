@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from mobilenet_edge.conversion import engine
+from mobilenet_edge.conversion import passes
 from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.data.likeness import distinct
 from mobilenet_edge.data.preprocess import Preprocess
@@ -61,7 +61,7 @@ def unlikeness(model: Model, images: Array) -> float | None:
     images = images[:: -(-len(images) // _LOOKED_AT)]
     places = {name: Places.choose(model.graph[name], len(images), _PLACES) for name in trained}
     batches = np.array_split(images, -(-len(images) // TOGETHER))
-    observed = engine.choose().observe(model.graph, batches, places)
+    observed = passes.choose().observe(model.graph, batches, places)
     medians = []
     for name, moments in trained.items():
         if moments.alive.any():
