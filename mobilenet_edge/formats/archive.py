@@ -18,19 +18,19 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 LABELS: Final = "labels.txt"
 # Far above any metadata, far below what a bomb unpacks to.
 LIMIT: Final = 4 << 20
-# How every member that `append` writes begins: signature, version 2.0, no flags, deflated, and the clock of _EPOCH.
-_BEGINNING: Final = b"PK\x03\x04\x14\0\0\0\x08\0\0\0\x21\0"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# How every member that `append` writes begins: signature, version 2.0, no flags, the method, and the clock of _EPOCH.
+_BEGINNINGS: Final = tuple(b"PK\x03\x04\x14\0\0\0%c\0\0\0\x21\0" % method for method in _METHODS)
 
 
-def append(data: bytes, members: dict[str, str]) -> bytes:
+def append(data: bytes, members: dict[str, str], *, compress: bool = True) -> bytes:
     """Add text members to a zip, or a zip to a file that is none; the same members give the same bytes."""
     buffer = io.BytesIO(data)
     buffer.seek(0, io.SEEK_END)
     with zipfile.ZipFile(buffer, "a") as archive:
         for name, text in members.items():
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, text, compresslevel=9)
     return buffer.getvalue()
@@ -72,7 +72,7 @@ def _opened(data: bytes) -> Iterator[zipfile.ZipFile | None]:
     """Open the zip at the end of a file, None where there is none; its every complaint becomes a ValueError."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         # The directory of a zip is its end: where a member begins all the same, the file has been cut.
-        if _BEGINNING in data:
+        if any(beginning in data for beginning in _BEGINNINGS):
             raise ValueError("its zip is cut off")
         yield None
         return

@@ -9,7 +9,7 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.formats import artifact
+from mobilenet_edge.formats import archive, artifact
 
 FILES = ("float.tflite", "int8.tflite", "float.onnx", "int8.onnx", "model.keras")
 
@@ -94,19 +94,19 @@ def test_the_precision_of_a_foreign_file_is_that_of_its_weights(file, precision,
     assert artifact.read(tmp_path / file).precision == precision
 
 
-def test_a_file_that_is_cut_off_is_refused(path, plain, name):
+def test_a_file_that_is_cut_off_is_refused(path, name):
     whole = path.read_bytes()
     appended = name.endswith("tflite")
     for place in range(50):
         size = len(whole) * place // 50
         path.write_bytes(whole[:size])
         # Cut exactly where the zip of a .tflite begins, the file is a foreign model, and a whole one.
-        assert refused(path) or (appended and len(plain[name]) <= size < len(plain[name]) + 14), size
+        assert refused(path) or (appended and archive.start(whole) <= size < archive.start(whole) + 14), size
 
 
-def test_a_cut_in_the_metadata_is_never_taken_for_a_foreign_file(path, plain, name):
+def test_a_cut_in_the_metadata_is_never_taken_for_a_foreign_file(path, name):
     whole = path.read_bytes()
-    first = len(plain[name]) + 14 if name.endswith("tflite") else len(whole) - 200
+    first = archive.start(whole) + 14 if name.endswith("tflite") else len(whole) - 200
     for size in range(first, len(whole), 17):
         path.write_bytes(whole[:size])
         assert refused(path), size

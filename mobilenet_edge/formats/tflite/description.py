@@ -13,7 +13,7 @@ from mobilenet_edge.formats import archive
 from mobilenet_edge.formats.wire.flatbuffer import Table
 
 NAME: Final = "TFLITE_METADATA"
-_NORMALISATION: Final = 1  # of the union ProcessUnitOptions
+NORMALISATION: Final = 1  # of the union ProcessUnitOptions
 _VALUE_LABELS: Final = (2, 3)  # AssociatedFileType: labels of an axis, of values
 
 
@@ -70,7 +70,7 @@ def labels(data: bytes) -> tuple[str, ...]:
 def _normalisation(tensor: Table) -> tuple[tuple[float, ...], tuple[float, ...]]:
     for unit in tensor.tables(4):
         options = unit.table(1)
-        if unit.number(0, "B") == _NORMALISATION and options is not None:
+        if unit.number(0, "B") == NORMALISATION and options is not None:
             mean, std = (tuple(map(float, options.numbers(field, "f"))) for field in (0, 1))
             if len(mean) == len(std) in (1, 3) and min(std) > 0:
                 return mean, std

@@ -8,7 +8,7 @@ from typing import Final
 from mobilenet_edge.formats import archive
 from mobilenet_edge.formats.contents import Contents, Operator, Tensor
 from mobilenet_edge.formats.metadata import MEMBER, Metadata, apart, joined
-from mobilenet_edge.formats.tflite import options
+from mobilenet_edge.formats.tflite import options, task_metadata
 from mobilenet_edge.formats.tflite.opcodes import BUILTIN, CUSTOM
 from mobilenet_edge.formats.wire.flatbuffer import Table
 
@@ -39,7 +39,7 @@ def contents(data: bytes) -> Contents:
         operators,
         _named(names, graph.numbers(1, "i")),
         _named(names, graph.numbers(2, "i")),
-        _sections(data, graph, tensors, buffers),
+        _sections(data, model, graph, tensors, buffers),
     )
 
 
@@ -53,10 +53,11 @@ def metadata(data: bytes) -> str | None:
 
 
 def embed(data: bytes, about: Metadata) -> bytes:
-    """Append the metadata; labels as `labels.txt`, where TFLite's own tools look for them."""
+    """Add TFLite Metadata, and append ours; labels as `labels.txt`, where TFLite's own tools look for them."""
     text, labels = apart(about)
     members = {MEMBER: text, archive.LABELS: labels} if labels else {MEMBER: text}
-    return archive.append(data, members)
+    # MediaPipe refuses a zip with compressed members.
+    return archive.append(task_metadata.add(data, about), members, compress=False)
 
 
 def _named(names: list[str], indices: Sequence[int]) -> tuple[str, ...]:
@@ -105,7 +106,9 @@ def _unique(names: list[str]) -> list[str]:
     return unique
 
 
-def _sections(data: bytes, graph: Table, tensors: list[Tensor], buffers: list[tuple[int, int]]) -> dict[str, int]:
+def _sections(
+    data: bytes, model: Table, graph: Table, tensors: list[Tensor], buffers: list[tuple[int, int]]
+) -> dict[str, int]:
     constants = {table.number(2, "I"): tensor for table, tensor in zip(graph.tables(0), tensors, strict=True)}
     weights = sum(buffers[i][1] for i, tensor in constants.items() if len(tensor.shape) > 1 and i)
     biases = sum(buffers[i][1] for i, tensor in constants.items() if len(tensor.shape) == 1 and i)
@@ -114,10 +117,11 @@ def _sections(data: bytes, graph: Table, tensors: list[Tensor], buffers: list[tu
         if (quantisation := table.table(4)) is not None:
             spans |= {(*quantisation.span(2, 4), 4), (*quantisation.span(3, 8), 8)}
     parameters = sum(length * size + 4 for _, length, size in spans if length)
+    described = {entry.number(1, "I") for entry in model.tables(6)}
     sections = {
         "weights": weights,
         "biases": biases,
         "quantisation": parameters,
-        "metadata": len(data) - archive.start(data),
+        "metadata": len(data) - archive.start(data) + sum(buffers[i][1] for i in described if i < len(buffers)),
     }
     return {**sections, "graph": len(data) - sum(sections.values())}

@@ -91,11 +91,15 @@ class Builder:
     """Writes a flatbuffer from its end to its beginning, the same bytes as the `flatbuffers` package.
 
     Vectors and tables are referred to by their offset, which is counted from the end of the file.
+
+    Args:
+        tail: A flatbuffer to write in front of, which tables may refer to. Its length is a multiple of the greatest
+            alignment in it, as is the alignment of one vector at least: its items then stay aligned.
     """
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
+    def __init__(self, tail: bytes = b"") -> None:
+        self._parts: list[bytes] = [tail]
+        self._size = len(tail)
         self._alignment = 1
         self._vtables: dict[bytes, int] = {}
 
