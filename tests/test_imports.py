@@ -36,7 +36,7 @@ PACKAGES = {
     "conversion": "numpy onnx onnxruntime",
     "profiling": "numpy",
     "evaluation": "numpy keras PIL",
-    "data": "numpy PIL",
+    "data": "numpy PIL cv2",
     "formats": "numpy onnx ai_edge_litert",
     "quantise": "numpy threadpoolctl",
     "analysis": "numpy",

@@ -111,7 +111,7 @@ def evaluate(
         dask=dask,
         options=PixelOptions(pixels, colour, fit, crop, filter),
     )
-    remark(pixels_report.of_evaluations(records))
+    remark(pixels_report.of_records(records))
     output(records, json, partial(accuracy.table, details=details))
 
 

@@ -28,12 +28,13 @@ MODES: Final = {
     "time": "measure:latency",
     "memory": "measure:memory",
     "ops": "ops:run",
+    "outputs": "outputs:run",
     "limit": "peak:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops")
-MEASURING: Final = (*OF_A_MODEL, "limit")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs")
+MEASURING: Final = ("time", "memory", "ops", "limit")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Classes:
         """Find the names of a model's classes; None is a model whose file does not name any."""
         if self.given is not None:
             return labels.read(self.given)
-        own = None if model is None else _own(model)
+        own = None if model is None else own_labels(model)
         # Labels beside the images may know folders by synset, whose plain names the model has.
         if own is not None and (self.place.labels is None or self._name_images(own)):
             return own
@@ -74,7 +74,7 @@ def read_truth(given: Path | None, folder: Path) -> Truth | None:
     return None if path is None else truth.read(path)
 
 
-def _own(model: Artifact) -> Labels | None:
+def own_labels(model: Artifact) -> Labels | None:
     """Read the class names in a model: of mnet's metadata, else of TFLite Metadata."""
     source = f"the labels in {model.path.name}"
     if model.metadata is not None:

@@ -70,8 +70,18 @@ class Classifier:
             return Answer(best)
         if not whole and self.head is Head.classes:
             outputs = outputs[best]
-        scale, zero_point = self.grid or (1.0, 0)
-        return Answer(best, (outputs.astype(np.float32) - zero_point) * np.float32(scale))
+        return Answer(best, _real(outputs, self.grid))
+
+
+def read_outputs(outputs: NDArray[Any], grid: tuple[float, int] | None, k: int = 5) -> Answer:
+    """Turn the flat outputs for one image, of the model's own type and grid, into an answer with real outputs."""
+    return Answer(scores.top_k(outputs, k), _real(outputs, grid))
+
+
+def output_grid(known: tuple[float, int] | None, artifact: Artifact) -> tuple[float, int] | None:
+    """Return the grid of an integer output: what the runtime knows, else what the metadata says; None for floats."""
+    written = artifact.metadata.output if artifact.metadata else None
+    return known or ((written.scale, written.zero_point) if written else None)
 
 
 @contextmanager
@@ -83,7 +93,11 @@ def start(artifact: Artifact, threads: int, options: PixelOptions = NOTHING) -> 
         MnetError: As `process.Process` says.
     """
     with process.start(artifact.path, artifact.format, threads) as running:
-        written = artifact.metadata.output if artifact.metadata else None
-        grid = running.grid or ((written.scale, written.zero_point) if written else None)
+        grid = output_grid(running.grid, artifact)
         meaning = head.find(artifact, running.shape)
         yield Classifier(running, meaning, grid, *adapt(running.input, artifact, options))
+
+
+def _real(outputs: NDArray[Any], grid: tuple[float, int] | None) -> NDArray[np.float32]:
+    scale, zero_point = grid or (1.0, 0)
+    return (outputs.astype(np.float32) - zero_point) * np.float32(scale)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Quantisation
 
 _CHANNELS: Final = frozenset((1, 3))
@@ -94,3 +95,21 @@ class ImageInput:
             steps = np.rint(laid_out / self.scale + (self.zero_point or 0))
             laid_out = np.clip(steps, limits.min, limits.max)
         return np.ascontiguousarray(laid_out[np.newaxis], self.dtype)
+
+
+def image_input(artifact: Artifact) -> ImageInput:
+    """Read the input off a model file, without a runtime.
+
+    Raises:
+        InputError: There are several, or it is not that of one image.
+    """
+    names = artifact.contents.inputs
+    if len(names) != 1:
+        raise InputError(f"{artifact.path.name} takes {len(names)} inputs, not one image; give an image classifier")
+    tensor = artifact.contents.tensors[names[0]]
+    # A dynamic batch is run with one image.
+    shape = (1, *tensor.shape[1:]) if tensor.shape[:1] == (-1,) else tensor.shape
+    quantisation = (
+        (tensor.scales[0], float(tensor.zero_points[0])) if tensor.scales and tensor.zero_points else (None, None)
+    )
+    return ImageInput(artifact.path.name, shape, tensor.dtype, *quantisation)

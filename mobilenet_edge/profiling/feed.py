@@ -18,9 +18,8 @@ from mobilenet_edge.data import folders, images
 from mobilenet_edge.data import prepare as pictures
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.adapt import adapt
-from mobilenet_edge.evaluation.tensors import ImageInput
+from mobilenet_edge.evaluation.tensors import ImageInput, image_input
 from mobilenet_edge.formats.artifact import Artifact
 
 # Latency hardly depends on the images, and each is sent over the network.
@@ -74,25 +73,12 @@ def prepare(
         distinct: dict[tuple[Preprocess, ImageInput], Feed] = {}
         feeds = {}
         for artifact in artifacts:
-            rule, tensor, assumed = adapt(_image_input(artifact), artifact, options)
+            rule, tensor, assumed = adapt(image_input(artifact), artifact, options)
             key = rule, replace(tensor, model="")
             if key not in distinct:
                 distinct[key] = _preprocess(readable, *key, Path(temporary, f"{len(distinct)}.npy"))
             feeds[artifact.path] = replace(distinct[key], assumed=assumed)
         yield feeds
-
-
-def _image_input(artifact: Artifact) -> ImageInput:
-    names = artifact.contents.inputs
-    if len(names) != 1:
-        raise InputError(f"{artifact.path.name} takes {len(names)} inputs, not one image; leave out --images")
-    tensor = artifact.contents.tensors[names[0]]
-    # A dynamic batch is run with one image.
-    shape = (1, *tensor.shape[1:]) if tensor.shape[:1] == (-1,) else tensor.shape
-    quantisation = (
-        (tensor.scales[0], float(tensor.zero_points[0])) if tensor.scales and tensor.zero_points else (None, None)
-    )
-    return ImageInput(artifact.path.name, shape, tensor.dtype, *quantisation)
 
 
 def _preprocess(paths: Sequence[Path], rule: Preprocess, tensor: ImageInput, out: Path) -> Feed:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from mobilenet_edge import files, schema
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import strict
+from mobilenet_edge.records.classification import Classification
 from mobilenet_edge.records.evaluation import Evaluation
 from mobilenet_edge.records.failure import Failure
 from mobilenet_edge.records.inspection import Inspection
@@ -28,6 +29,7 @@ __all__ = [
     "KINDS",
     "SCHEMA_VERSION",
     "ArtifactRecord",
+    "Classification",
     "Evaluation",
     "Failure",
     "Inspection",
@@ -44,7 +46,7 @@ __all__ = [
 
 READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
-    record.kind: record for record in (Profile, Evaluation, Inspection, Failure, Prediction, Training)
+    record.kind: record for record in (Profile, Evaluation, Inspection, Failure, Prediction, Training, Classification)
 }
 
 

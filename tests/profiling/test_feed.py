@@ -93,7 +93,7 @@ def test_several_inputs_are_refused(folder: Path, models: list[artifact.Artifact
 
     two = replace(models[0], contents=replace(models[0].contents, inputs=("a", "b")))
     with (
-        pytest.raises(InputError, match="takes 2 inputs, not one image; leave out --images"),
+        pytest.raises(InputError, match="takes 2 inputs, not one image"),
         feed.prepare([two], folder),
     ):
         pass

@@ -105,6 +105,18 @@ WHOLE = replace(
     invalid=Remark("throttled", reasons=["hot"]),
     notes=(Remark("preprocessing-elsewhere"),),
 )
+CLASSIFICATION = records.Classification(
+    **IDENTITY,
+    picture="cat.jpg",
+    head="classes",
+    answers=({"index": 3, "label": "cat", "probability": 0.75},),
+    decode_ms=1.5,
+    prepare_ms=0.5,
+    infer_ms=2.5,
+    runtime="litert",
+    runtime_version="2.3.0",
+    conditions={"threads": 1},
+)
 
 
 def times(*milliseconds):
@@ -290,7 +302,7 @@ def test_records_are_values():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_field_is_documented(kind):
     page = (Path(__file__).parents[2] / "docs" / "records.md").read_text(encoding="utf-8")
-    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION, TRAINING)
+    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION, TRAINING, CLASSIFICATION)
     (example,) = (each for each in examples if type(each) is kind)
     section = page.split(f"\n## {kind.kind.capitalize()}")[1].split("\n## ")[0]
     common = page.split("\n## Every record")[1].split("\n## ")[0]
