@@ -20,9 +20,9 @@ ROOT = "mobilenet_edge"
 
 # From top to bottom: a room imports only from rooms below it. docs and CONTRIBUTING tell what each is for.
 ORDER = (
-    "__main__", "cli", ROOT, "api", "commands", "report", "sweep", "budget", "training", "conversion", "profiling",
-    "evaluation", "formats", "quantise", "analysis", "workers", "hosts", "records", "model", "graph", "data", "device",
-    "loose",
+    "__main__", "cli", ROOT, "api", "commands", "bundle", "report", "sweep", "budget", "training", "conversion",
+    "profiling", "evaluation", "formats", "quantise", "analysis", "workers", "hosts", "records", "model", "graph",
+    "data", "device", "loose",
 )  # fmt: skip
 LOOSE = {"errors", "files", "progress", "text", "toml", "units", "cpus", "platforms", "schema"}
 # What a room may import beyond the standard library.
@@ -30,6 +30,7 @@ PACKAGES = {
     "cli": "typer rich",
     "api": "pandas",
     "commands": "numpy",
+    "bundle": "numpy",
     "report": "jinja2 matplotlib plotext",
     "sweep": "rich",
     "training": "numpy threadpoolctl tensorflow PIL",

@@ -92,6 +92,13 @@ class AdviceFormat(StrEnum):
     json = "json"
 
 
+class BundleTarget(StrEnum):
+    """What a bundle is for."""
+
+    pi = "pi"
+    compiler = "compiler"
+
+
 class RuntimeOption(StrEnum):
     """Runtime that runs an artifact."""
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import Verb, app, examples
-from mobilenet_edge.cli.flags import DEVICE, Colour, Crop, Devices, Filter, Fit, Json, Labels, Pixels
+from mobilenet_edge.cli.choices import BundleTarget
+from mobilenet_edge.cli.flags import DEVICE, Colour, Crop, Devices, Filter, Fit, Force, Json, Labels, Pixels
 from mobilenet_edge.cli.output import output, remark, show, try_json
 from mobilenet_edge.errors import UsageError
 
@@ -77,3 +78,58 @@ def predict(
         if not number:
             remark(pixels_report.of_records(frame))
         show(classifications.line(frame), None)
+
+
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet bundle model.int8.tflite --out app/ --pictures photos/ --records results/",
+        "mnet bundle model.float32.onnx --out app/ --pictures photos/ --for compiler",
+    ),
+)
+def bundle(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite or .onnx file.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the bundle.", show_default=False)],
+    pictures: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder of pictures for its test, or to calibrate a compiler with.", show_default=False
+        ),
+    ],
+    target: Annotated[
+        BundleTarget, typer.Option("--for", help="A board with Python, or a vendor's compiler.")
+    ] = BundleTarget.pi,
+    labels: Labels = None,
+    records: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RECORDS",
+            help="Records of this file for its README, or folders of them; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    pixels: Pixels = None,
+    colour: Colour = None,
+    fit: Fit = None,
+    crop: Crop = None,
+    filter: Filter = None,
+) -> None:
+    """Write a folder that classifies pictures without mnet.
+
+    It holds the model, its labels, a program made for its pixels, and a test of both for the device.
+    """
+    from mobilenet_edge.commands import bundle as command
+    from mobilenet_edge.data.pixel_options import PixelOptions
+
+    written = command.run(
+        model,
+        out,
+        pictures,
+        target=target,
+        labels=labels,
+        records=records or (),
+        options=PixelOptions(pixels, colour, fit, crop, filter),
+        force=force,
+    )
+    show("\n".join(map(str, written)), None)

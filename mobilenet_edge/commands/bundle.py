@@ -1,0 +1,123 @@
+"""`mnet bundle`: a folder that classifies pictures without mnet, or one that a compiler starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mobilenet_edge.bundle import examples, folder, handover
+from mobilenet_edge.bundle.deployment import Deployment
+from mobilenet_edge.bundle.examples import Example
+from mobilenet_edge.commands import sources
+from mobilenet_edge.data import folders, images, prepare
+from mobilenet_edge.data import labels as classes
+from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.evaluation import classifier, interpret
+from mobilenet_edge.evaluation.classifier import Classifier
+from mobilenet_edge.evaluation.evaluate import own_labels
+from mobilenet_edge.formats import artifact, contradictions
+from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.records import Record
+
+# What a compiler is given, as `mnet export` calibrates with.
+CALIBRATION: Final = 100
+
+
+def run(
+    path: Path,
+    out: Path,
+    pictures: Path,
+    *,
+    target: str = "pi",
+    labels: Path | None = None,
+    records: Sequence[Path] = (),
+    options: PixelOptions = NOTHING,
+    force: bool = False,
+) -> list[Path]:
+    """Write a bundle.
+
+    Args:
+        path: A .tflite or .onnx file; for "compiler" a float32 .onnx file.
+        out: The folder to write.
+        pictures: Folder of pictures; three become the bundle's test, or up to 100 the calibration of a compiler.
+        target: "pi" for a board with Python, "compiler" for a hand-over.
+        labels: File of class names, None for those of the model.
+        records: Record files and folders of them, of which those of this file are shown in its README.
+        options: What is stated of the model's pixels.
+        force: Write over other files.
+
+    Returns:
+        The files, in the folder.
+
+    Raises:
+        BuildError: The bundle fails its own test on this machine.
+        InputError: The model, pictures, labels or records cannot be used, or the folder holds something else.
+        MnetError: As `classifier.start` says.
+        UsageError: The file is not of the format that the target takes.
+    """
+    model = artifact.read(path)
+    if model.format == "keras":
+        raise UsageError(f"{path} is a Keras file; bundle a .tflite or .onnx file of it, from mnet export")
+    if target == "compiler":
+        handover.require_float(model)
+    contradictions.refuse(model)
+    files = images.find(folders.locate(pictures).folder)
+    known = sources.read(records)
+    with _opened(model, labels, options) as (running, deployment):
+        if target == "compiler":
+            bundle = _handover(deployment, images.spread(files, CALIBRATION), known)
+        else:
+            found = examples.choose(_examples(running, deployment, images.spread(files, examples.TRIED)))
+            bundle = folder.contents(deployment, found, known)
+    folder.refuse(out, list(bundle), model, force=force)
+    if target != "compiler":
+        folder.try_out(bundle)
+    folder.write(out, bundle)
+    return [out / name for name in bundle]
+
+
+@contextmanager
+def _opened(model: Artifact, labels: Path | None, options: PixelOptions) -> Iterator[tuple[Classifier, Deployment]]:
+    with classifier.start(model, 1, options) as running:
+        given = own_labels(model) if labels is None else classes.read(labels)
+        names = interpret.names(given, running.head, running.process.shape, model.path.name)
+        yield (
+            running,
+            Deployment(
+                model,
+                running.rule,
+                running.input,
+                running.head,
+                running.grid,
+                tuple(name or f"class {index}" for index, name in enumerate(names)),
+                given is not None,
+                running.process.runtime,
+                running.process.version,
+                running.assumed,
+            ),
+        )
+
+
+def _examples(running: Classifier, model: Deployment, paths: Sequence[Path]) -> list[Example]:
+    """Ask the model about pictures, as `mnet evaluate` does."""
+    found = []
+    for path, tensor in prepare.tensors(paths, model.rule):
+        if tensor is None:
+            continue
+        running.ask(tensor)
+        answers = interpret.interpret(running.answer(whole=True, k=2), model.head, model.names)
+        found.append(Example.of(path, answers, model.input.fill(tensor), model))
+    if len(found) < examples.COUNT:
+        raise InputError(f"{len(found)} pictures can be read, and the test needs {examples.COUNT}; give more")
+    return found
+
+
+def _handover(model: Deployment, paths: Sequence[Path], records: Sequence[Record]) -> dict[str, bytes]:
+    loaded = prepare.load(paths, model.rule)
+    scaled = prepare.scale(loaded.pixels, model.rule)
+    return handover.contents(model, loaded.pixels, np.concatenate([model.input.fill(each) for each in scaled]), records)
