@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files
+from mobilenet_edge.bundle import cpp, guide, requirements, script
 from mobilenet_edge.bundle import examples as chosen
-from mobilenet_edge.bundle import guide, requirements, script
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.examples import Example
 from mobilenet_edge.errors import BuildError, InputError
@@ -35,6 +35,29 @@ def contents(model: Deployment, examples: Sequence[Example], records: Sequence[R
         "test.py": script.template("test.py.in").template,
         "requirements.txt": requirements.write(model),
         FACTS: json.dumps(facts, indent=1) + "\n",
+    }
+    return {
+        model.file: model.artifact.data,
+        "labels.txt": labels(model),
+        **{name: text.encode() for name, text in texts.items()},
+        **{name: files.read_bytes(each.path) for name, each in pictures.items()},
+    }
+
+
+def cpp_contents(model: Deployment, examples: Sequence[Example], records: Sequence[Record]) -> dict[str, bytes]:
+    """Return the files of a bundle in C++; the pictures of the examples are PPM.
+
+    Raises:
+        UsageError: As `cpp.write` says.
+    """
+    pictures = {f"pictures/{n}.ppm": each for n, each in enumerate(examples, 1)}
+    output = model.artifact.contents.tensors[model.artifact.contents.outputs[0]]
+    texts = {
+        "README.md": guide.write(model, records, "CPP.md.in"),
+        "classify.cc": cpp.write(model, output.elements, output.dtype),
+        "test.sh": script.template("test.sh.in").template,
+        "expected.tsv": "".join(f"{name}\t{each.label}\n" for name, each in pictures.items()),
+        FACTS: json.dumps(origin(model.artifact), indent=1) + "\n",
     }
     return {
         model.file: model.artifact.data,

@@ -96,6 +96,7 @@ class BundleTarget(StrEnum):
     """What a bundle is for."""
 
     pi = "pi"
+    cpp = "cpp"
     compiler = "compiler"
 
 

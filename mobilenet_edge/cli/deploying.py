@@ -97,7 +97,7 @@ def bundle(
         ),
     ],
     target: Annotated[
-        BundleTarget, typer.Option("--for", help="A board with Python, or a vendor's compiler.")
+        BundleTarget, typer.Option("--for", help="A board with Python, a program in C++, or a vendor's compiler.")
     ] = BundleTarget.pi,
     labels: Labels = None,
     records: Annotated[

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from mobilenet_edge.records import Record
 
 # What a compiler is given, as `mnet export` calibrates with.
 CALIBRATION: Final = 100
+# Pixels of a side of a picture for C++.
+LONGEST: Final = 512
 
 
 def run(
@@ -45,7 +48,7 @@ def run(
         path: A .tflite or .onnx file; for "compiler" a float32 .onnx file.
         out: The folder to write.
         pictures: Folder of pictures; three become the bundle's test, or up to 100 the calibration of a compiler.
-        target: "pi" for a board with Python, "compiler" for a hand-over.
+        target: "pi" for a board with Python, "cpp" for a program in C++, "compiler" for a hand-over.
         labels: File of class names, None for those of the model.
         records: Record files and folders of them, of which those of this file are shown in its README.
         options: What is stated of the model's pixels.
@@ -72,10 +75,13 @@ def run(
         if target == "compiler":
             bundle = _handover(deployment, images.spread(files, CALIBRATION), known)
         else:
-            found = examples.choose(_examples(running, deployment, images.spread(files, examples.TRIED)))
-            bundle = folder.contents(deployment, found, known)
+            tried = images.spread(files, examples.TRIED)
+            with _plain(tried) if target == "cpp" else nullcontext(tried) as paths:
+                found = examples.choose(_examples(running, deployment, paths))
+                write = folder.cpp_contents if target == "cpp" else folder.contents
+                bundle = write(deployment, found, known)
     folder.refuse(out, list(bundle), model, force=force)
-    if target != "compiler":
+    if target == "pi":
         folder.try_out(bundle)
     folder.write(out, bundle)
     return [out / name for name in bundle]
@@ -115,6 +121,19 @@ def _examples(running: Classifier, model: Deployment, paths: Sequence[Path]) -> 
     if len(found) < examples.COUNT:
         raise InputError(f"{len(found)} pictures can be read, and the test needs {examples.COUNT}; give more")
     return found
+
+
+@contextmanager
+def _plain(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Write pictures as PPM, no side longer than 512 pixels: C++ has no decoder, and a photograph would be 36 MB."""
+    with tempfile.TemporaryDirectory(prefix="mnet-") as place:
+        plain = []
+        for number, (_, image) in enumerate(images.decoded(paths)):
+            if image is not None:
+                image.thumbnail((LONGEST, LONGEST))
+                plain.append(Path(place, f"{number}.ppm"))
+                image.save(plain[-1])
+        yield plain
 
 
 def _handover(model: Deployment, paths: Sequence[Path], records: Sequence[Record]) -> dict[str, bytes]:

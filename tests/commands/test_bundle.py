@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,3 +199,38 @@ def test_a_hundred_answers_are_those_of_evaluation(exported, data, tmp_path, nam
     assert [label for label, _ in theirs] == [answer["label"] for answer in ours]
     # Four threads sum in another order than one.
     np.testing.assert_allclose([share for _, share in theirs], [answer["probability"] for answer in ours], atol=1e-5)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not installed")
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "name", ["usual/mobilenet_v1-a0.25-r128.float32.tflite", "bytes/mobilenet_v1-a0.25-r128.int8.tflite"]
+)
+def test_cpp_answers_as_evaluation(exported, data, tmp_path, name):
+    app = tmp_path / "app"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(
+            ["bundle", str(exported / name), "--out", str(app), "--pictures", str(data / "images"), "--for", "cpp"]
+        )
+    assert ended.value.code == 0
+    command = re.findall(r"^//     (c\+\+ .+)$", (app / "classify.cc").read_text(), re.MULTILINE)[0]
+    environment = {**os.environ, "LITERT": str(Path(str(find_spec("ai_edge_litert").origin)).parent)}
+    subprocess.run(["sh", "-c", f"{command} -Wall -Wextra -Werror"], cwd=app, env=environment, check=True, timeout=300)
+    done = subprocess.run(["sh", "test.sh"], cwd=app, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "this folder works here"), done.stdout
+    pictures = []
+    for number, path in enumerate(images.spread(images.find(data / "images"), 100)):
+        pictures.append(Picture(f"{number}.ppm", images.decode(path), 0))
+        pictures[-1].image.save(app / f"{number}.ppm")
+    names = [picture.name for picture in pictures]
+    answers = subprocess.run(
+        ["./classify", *names], cwd=app, capture_output=True, text=True, timeout=600, check=True
+    ).stdout.splitlines()
+    question = Question(1, PixelOptions())
+    ours = [record.answers[0] for (record,) in inference.here([artifact.read(exported / name)], pictures, question)]
+    same = [
+        line.startswith(f"{picture}: {answer['label']} ")
+        for picture, line, answer in zip(names, answers, ours, strict=True)
+    ]
+    # One grey level off in some tall pictures may turn an answer that is nearly a tie.
+    assert sum(same) >= 98
