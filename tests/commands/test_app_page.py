@@ -34,7 +34,7 @@ def test_the_story(tmp_path, monkeypatch, capsys):
     mnet("build", "--alpha", "0.5", "--rho", "160", "--classes", "5", "--out", "models")
     lines = re.findall(r"^    mnet (.+)$", PAGE.read_text(), re.MULTILINE)
     here = [line for line in lines if "--host" not in line]
-    assert len(lines) - 1 == len(here) == 5
+    assert len(lines) - 1 == len(here) == 6
     for line in here:
         words = shlex.split(line)
         files = sorted(map(str, Path("models").glob("*.tflite")))

@@ -203,15 +203,11 @@ def test_a_hundred_answers_are_those_of_evaluation(exported, data, tmp_path, nam
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not installed")
 @pytest.mark.data
-@pytest.mark.parametrize(
-    "name", ["usual/mobilenet_v1-a0.25-r128.float32.tflite", "bytes/mobilenet_v1-a0.25-r128.int8.tflite"]
-)
+@pytest.mark.parametrize("name", ["usual/mobilenet_v1-a0.25-r128.float32", "bytes/mobilenet_v1-a0.25-r128.int8"])
 def test_cpp_answers_as_evaluation(exported, data, tmp_path, name):
-    app = tmp_path / "app"
+    app, model = tmp_path / "app", exported / f"{name}.tflite"
     with pytest.raises(SystemExit) as ended:
-        cli.main(
-            ["bundle", str(exported / name), "--out", str(app), "--pictures", str(data / "images"), "--for", "cpp"]
-        )
+        cli.main(["bundle", str(model), "--out", str(app), "--pictures", str(data / "images"), "--for", "cpp"])
     assert ended.value.code == 0
     command = re.findall(r"^//     (c\+\+ .+)$", (app / "classify.cc").read_text(), re.MULTILINE)[0]
     environment = {**os.environ, "LITERT": str(Path(str(find_spec("ai_edge_litert").origin)).parent)}
@@ -227,7 +223,7 @@ def test_cpp_answers_as_evaluation(exported, data, tmp_path, name):
         ["./classify", *names], cwd=app, capture_output=True, text=True, timeout=600, check=True
     ).stdout.splitlines()
     question = Question(1, PixelOptions())
-    ours = [record.answers[0] for (record,) in inference.here([artifact.read(exported / name)], pictures, question)]
+    ours = [record.answers[0] for (record,) in inference.here([artifact.read(model)], pictures, question)]
     same = [
         line.startswith(f"{picture}: {answer['label']} ")
         for picture, line, answer in zip(names, answers, ours, strict=True)
