@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge import cli
+from mobilenet_edge.evaluation import evaluate
 from tests.evaluation.test_evaluate import colour_model, head_model
 
 pytestmark = pytest.mark.slow
@@ -48,6 +50,24 @@ def test_a_folder_is_answered_picture_by_picture(photos, model, capsys):
     assert {len(each["answers"]) for each in records} == {2}
     assert all(each[part] > 0 for each in records for part in ("decode_ms", "prepare_ms", "infer_ms"))
     assert "centre crop 0.875 (ASSUMED: --crop)" in err
+
+
+def test_answers_are_right_as_often_as_evaluation_says(tmp_path, model, capsys):
+    classes = sorted(COLOURS)
+    for number in range(30):
+        path = tmp_path / "flags" / classes[number % 3] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (2, 3, 3), np.uint8)
+        Image.fromarray(pixels).resize((30, 20)).save(path)
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    labels = tmp_path / "labels.txt"
+    predict(model, tmp_path / "flags", "--labels", labels, "--json", "-")
+    records = json.loads(capsys.readouterr().out)
+    right = sum(each["answers"][0]["label"] == Path(each["picture"]).parent.name for each in records)
+    (evaluation,) = evaluate.evaluate([model], tmp_path / "flags", labels=labels, jobs=1)
+    # Chance is a third: neither none nor all.
+    assert 0 < right < 30
+    assert evaluation.top1 == right / 30
 
 
 def test_models_side_by_side(photos, model, capsys):
