@@ -85,9 +85,8 @@ def refuse(out: Path, names: Sequence[str], artifact: Artifact, *, force: bool =
     """Refuse to write over files, unless they are a bundle of the same model.
 
     Raises:
-        InputError: Something else is there, or `out` cannot be written.
+        InputError: Something else is there.
     """
-    files.try_folder(out)
     there = next((name for name in names if (out / name).exists()), None)
     if there is None or force:
         return

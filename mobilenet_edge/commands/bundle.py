@@ -21,6 +21,7 @@ from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import classifier, interpret
 from mobilenet_edge.evaluation.classifier import Classifier
 from mobilenet_edge.evaluation.evaluate import own_labels
+from mobilenet_edge.files import try_folder
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.records import Record
@@ -69,17 +70,18 @@ def run(
     if target == "compiler":
         handover.require_float(model)
     contradictions.refuse(model)
-    files = images.find(folders.locate(pictures).folder)
+    try_folder(out)
+    found = images.find(folders.locate(pictures).folder)
     known = sources.read(records)
     with _opened(model, labels, options) as (running, deployment):
         if target == "compiler":
-            bundle = _handover(deployment, images.spread(files, CALIBRATION), known)
+            bundle = _handover(deployment, images.spread(found, CALIBRATION), known)
         else:
-            tried = images.spread(files, examples.TRIED)
+            tried = images.spread(found, examples.TRIED)
             with _plain(tried) if target == "cpp" else nullcontext(tried) as paths:
-                found = examples.choose(_examples(running, deployment, paths))
+                chosen = examples.choose(_examples(running, deployment, paths))
                 write = folder.cpp_contents if target == "cpp" else folder.contents
-                bundle = write(deployment, found, known)
+                bundle = write(deployment, chosen, known)
     folder.refuse(out, list(bundle), model, force=force)
     if target == "pi":
         folder.try_out(bundle)
