@@ -19,8 +19,8 @@ from mobilenet_edge.data import labels as classes
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import classifier, interpret
+from mobilenet_edge.evaluation.classes import own_labels
 from mobilenet_edge.evaluation.classifier import Classifier
-from mobilenet_edge.evaluation.evaluate import own_labels
 from mobilenet_edge.files import try_folder
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact

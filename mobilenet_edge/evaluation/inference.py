@@ -19,8 +19,8 @@ from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.data.stream import Picture
 from mobilenet_edge.evaluation import classifier, head, interpret
 from mobilenet_edge.evaluation.adapt import adapt
-from mobilenet_edge.evaluation.classifier import Answer, Classifier
 from mobilenet_edge.evaluation.classes import own_labels
+from mobilenet_edge.evaluation.classifier import Answer, Classifier
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.remote import RemoteModel, Run
 from mobilenet_edge.evaluation.tensors import ImageInput, image_input
