@@ -10,7 +10,7 @@ from typing import Final
 from mobilenet_edge import files, records
 from mobilenet_edge.commands import table
 from mobilenet_edge.errors import Interrupted
-from mobilenet_edge.sweep import config, lock, requirements
+from mobilenet_edge.sweep import config, lock, preconditions
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
@@ -66,7 +66,7 @@ def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
     """
     work = _start(path, options, out)
     stages = list(_stages(work))
-    requirements.check(work, {name.partition(" ")[0] for name, reason in stages if reason is not None})
+    preconditions.check(work, {name.partition(" ")[0] for name, reason in stages if reason is not None})
     lines = [f"{name}: {reason}" for name, reason in stages if reason is not None]
     return "\n".join([*lines, f"{len(lines)} of {len(stages)} stages to run in {out}"])
 
@@ -74,7 +74,7 @@ def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
 def _start(path: Path, options: SweepOptions, out: Path) -> Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
-    requirements.check_sources(sweep)
+    preconditions.check_sources(sweep)
     work = Work(Schedule(sweep, out), Manifest(out), options)
     _ = work.chosen  # refuse a --measure that is too small before anything is built
     return work

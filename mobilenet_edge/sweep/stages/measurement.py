@@ -14,7 +14,7 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.profiling import latency, targets
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Failure, Profile, Record
-from mobilenet_edge.sweep.requirements import as_keys
+from mobilenet_edge.sweep.preconditions import as_keys
 from mobilenet_edge.sweep.stages.work import Work
 
 # Jobs that are interleaved before their records are written; sixteen take a minute, which is all a kill can lose.

@@ -12,7 +12,6 @@ from PIL import Image
 from mobilenet_edge.commands import sweep
 from mobilenet_edge.commands.sweep import SweepOptions
 from mobilenet_edge.errors import InputError, MissingExtraError, UsageError
-from mobilenet_edge.sweep import requirements
 
 HERE = SweepOptions(jobs=1)
 
@@ -131,11 +130,11 @@ def test_an_extra_that_is_not_installed(
     extra: str,
     options: SweepOptions,
 ) -> None:
-    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == module else object())
+    monkeypatch.setattr(preconditions, "find_spec", lambda name: None if name == module else object())
     with pytest.raises(MissingExtraError, match=rf"{module} is not installed; .*\[{extra}\]"):
         preview(evaluated(photos), options)
 
 
 def test_workers_of_a_cluster_need_not_be_here(preview: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name in ("tensorflow", "onnx") else object())
+    monkeypatch.setattr(preconditions, "find_spec", lambda name: None if name in ("tensorflow", "onnx") else object())
     assert preview("", SweepOptions(dask="tcp://127.0.0.1:1"))
