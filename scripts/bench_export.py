@@ -124,7 +124,8 @@ def main() -> None:
                 capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, check=False,
             )  # fmt: skip
             if done.returncode:
-                sys.exit(f"{road}: {done.stderr.strip().splitlines()[-1]}")
+                last = done.stderr.strip().splitlines()[-1:] or [f"ended with {done.returncode}"]
+                sys.exit(f"{road}: {last[0]}")
             found.append(json.loads(done.stdout))
             print(f"{road:6} {found[-1]['seconds']:6.2f} s  peak {found[-1]['peak_mb']:6.0f} MB", flush=True)
     medians = {
