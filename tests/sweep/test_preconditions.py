@@ -12,6 +12,7 @@ from PIL import Image
 from mobilenet_edge.commands import sweep
 from mobilenet_edge.commands.sweep import SweepOptions
 from mobilenet_edge.errors import InputError, MissingExtraError, UsageError
+from mobilenet_edge.sweep import preconditions
 
 HERE = SweepOptions(jobs=1)
 
