@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files
-from mobilenet_edge.bundle import cpp, guide, requirements, script
+from mobilenet_edge.bundle import cpp, guide, pins, script
 from mobilenet_edge.bundle import examples as chosen
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.examples import Example
@@ -33,7 +33,7 @@ def contents(model: Deployment, examples: Sequence[Example], records: Sequence[R
         "README.md": guide.write(model, records),
         "classify.py": script.write(model),
         "test.py": script.template("test.py.in").template,
-        "requirements.txt": requirements.write(model),
+        "requirements.txt": pins.write(model),
         FACTS: json.dumps(facts, indent=1) + "\n",
     }
     return {
