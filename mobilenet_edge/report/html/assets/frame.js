@@ -59,7 +59,7 @@ function draw(id, traces, layout, height) {
     },
     ...layout,
   };
-  Plotly.react(chart, traces, fullLayout, { displayModeBar: false, responsive: true });
+  Plotly.react(chart, traces, fullLayout, { displayModeBar: false, responsive: true, edits: { shapePosition: true } });
   return chart;
 }
 

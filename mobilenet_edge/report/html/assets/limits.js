@@ -37,19 +37,23 @@ function line(axis, value, edge) {
   const across = axis === "x" ? "y" : "x";
   return {
     type: "line", [`${axis}0`]: value ?? edge, [`${axis}1`]: value ?? edge, [`${across}0`]: 0, [`${across}1`]: 1,
-    [`${across}ref`]: "paper", editable: true, line: { color: style("accent"), width: 2, dash: "dot" },
+    [`${across}ref`]: "paper", line: { color: style("accent"), width: 2, dash: "dot" },
   };
 }
 
-// Take the limits from the lines that were dragged; `names` are those of the shapes, in order.
+// Take the limits from the lines that were dragged; `names` are those of the shapes, in order. Both ends of a line may
+// move, or one of them.
 function follow(chart, names) {
   chart.removeAllListeners("plotly_relayout");
+  const before = names.map((name, index) => chart.layout.shapes[index][name === "min-top1" ? "y0" : "x0"]);
   chart.on("plotly_relayout", (event) => {
-    const moved = names.filter((_, index) => Object.keys(event).some((key) => key.startsWith(`shapes[${index}].`)));
-    for (const name of moved) {
-      const index = names.indexOf(name);
-      setLimit(name, Number(event[`shapes[${index}].${name === "min-top1" ? "y0" : "x0"}`]));
-    }
+    const moved = names.filter((name, index) => {
+      const axis = name === "min-top1" ? "y" : "x";
+      const ends = ["0", "1"].map((end) => event[`shapes[${index}].${axis}${end}`]).filter((value) => value !== undefined);
+      const place = ends.find((value) => Number(value) !== before[index]);
+      if (place !== undefined) setLimit(name, Number(place));
+      return ends.length > 0;
+    });
     if (moved.length) redraw();
   });
 }
