@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], object]
 Format = Literal["tflite", "onnx"]
-Precision = Literal["float32", "float16", "dynamic", "int8"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "mixed"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,7 +110,7 @@ def convert(
     Args:
         model: A keras.Model, or the path of a `.keras` or `.h5` file.
         format: Format of the file.
-        precision: Precision of the file; "int8" needs `calibration`.
+        precision: Precision of the file; "int8" and "mixed" need `calibration`.
         calibration: A folder of pictures, or an array (n, height, width, channels): uint8 pixels in RGB order, or
             float32 as the model takes them. "random" is noise, for sizes and latencies only.
         count: Maximum number of pictures of a folder.

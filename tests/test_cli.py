@@ -212,7 +212,7 @@ BAD_OPTIONS = [
     ("plan --max-size 1M", "'1M' is not a size such as"),
     ("plan --layers", "--layers explains one variant, not 16; give one --alpha and one --rho"),
     ("export m.keras --out out", "int8 needs calibration images: add --calibrate DIR, or --calibrate random "),
-    ("export m.keras --precision int4", "'int4' is not one of 'float32', 'float16', 'dynamic', 'int8'; see mnet"),
+    ("export m.keras --precision int4", "'float16', 'dynamic', 'int8', 'mixed'; see mnet"),
     ("export m.keras --format tf", "'tf' is not one of 'tflite', 'onnx'; see mnet export --help"),
     ("export m.keras --calibrate random --count 0", "--count must be at least 1, got 0"),
     ("export m.keras --precision float32 --io int8", "--io int8 is about int8 files, and only float32 is asked for; "),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mobilenet_edge.analysis import modes
 from mobilenet_edge.records import Profile
+from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.records.remark import Remark
 
 # With fewer runs, the 90th percentile rests on one or two of them.
@@ -38,7 +39,7 @@ def _target_doubts(profile: Profile) -> Iterator[Remark]:
     """Check whether the file was made for another CPU, which makes it slow or wrong."""
     machine, features = str(profile.host.get("machine", "")), profile.host.get("isa", ())
     x86, target = machine in ("x86_64", "AMD64"), profile.target
-    if not machine or profile.precision != "int8" or profile.format != "onnx":
+    if not machine or profile.precision not in CALIBRATED or profile.format != "onnx":
         return
     if target == "arm64" and x86:
         yield Remark("arm64-file-on-x86")

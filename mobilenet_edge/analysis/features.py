@@ -19,7 +19,7 @@ PRIOR: Final = {"pointwise": 1.0, "spatial": 3.0, "activations": 4.0, "weights":
 # Weights beyond this size are read from memory in every inference. Second-level caches have 0.5 MB (Cortex-A53) to 2 MB
 # (recent x86) and also hold the activations.
 CACHE_BYTES: Final = 2_000_000
-INTEGERS: Final = ("int8", "uint8", "dynamic")
+INTEGERS: Final = ("int8", "uint8", "dynamic", "mixed")
 # Output channels that a matrix product computes at once.
 LANES: Final = 8
 

@@ -20,7 +20,7 @@ SELECTORS: Final = ("variant", "format", "precision", "target")
 # Values that artifacts can have, "unknown" included; other values without a wildcard are spelling mistakes.
 _KNOWN: Final = {
     "format": dict.fromkeys(READERS),
-    "precision": dict.fromkeys(("float32", "float16", "dynamic", "int8", "uint8", "unknown")),
+    "precision": dict.fromkeys(("float32", "float16", "dynamic", "int8", "mixed", "uint8", "unknown")),
     "target": TARGETS,
 }
 

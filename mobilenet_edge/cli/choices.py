@@ -19,6 +19,7 @@ class Precision(StrEnum):
     float16 = "float16"
     dynamic = "dynamic"
     int8 = "int8"
+    mixed = "mixed"
 
 
 class Io(StrEnum):

@@ -234,6 +234,30 @@ def export(
         Effort,
         typer.Option(help="Effort of the int8 quantiser: best is slower and more accurate.", rich_help_panel=INT8),
     ] = Effort.fast,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Show which layers lose most in int8, and what would help.", rich_help_panel=INT8
+        ),
+    ] = False,
+    min_agreement: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0.97",
+            help="Keep this agreement with the float model in the mixed file, in the fewest milliseconds.",
+            show_default="a fifth of the MACs in float",
+            rich_help_panel=INT8,
+        ),
+    ] = None,
+    latency: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Records of mnet profile --ops to take these milliseconds from.",
+            show_default="this machine",
+            rich_help_panel=INT8,
+        ),
+    ] = None,
     compact: Annotated[
         bool,
         typer.Option(
@@ -253,11 +277,12 @@ def export(
 ) -> None:
     """Convert a Keras model to TFLite and ONNX, and check both.
 
-    Float32 and int8 by default; float16 and dynamic range on request.
+    Float32 and int8 by default; float16, dynamic range and mixed on request.
     """
     from mobilenet_edge.conversion import pipeline as command
+    from mobilenet_edge.conversion.mixture import Mixing
     from mobilenet_edge.data.pixel_options import PixelOptions
-    from mobilenet_edge.report import exports
+    from mobilenet_edge.report import exports, losses
     from mobilenet_edge.report import preprocessing as pixels_report
 
     result = command.run(
@@ -275,9 +300,13 @@ def export(
         options=PixelOptions(pixels, colour, fit, crop, filter),
         compact=compact,
         check_keras=check_keras,
+        mixing=Mixing(min_agreement, latency),
+        explain=explain,
     )
     remark(pixels_report.of_export(result))
-    show(exports.table(result, result.mutual, result.split, result.remarks))
+    show(exports.table(result, result.mutual, result.split, result.remarks, result.search))
+    if result.losses:
+        show("\n" + losses.text(result.losses))
 
 
 @app.command(cls=Verb, epilog=examples("mnet inspect results/", "mnet inspect model.tflite --target edgetpu --json -"))

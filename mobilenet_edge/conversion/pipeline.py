@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.conversion import origin, passes, suitability, verify
+from mobilenet_edge.conversion import mixture, origin, passes, suitability, verify
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
+from mobilenet_edge.conversion.mixture import Divider, Mixing
+from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.data import labels
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
@@ -28,9 +30,12 @@ from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
+from mobilenet_edge.quantise.attribution import LayerLoss, attribute
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.entry import require_within
+from mobilenet_edge.quantise.partition import MixedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, solve
+from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.records.remark import Remark
 
 # Whose version decides on a file's bytes, beside our own.
@@ -41,10 +46,12 @@ SCHEMES: Final = {
     "float16": "float16 weights; float32 biases and activations",
     "dynamic": f"int8 weights per output channel, symmetric, to nearest; float16 weights of outputs with {weights.FEW} "
     "weights or fewer; float32 biases and activations",
-    "int8": "int8 weights per output channel, symmetric; 8-bit activations per tensor",
+    **dict.fromkeys(CALIBRATED, "int8 weights per output channel, symmetric; 8-bit activations per tensor"),
 }
 # Beside the scheme of a target that asks for it.
 PAIRS: Final = "; sums of two products within 16 bits"
+# Without a search.
+_FIXED: Final = Mixing()
 WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
     "float32": {"tflite": tflite.float_tflite, "onnx": onnx.float_onnx},
     "float16": {"tflite": tflite.float16_tflite, "onnx": onnx.float16_onnx},
@@ -61,12 +68,16 @@ class Files(list[Artifact]):
         split: Which of several splits of the folder that was, in words; may be empty.
         rule: How pixels become the input of these files.
         remarks: What speaks against the pictures that calibrated int8.
+        search: What a search for a mixed file found; None where there was none.
+        losses: What rounding each layer of the int8 files costs, where that was asked for.
     """
 
     samples: calibration.Samples | None = None
     split: str = ""
     rule: Preprocess | None = None
     remarks: tuple[Remark, ...] = ()
+    search: Search | None = None
+    losses: tuple[LayerLoss, ...] = ()
 
     @cached_property
     def mutual(self) -> float | None:
@@ -99,6 +110,8 @@ def run(
     options: PixelOptions = NOTHING,
     compact: bool = False,
     check_keras: bool = False,
+    mixing: Mixing = _FIXED,
+    explain: bool = False,
 ) -> Files:
     """Export a model.
 
@@ -106,8 +119,8 @@ def run(
         model: A .keras file.
         formats: Of the target's, all by default.
         precisions: Of the target's; its own choice by default.
-        calibrate: A folder of images, "random" for synthetic images, or an array of images. int8 needs it; float16 and
-            dynamic files are checked on these images, where there are any.
+        calibrate: A folder of images, "random" for synthetic images, or an array of images. int8 and mixed need it;
+            float16 and dynamic files are checked on these images, where there are any.
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
@@ -119,13 +132,15 @@ def run(
         options: What is stated of the pixels that the model takes.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
         check_keras: Compare with Keras first, which needs TensorFlow.
+        mixing: What decides which layers of a mixed file stay in float.
+        explain: Divide the loss of int8 among the layers.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError: int8 without calibration, or `io` without int8, or what the target cannot take, or `count` is
-            below 1.
+        UsageError: int8 or mixed without calibration, or `io` without int8, or what the target cannot take, or `count`
+            is below 1, or options of a mixed file that do not go together.
         InputError: The model, the images, the labels or the output folder cannot be used.
         MissingExtraError: TensorFlow, a writer or a runtime is not installed.
         BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
@@ -135,10 +150,14 @@ def run(
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
     made_for.check(formats, precisions, io)
-    if "int8" in precisions and calibrate is None:
+    mixing.check(precisions)
+    if explain and "int8" not in precisions:
+        raise UsageError("--explain is about int8 files; add --precision int8")
+    calibrated = [precision for precision in precisions if precision in CALIBRATED]
+    if calibrated and calibrate is None:
         raise UsageError(
-            "int8 needs calibration images: add --calibrate DIR, or --calibrate random for synthetic ones, or "
-            "--precision float32"
+            f"{calibrated[0]} needs calibration images: add --calibrate DIR, or --calibrate random for synthetic ones, "
+            "or --precision float32"
         )
     if io is not None and "int8" not in precisions:
         asked = " and ".join(precisions)
@@ -162,12 +181,14 @@ def run(
     if calibrate is not None:
         samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
         about = replace(about, preprocess=rule)
-        samples = samples.hold_out() if "int8" in precisions else samples
+        samples = samples.hold_out() if calibrated else samples
+    made = Files()
     with progress.bar(f"export {about.variant}", steps(graph, formats, precisions)) as advance:
-        made = Files(write_all(graph, about, samples, formats, precisions, io, out, effort, advance, compact))
+        settings = (formats, precisions, io, out, effort, advance, compact, mixing, made, explain)
+        made.extend(write_all(graph, about, samples, *settings))
     made.rule = about.preprocess
     made.samples, made.split = samples, split
-    if samples is not None and "int8" in precisions:
+    if samples is not None and calibrated:
         made.remarks = tuple(suitability.remarks(keras, samples, made.rule))
     return made
 
@@ -182,7 +203,7 @@ def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str],
 
 def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> int:
     """How often `write_all` advances its bar."""
-    return len(formats) * len(precisions) + ("int8" in precisions) * len(graph.nodes)
+    return len(formats) * len(precisions) + len(set(CALIBRATED) & set(precisions)) * len(graph.nodes)
 
 
 def write_all(
@@ -196,8 +217,13 @@ def write_all(
     effort: str = "fast",
     advance: Callable[[], None] = lambda: None,
     compact: bool = False,
+    mixing: Mixing = _FIXED,
+    found: Files | None = None,
+    explain: bool = False,
 ) -> Iterator[Artifact]:
     """Write every format of every precision from one graph and one calibration; yield each file once it is checked.
+
+    What a search for a mixed file finds, and what an explanation needs, is put into `found`.
 
     Raises:
         BuildError: Some failed; all others have been written by then.
@@ -205,22 +231,32 @@ def write_all(
     tools = {kind: _tools(kind) for kind in formats}
     reference = _reference(graph, samples, about.preprocess)
     failures: list[str] = []
+    int8: QuantisedGraph | None = None
     for precision in precisions:
         about = replace(about, precision=precision, scheme=SCHEMES[precision], calibration=None)
-        quantised = None
-        if samples is not None and precision == "int8":
+        quantised, mixed = None, None
+        if samples is not None and precision in CALIBRATED:
             margin = synthetic.MARGIN if samples.source == "synthetic" else 1.0
             options = replace(EFFORTS[effort], pairs=targets.find(about.target).pairs, margin=margin)
             entry = input_grid(about.preprocess)
             require_within(samples.images, entry)
-            quantised = solve(graph, samples.images, options, advance, entry, engine=passes.choose())
             scheme = about.scheme + PAIRS * options.pairs
             about = replace(about, scheme=scheme, calibration=samples.describe())
+            if precision == "int8":
+                quantised = int8 = solve(graph, samples.images, options, advance, entry, engine=passes.choose())
+                if found is not None and explain:
+                    found.losses = attribute(graph, quantised, samples.checking)
+            else:
+                divider = Divider(graph, samples, options, entry, advance)
+                mixed = _divide(divider, mixing, formats, int8, reference, found)
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])
             try:
-                if quantised is None:
+                if mixed is not None:
+                    own = replace(own, scheme=mixture.scheme(mixed[kind], graph, own.scheme))
+                    made, data = mixture.make(mixed[kind], kind, own, reference, compact)
+                elif quantised is None:
                     made, data = _make(graph, rounded, kind, own, reference)
                 else:
                     io_type = io or targets.find(about.target).io(kind)
@@ -238,6 +274,23 @@ def write_all(
     if failures:
         written = len(formats) * len(precisions) - len(failures)
         raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
+
+
+def _divide(
+    divider: Divider,
+    mixing: Mixing,
+    formats: Sequence[str],
+    int8: QuantisedGraph | None,
+    reference: verify.Reference,
+    found: Files | None,
+) -> Mapping[str, MixedGraph]:
+    """Choose what stays in float in the mixed file of each format."""
+    if mixing.min_agreement is None:
+        return dict.fromkeys(formats, divider.default())
+    search = divider.search(mixing, formats, int8, reference.head)
+    if found is not None:
+        found.search = search
+    return search.chosen
 
 
 def _make(

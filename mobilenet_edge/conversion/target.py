@@ -58,15 +58,15 @@ class Target:
 
 # What each format's users expect: TFLite "full integer" to its ends, ONNX with float ends.
 _ANY_IO: Final = {"tflite": ("int8", "uint8", "float32"), "onnx": ("float32", "int8", "uint8")}
-# Float activations, docs/quantisation.md.
-_SMALL_WEIGHTS: Final = ("float16", "dynamic")
+# docs/quantisation.md
+_ON_REQUEST: Final = ("float16", "dynamic", "mixed")
 TARGETS: Final[Mapping[str, Target]] = {
     each.name: each
     for each in (
-        Target("generic", "right everywhere", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS),
-        Target("x86", "x86-64, with VNNI or without", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS),
-        Target("x86-vnni", "x86-64 with VNNI only", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS, pairs=False),
-        Target("arm64", "64-bit Arm", _ANY_IO, ("float32", "int8"), _SMALL_WEIGHTS, activations="int8", pairs=False),
+        Target("generic", "right everywhere", _ANY_IO, ("float32", "int8"), _ON_REQUEST),
+        Target("x86", "x86-64, with VNNI or without", _ANY_IO, ("float32", "int8"), _ON_REQUEST),
+        Target("x86-vnni", "x86-64 with VNNI only", _ANY_IO, ("float32", "int8"), _ON_REQUEST, pairs=False),
+        Target("arm64", "64-bit Arm", _ANY_IO, ("float32", "int8"), _ON_REQUEST, activations="int8", pairs=False),
         # Full-integer to the ends; a float end would stay on the CPU.
         Target("edgetpu", "Coral's Edge TPU", {"tflite": ("int8", "uint8")}, ("int8",)),
     )

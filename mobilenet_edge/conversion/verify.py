@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,8 @@ from mobilenet_edge.formats.metadata import Agreement, Quantisation
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import exact
 from mobilenet_edge.graph.threads import workers
+from mobilenet_edge.quantise.partition import MixedGraph
+from mobilenet_edge.records.record import CALIBRATED
 
 # The graph's own float32 run is one order of the sums, a file's another: its rounding may be some times as large.
 _ORDERS: Final = 8.0
@@ -33,7 +35,7 @@ _ORDERS: Final = 8.0
 _DEVIATIONS: Final = 4.0
 # A file below these has collapsed: honest ones reach 40 dB with float16 weights and 15 dB with int8 ones, the known
 # failures are near 0.
-LEAST_SNR_DB: Final[Mapping[str, float]] = {"float16": 30.0, "dynamic": 6.0, "int8": 6.0}
+LEAST_SNR_DB: Final[Mapping[str, float]] = {"float16": 30.0, "dynamic": 6.0, "int8": 6.0, "mixed": 6.0}
 LEAST_TOP1: Final = 0.5
 # Steps of an 8-bit softmax by which the best two classes must differ for a top-1 to be asked for; those of random
 # weights are nearly alike, and an int8 file answers with a tie.
@@ -44,11 +46,14 @@ PROBED_IMAGES: Final = 32
 _ADVICE: Final = {
     "float16": "export with --precision float32",
     "dynamic": "export with --precision float16",
-    "int8": "calibrate with images like those the model will see",
+    **dict.fromkeys(CALIBRATED, "calibrate with images like those the model will see"),
 }
 _CONVERSIONS: Final = ("QUANTIZE", "DEQUANTIZE", "QuantizeLinear", "DequantizeLinear")
 # Left in float where they make the model's output.
 _CLOSING: Final = ("Softmax", "Sigmoid")
+# The same in a .tflite file, which leaves them in float only where other layers are.
+_CLOSING_MIXED: Final = (*_CLOSING, "SOFTMAX", "LOGISTIC")
+_WEIGHTED: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "Conv", "Gemm")
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def float_file(kind: str, data: bytes, reference: Reference) -> Agreement:
         BuildError: An output differs from that of the graph in float64 by more than rounding explains.
     """
     reference = _unseen(reference.first(FLOAT_IMAGES))
-    outputs = _run(kind, data, reference.images, None, None)
+    outputs = run_file(kind, data, reference.images)
     worst = float(np.abs(outputs - reference.exact).max())
     if not worst <= reference.tolerance:
         raise BuildError(
@@ -174,9 +179,54 @@ def int8_file(
     return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference)
 
 
+def mixed_file(kind: str, data: bytes, probe: bytes, mixed: MixedGraph, reference: Reference) -> Agreement:
+    """Check a file whose first layers are float.
+
+    Args:
+        kind: "tflite" or "onnx".
+        data: The file.
+        probe: The same model cut off before its softmax.
+        mixed: What was written.
+        reference: What the float graph says.
+
+    Raises:
+        BuildError: Another number of layers is float, an operator behind them is not int8, or the outputs have nothing
+            to do with the float graph's any more.
+    """
+    mixed_at(artifact.READERS[kind].contents(data), kind, mixed.layers)
+    few = reference.first(PROBED_IMAGES)
+    outputs, logits = _run_both((kind, data, reference.images), (kind, probe, few.images))
+    wanted = np.maximum(few.logits, np.float32(mixed.rest.least_logit))
+    return _kept(kind, "mixed", _agreement(logits, wanted, outputs, reference), reference)
+
+
+def mixed_at(contents: Contents, kind: str, layers: int) -> None:
+    """Check that a model has so many float layers, and integers from there on.
+
+    Raises:
+        BuildError: It has not.
+    """
+    converts = [operator.kind in _CONVERSIONS for operator in contents.operators]
+    place = converts.index(True) if any(converts) else len(converts)
+    front, rest = contents.operators[:place], contents.operators[place:]
+    found = sum(operator.kind in _WEIGHTED for operator in front)
+    if found != layers:
+        raise BuildError(
+            f"the mixed .{kind} has {found} float layers before its integers, not {layers}; please report this as a bug"
+        )
+    integer_only(replace(contents, operators=rest), kind, _CLOSING_MIXED)
+
+
 def _unseen(reference: Reference) -> Reference:
     """For a file that nothing was fitted for: no image was seen."""
     return replace(reference, held_out=reference.real)
+
+
+def comparable(head: Head, *logits: Array) -> tuple[Array, ...]:
+    """Take out of logits (n, classes) what all classes share, which a softmax does not see."""
+    if head not in (Head.classes, Head.logits):
+        return logits
+    return tuple(each - each.mean(axis=-1, keepdims=True) for each in logits)
 
 
 def mutual(files: Sequence[Artifact], images: Array) -> float | None:
@@ -184,7 +234,7 @@ def mutual(files: Sequence[Artifact], images: Array) -> float | None:
     answers, head = [], None
     for each in files:
         grid = each.metadata.input if each.metadata else None
-        outputs = _run(each.format, each.data, images, grid, None)
+        outputs = run_file(each.format, each.data, images, grid)
         head = heads.find(each, (1, *outputs.shape[1:]))
         leave = (each.metadata.output if each.metadata else None) or Quantisation(1.0, 0)
         answers.append(head.answers((outputs - leave.zero_point) * np.float32(leave.scale)))
@@ -193,7 +243,7 @@ def mutual(files: Sequence[Artifact], images: Array) -> float | None:
     return float(np.all([each == answers[0] for each in answers], axis=0).all(axis=-1).mean())
 
 
-def integer_only(contents: Contents, kind: str) -> None:
+def integer_only(contents: Contents, kind: str, closing: Collection[str] = _CLOSING) -> None:
     """Check that every operator between the ends works on integers.
 
     Raises:
@@ -205,7 +255,7 @@ def integer_only(contents: Contents, kind: str) -> None:
         for name in operator.inputs:
             read_by.setdefault(name, set()).add(operator.kind)
     for operator in contents.operators:
-        if operator.kind in _CONVERSIONS or (operator.kind in _CLOSING and operator.outputs[0] in contents.outputs):
+        if operator.kind in _CONVERSIONS or (operator.kind in closing and operator.outputs[0] in contents.outputs):
             continue
         if kind == "tflite":
             tensors = [contents.tensors[name] for name in (*operator.inputs, *operator.outputs)]
@@ -245,14 +295,15 @@ def _decided(reference: Reference) -> float:
 
 
 def _run_both(*calls: tuple[Any, ...]) -> list[NDArray[np.float32]]:
-    """Run a file and its probe at the same time, each as `_run` says."""
+    """Run a file and its probe at the same time, each as `run_file` says."""
     with workers() as pool:
-        return list(pool.map(lambda call: _run(*call), calls))
+        return list(pool.map(lambda call: run_file(*call), calls))
 
 
-def _run(
-    kind: str, data: bytes, images: Array, entry: Quantisation | None, leave: Quantisation | None
+def run_file(
+    kind: str, data: bytes, images: Array, entry: Quantisation | None = None, leave: Quantisation | None = None
 ) -> NDArray[np.float32]:
+    """Run a file on images (n, h, w, c); return its outputs (n, ...), reals where `leave` is the grid of integers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"model.{kind}"
         path.write_bytes(data)
@@ -283,11 +334,9 @@ def _infer(session: Session, image: Array, grid: Quantisation | None) -> NDArray
 
 
 def _agreement(logits: Array, wanted: Array, outputs: Array, reference: Reference) -> Agreement:
-    if reference.head in (Head.classes, Head.logits):
-        # Softmax does not see what all classes share.
-        logits, wanted = (each - each.mean(axis=-1, keepdims=True) for each in (logits, wanted))
+    snr_db = scores.snr_db(*comparable(reference.head, wanted, logits))
     return Agreement(
-        round(float(np.clip(scores.snr_db(wanted, logits), -200, 200)), 2),
+        round(float(np.clip(snr_db, -200, 200)), 2),
         round(reference.head.likeness(outputs, reference.outputs), 4),
         len(outputs),
         "images" if reference.real else "noise",

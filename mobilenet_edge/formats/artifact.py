@@ -17,6 +17,7 @@ from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.formats.onnx import read as onnx
 from mobilenet_edge.formats.tflite import read as tflite
+from mobilenet_edge.records.record import CALIBRATED
 
 # A .keras file in a folder is what the others were exported from.
 _RUNNABLE: Final = (".tflite", ".onnx")
@@ -180,7 +181,7 @@ def embed(path: Path, data: bytes, about: Metadata) -> bytes:
 def file_name(variant: str, precision: str, kind: str, target: str = "generic") -> str:
     """Name an artifact. The dot in alpha breaks `Path.with_suffix`: names are built, never derived.
 
-    Only int8 files differ by target, and bear its name unless they run everywhere.
+    Only files with integer activations differ by target, and bear its name unless they run everywhere.
     """
-    made_for = f"-{target}" if precision == "int8" and target != "generic" else ""
+    made_for = f"-{target}" if precision in CALIBRATED and target != "generic" else ""
     return f"{variant}.{precision}{made_for}.{kind}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats.contents import ITEM_BITS, Contents, Tensor
+from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.records.remark import Remark
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _WEIGHTS: Final = {
     "float16": ("float16",),
     "dynamic": ("int8", "uint8"),
     "int8": ("int8", "uint8"),
+    "mixed": ("int8", "uint8", "float32"),
 }
 _IMAGE_AXES: Final = 4
 _CHANNELS: Final = frozenset((1, 3))
@@ -67,7 +69,7 @@ def _of_metadata(about: Metadata, contents: Contents) -> Iterator[Remark]:
         yield Remark("weights-type", metadata=about.precision, file=stored)
     computed = [each for each in contents.tensors.values() if not each.constant_bytes and each.scales]
     integer = any(each.dtype in _WEIGHTS["int8"] for each in computed)
-    if about.precision in _WEIGHTS and stored != "unknown" and integer != (about.precision == "int8"):
+    if about.precision in _WEIGHTS and stored != "unknown" and integer != (about.precision in CALIBRATED):
         yield Remark("activations-type", metadata=about.precision, file="integers" if integer else "floats")
     images = [contents.tensors[name] for name in contents.inputs if name in contents.tensors]
     scores = [contents.tensors[name] for name in contents.outputs if name in contents.tensors]

@@ -123,7 +123,7 @@ class Metadata:
 
     Attributes:
         variant: Name of the model; `mobilenet_v1-a0.50-r160` for a MobileNet of the paper.
-        precision: "float32", "int8", "float16" or "dynamic".
+        precision: "float32", "int8", "float16", "dynamic" or "mixed".
         classes: Number of outputs, 0 for a model without a classifier.
         spec: The `ModelSpec`, None for a model that is not one of the paper's.
         macs: Multiply-accumulates of one inference.
@@ -135,7 +135,7 @@ class Metadata:
         output: QuantParams of an integer output, None for float32.
         scheme: How weights and activations are stored, in words; empty for float32.
         target: Where the file is meant to run.
-        calibration: What the quantiser saw, None where it needs to see nothing: all but int8.
+        calibration: What the quantiser saw, None where it needs to see nothing: all but int8 and mixed.
         agreement: Figures of the check after writing; of a compiled file, those of the file it was compiled from.
         compilation: What the compiler of `target` reported, None for a file that no compiler made.
         labels: Class names in output order, empty where unknown.

@@ -9,7 +9,7 @@ Dead channels then take copies of others, see `duplicates`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -31,7 +31,9 @@ _MARGIN: Final = 0.02
 
 # The solver names the layer that is not finite.
 @np.errstate(over="ignore", invalid="ignore")
-def prepare(graph: Graph, images: Array, entry: QuantParams, engine: Engine = REFERENCE) -> Graph:
+def prepare(
+    graph: Graph, images: Array, entry: QuantParams, engine: Engine = REFERENCE, float_layers: int = 0
+) -> Graph:
     """Equalise the channels of the early tensors, and duplicate some of them.
 
     Args:
@@ -39,12 +41,14 @@ def prepare(graph: Graph, images: Array, entry: QuantParams, engine: Engine = RE
         images: Some of the calibration images (n, h, w, c); none leave the graph as it is.
         entry: Of the input.
         engine: What computes.
+        float_layers: Number of weighted nodes whose tensors stay in float.
     """
-    pairs = list(_pairs(graph))
-    if not len(images) or not pairs:
+    early = [node.name for node in graph.weighted()][float_layers : float_layers + EARLY]
+    names = {node.name for node, _ in _pairs(graph, early)}
+    if not len(images) or not names:
         return graph
-    equal = equalise(graph, engine.collect(graph, images, {node.name for node, _ in pairs}))
-    blocks = list(_blocks(equal))
+    equal = equalise(graph, engine.collect(graph, images, names))
+    blocks = list(_blocks(equal, early))
     if not blocks:
         return equal
     # A deviation is known after few images.
@@ -54,9 +58,9 @@ def prepare(graph: Graph, images: Array, entry: QuantParams, engine: Engine = RE
 
 
 def equalise(graph: Graph, stats: Mapping[str, ChannelStats]) -> Graph:
-    """Scale, and in front of a 1x1 convolution shift, each channel to fill 0 to 6."""
+    """Scale, and in front of a 1x1 convolution shift, each channel of the tensors in `stats` to fill 0 to 6."""
     nodes = {node.name: node for node in graph.nodes}
-    for node, reader in _pairs(graph):
+    for node, reader in _pairs(graph, stats):
         # A depthwise layer pads with zeros, which a shift would change.
         low, high = _range(stats[node.name], shift=reader.op == "conv")
         scale = np.clip(CEILING / np.maximum(high - low, 1e-3), 1, _LARGEST_SCALE)
@@ -85,18 +89,18 @@ def _range(stats: ChannelStats, shift: bool) -> tuple[Array, Array]:
     return lowest, np.minimum(stats.high + above, CEILING)
 
 
-def _blocks(graph: Graph) -> Iterator[tuple[str, str, str]]:
+def _blocks(graph: Graph, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """Names of a convolution, a depthwise layer and a 1x1 convolution, each the only reader of the one before."""
-    pairs = {node.name: reader for node, reader in _pairs(graph)}
+    pairs = {node.name: reader for node, reader in _pairs(graph, names)}
     for first, middle in pairs.items():
         last = pairs.get(middle.name)
         if last is not None and (graph[first].op, middle.op, last.op) == ("conv", "depthwise", "conv"):
             yield first, middle.name, last.name
 
 
-def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
-    """Early nodes with a ReLU6 whose one reader is a depthwise layer or a 1x1 convolution without padding."""
-    for node in list(graph.weighted())[:EARLY]:
+def _pairs(graph: Graph, names: Collection[str]) -> Iterator[tuple[Node, Node]]:
+    """Named nodes with a ReLU6 whose one reader is a depthwise layer or a 1x1 convolution without padding."""
+    for node in (node for node in graph.weighted() if node.name in names):
         readers = [other for other in graph.nodes if node.name in other.inputs]
         if node.activation != "relu6" or len(readers) != 1 or node is graph.output:
             continue

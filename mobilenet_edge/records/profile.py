@@ -29,8 +29,8 @@ _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "ops": {"kind": str, "ms": float, "macs": int | None},
     "trace": {"minute": float, "runs": int, "median_ms": float},
 }
-# Limit of the machine that applies to a precision. "dynamic" has none, because some runtimes multiply it as floats and
-# others as integers.
+# Limit of the machine that applies to a precision. "dynamic" and "mixed" have none, because their products may be of
+# floats or of integers.
 _LIMITS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("float32", "float16"), "float32_gmacs"),
     **dict.fromkeys(("int8", "uint8"), "int8_gmacs"),

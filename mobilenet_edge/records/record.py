@@ -10,6 +10,8 @@ from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records.remark import Remark
 
 SCHEMA_VERSION: Final = 2
+# Precisions with integer activations, in part at least: they are calibrated, and differ by target.
+CALIBRATED: Final = ("int8", "mixed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class ArtifactRecord(Record):
         sha256: Digest of the file in hex; joins the records of one artifact.
         size_bytes: File size in bytes.
         format: "tflite", "onnx" or "keras".
-        precision: "float32", "int8", "uint8", "float16", "dynamic" or "unknown".
+        precision: "float32", "int8", "uint8", "float16", "dynamic", "mixed" or "unknown".
         variant: Name of the model; the file's stem for a foreign file.
         spec: {"alpha", "resolution", "classes"} of a MobileNet, else None.
         target: Target of the export, or None for a foreign file.

@@ -8,9 +8,11 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion.coral import compiler
+from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Agreement
 from mobilenet_edge.records.remark import Remark
+from mobilenet_edge.report import divisions
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -27,7 +29,11 @@ _COLUMNS: Final = (
 
 
 def table(
-    artifacts: Sequence[Artifact], mutual: float | None = None, split: str = "", remarks: Sequence[Remark] = ()
+    artifacts: Sequence[Artifact],
+    mutual: float | None = None,
+    split: str = "",
+    remarks: Sequence[Remark] = (),
+    search: Search | None = None,
 ) -> str:
     """Format the files with the results of their verification.
 
@@ -36,6 +42,7 @@ def table(
         mutual: Fraction of images on which the int8 files agree with each other, or None if unknown.
         split: Description of the split used for calibration, if there are several.
         remarks: What speaks against the calibration images.
+        search: Result of the search for mixed files, if there was one.
     """
     calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
     provenance = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
@@ -49,8 +56,9 @@ def table(
     if split:
         notes.append(f"Calibrated with {printable(split)}.")
     notes += [f"Warning: {sentence(remark)}." for remark in remarks]
-    notes += _uncompiled(artifacts)
-    return "\n\n".join([grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)])
+    notes += [*divisions.compare(artifacts, search), *_uncompiled(artifacts)]
+    parts = [grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)]
+    return "\n\n".join([*parts, *([divisions.table(search)] if search else [])])
 
 
 def _uncompiled(artifacts: Sequence[Artifact]) -> list[str]:

@@ -13,9 +13,10 @@ from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
+from mobilenet_edge.records.record import CALIBRATED
 
 FORMATS: Final = ("tflite", "onnx")
-PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
+PRECISIONS: Final = ("float32", "float16", "dynamic", "int8", "mixed")
 EFFORTS: Final = ("fast", "best")
 SEEDS: Final = 1 << 32
 
@@ -56,7 +57,8 @@ class GridTable:
     def targets(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         """Return each target with the formats and precisions to export for it.
 
-        Only int8 files differ by target. Other precisions are exported once, for the first target that supports them.
+        Only int8 and mixed files differ by target. Other precisions are exported once, for the first target that
+        supports them.
 
         Raises:
             UsageError: A target supports no format or no precision of the grid.
@@ -76,7 +78,7 @@ class GridTable:
                     f"grid.target {name} exports nothing of this grid; it supports {' and '.join(target.formats)} in "
                     f"{' or '.join(supported)}"
                 )
-            exported |= set(precisions) - {"int8"}
+            exported |= set(precisions) - set(CALIBRATED)
             exports.append((name, formats, precisions))
         return exports
 

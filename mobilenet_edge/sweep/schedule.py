@@ -11,6 +11,7 @@ from typing import Any, Final
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
+from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.sweep import fingerprint, stage
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
@@ -116,7 +117,7 @@ class Schedule:
     def leave_out(self) -> int:
         """Number of calibration images, which are not used for evaluation."""
         source, data = self.sweep.calibration.source, self.sweep.evaluate.data
-        if "int8" not in self.sweep.grid.precision or source == RANDOM or data is None:
+        if not set(CALIBRATED) & set(self.sweep.grid.precision) or source == RANDOM or data is None:
             return 0
         return (
             self.sweep.calibration.count if image_folder(source, folders.FOR_CALIBRATION) == image_folder(data) else 0

@@ -94,6 +94,14 @@ def test_every_target_has_its_int8_files_and_the_first_the_others() -> None:
     ]
 
 
+def test_mixed_files_are_calibrated_and_made_for_each_target_that_takes_them(photos: Path) -> None:
+    grid = replace(GRID, target=("generic", "arm64"), precision=("float32", "mixed"))
+    calibration = CalibrationTable(str(photos))
+    stages = list(plan(grid=grid, calibration=calibration).exports(SPEC, MODEL, "0"))
+    assert [stage.ingredients["precisions"] for stage in stages] == [["float32", "mixed"], ["mixed"]]
+    assert all(stage.ingredients["calibration"] is not None for stage in stages)
+
+
 def test_a_profile_depends_on_artifact_machine_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprint, "_query", lambda *_: None)
 

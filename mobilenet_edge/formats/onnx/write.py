@@ -1,4 +1,4 @@
-"""ONNX files from the folded graph: float32, small weights under floats, and int8 in QDQ form."""
+"""ONNX files from the folded graph: float32, small weights under floats, int8 in QDQ form, and mixed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mobilenet_edge.formats.onnx.int8 import IO, Int8Writer
+from mobilenet_edge.formats.onnx.mixed import MixedWriter
 from mobilenet_edge.formats.onnx.small import SmallWriter
 from mobilenet_edge.formats.onnx.writer import FloatWriter
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.quantise import QuantisedGraph
+from mobilenet_edge.quantise.partition import MixedGraph
 from mobilenet_edge.quantise.weights import Rounded
 
 
@@ -50,3 +52,13 @@ def int8_onnx(quantised: QuantisedGraph, io: IO = "float32", activations: Litera
         activations: Their element type: the same grid, seen from 128 higher for uint8.
     """
     return Int8Writer(quantised, io, activations).write()
+
+
+def mixed_onnx(mixed: MixedGraph, activations: Literal["uint8", "int8"] = "uint8") -> bytes:
+    """Write float32 layers and int8 ones in QDQ form behind them; input (1, c, h, w) and output (1, ...) float32.
+
+    Args:
+        mixed: The float part and the integers, which stand in the file as they are.
+        activations: As for `int8_onnx`.
+    """
+    return MixedWriter(mixed, activations).write()

@@ -36,12 +36,11 @@ class FloatWriter:
     def write(self) -> bytes:
         helper, graph = self.onnx.helper, self.graph
         first, last = self.enter(), self.output_name
-        for node in graph.nodes:
-            self.make(node, self._inputs(node))
+        self.walk()
         made = helper.make_graph(
             self.nodes,
             graph.name,
-            [self._value(first, _channels_first(graph.input_shape))],
+            [self._value(first, _channels_first(self.input_shape))],
             [self._value(last, _channels_first(graph.output.shape))],
             list(self.constants.values()),
         )
@@ -55,9 +54,18 @@ class FloatWriter:
         self.onnx.checker.check_model(model)
         return bytes(model.SerializeToString(deterministic=True))
 
+    def walk(self) -> None:
+        """Add the operators of all nodes."""
+        for node in self.graph.nodes:
+            self.make(node, self._inputs(node))
+
     @property
     def io(self) -> str:
         return "float32"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.graph.input_shape
 
     @property
     def output_name(self) -> str:

@@ -1,14 +1,16 @@
-"""TFLite files from the folded graph: float32, small weights under floats, and full-integer int8."""
+"""TFLite files from the folded graph: float32, small weights under floats, full-integer int8, and mixed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mobilenet_edge.formats.tflite.int8 import IO, Int8Writer
+from mobilenet_edge.formats.tflite.mixed import MixedWriter
 from mobilenet_edge.formats.tflite.small import SmallWriter
 from mobilenet_edge.formats.tflite.writer import FloatWriter
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.quantise import QuantisedGraph
+from mobilenet_edge.quantise.partition import MixedGraph
 from mobilenet_edge.quantise.weights import Rounded
 
 
@@ -48,3 +50,13 @@ def int8_tflite(quantised: QuantisedGraph, io: IO = "int8", compact: bool = Fals
         compact: Count inner tensors in a unit of their own, see `unit`: 2 % smaller, but their scales are not real.
     """
     return Int8Writer(quantised, io, compact).write()
+
+
+def mixed_tflite(mixed: MixedGraph, compact: bool = False) -> bytes:
+    """Write float32 layers and int8 ones behind them; input (1, h, w, c) and output (1, ...) float32.
+
+    Args:
+        mixed: The float part and the integers, which stand in the file as they are.
+        compact: As for `int8_tflite`.
+    """
+    return MixedWriter(mixed, compact).write()

@@ -42,17 +42,21 @@ class FloatWriter:
     A vector (c,) is a tensor (1, c) or, as a "column", (1, 1, 1, c), which is what convolutions take.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, file: ModelBuilder | None = None) -> None:
         self.graph = graph
-        self.file = ModelBuilder()
+        self.file = file or ModelBuilder()
         # By name of the tensor and whether it is a column.
         self.index: dict[tuple[str, bool], int] = {}
 
     def write(self) -> bytes:
         first = self.enter()
+        self.walk()
+        return self.file.finish([first], [self.leave()], self.graph.name)
+
+    def walk(self) -> None:
+        """Add the operators of all nodes."""
         for node in self.graph.nodes:
             self._node(node)
-        return self.file.finish([first], [self.leave()], self.graph.name)
 
     def enter(self) -> int:
         """Make the input tensor; return the index of the model's input."""

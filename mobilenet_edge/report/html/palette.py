@@ -27,7 +27,11 @@ COLOURS: Final = (
 )
 # A precision has the same colour in every report.
 PRECISIONS: Final[Mapping[str, Colour]] = dict(
-    zip(("float32", "int8", "float16", "dynamic", "uint8", "unknown"), COLOURS, strict=True)
+    zip(
+        ("float32", "int8", "float16", "dynamic", "uint8", "unknown", "mixed"),
+        (*COLOURS, Colour("#1f1f1f", "#f5f5f5")),
+        strict=True,
+    )
 )
 # Families of operators, independent of the runtime.
 FAMILIES: Final[Mapping[str, Colour]] = dict(
