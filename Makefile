@@ -28,7 +28,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast test-base wheel legacy lint format bench lock clean
+.PHONY: help setup demo demo-train test test-fast test-base wheel legacy lint format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,11 @@ setup: $(READY) ## Make .venv from the pinned versions
 
 demo: $(READY) ## Build, quantise, profile and tabulate the variants of CONFIG
 	$(BIN)/mnet sweep $(CONFIG) --out $(OUT) $(SWEEP)
+
+demo-train: $(READY) ## Draw pictures, train four variants on them, and report accuracy against latency
+	$(BIN)/python scripts/draw_shapes.py $(OUT)/shapes
+	$(BIN)/mnet sweep configs/shapes.toml --data $(OUT)/shapes --out $(OUT)/trained $(SWEEP)
+	$(BIN)/mnet report $(OUT)/trained --out $(OUT)/trained/report
 
 test: $(READY) legacy ## Run every test; those on real weights and images look in MNET_DATA
 	$(MAKE) --no-print-directory test-fast

@@ -14,6 +14,7 @@ _NAMES: Final[Mapping[Any, str]] = {
     float: "a number",
     str: "text",
     dict[str, str]: "a table of texts",
+    int | str: "a whole number or text",
 }
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]

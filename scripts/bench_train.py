@@ -1,50 +1,57 @@
 """What `mnet train` reaches on eight classes of real pictures, beside Keras's transfer-learning guide.
 
-A third of the pictures of each class judges both; mnet divides the rest into training and validation pictures, the
-guide learns from all of it: frozen body, flips and rotations, average pooling, dropout, a dense layer, Adam, 20 epochs
-(https://keras.io/guides/transfer_learning). Seconds run from the files to the trained head, TensorFlow already started,
-and no features kept. With --tune N the body is fine-tuned for N epochs, too.
+A third of the pictures of each class judges both; of the rest, a fifth decides when to stop. The guide
+(https://keras.io/guides/transfer_learning) trains a dense layer on the frozen body, with flips, rotations and dropout,
+then everything at a rate of 1e-5; each until ten epochs have brought nothing, at most a hundred. Seconds run from the
+files to the trained model, TensorFlow already started, no features kept. Then each tuned model is exported in int8, and
+both answer the same third: agreement, and an exact McNemar test of who is right.
 
-    MNET_DATA=DIR python scripts/bench_train.py --splits 5
+    MNET_DATA=DIR python scripts/bench_train.py --splits 5 --epochs 10
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge import cpus
 from mobilenet_edge.analysis.binomial import wilson
+from mobilenet_edge.conversion import pipeline
 from mobilenet_edge.data import dataset, prepare
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
+from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.model.tf import load_keras
 from mobilenet_edge.training import recipe, tune
-from mobilenet_edge.training.album import Album
 
 SHARED = Path(__file__).parents[2] / "shared"
-EPOCHS = 20
-BATCH = 64
-Answer = tuple[int, float]
+LONGEST = 100
+PATIENCE = 10
+BATCH = 32
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rho", type=int, nargs="+", default=[128, 160, 192, 224])
     parser.add_argument("--splits", type=int, default=5)
-    parser.add_argument("--tune", type=int, default=0, metavar="EPOCHS")
+    parser.add_argument("--epochs", type=int, default=tune.Options.epochs, help="of fine-tuning by mnet")
+    parser.add_argument("--heads", action="store_true", help="train heads alone")
     options = parser.parse_args()
     data = Path(os.environ.get("MNET_DATA", SHARED / "data"))
     cases = SHARED / "cases" / "own_classes.py"
@@ -54,34 +61,128 @@ def main() -> None:
     load_keras()
     with tempfile.TemporaryDirectory() as place:
         subprocess.run([sys.executable, cases, data, place], check=True, stdout=subprocess.DEVNULL)
-        print(f"{len(cpus.available())} cores, load {os.getloadavg()[0]:.1f}, {options.splits} splits")
+        print(f"{len(cpus.available())} cores, load {os.getloadavg()[0]:.1f}, {options.splits} splits", flush=True)
         for rho in options.rho:
-            measure(Path(place), rho, str(weights), options.splits, options.tune)
+            Bench(Path(place), rho, str(weights)).run(options.splits, 0 if options.heads else options.epochs)
 
 
-def measure(folder: Path, rho: int, weights: str, splits: int, epochs: int) -> None:
-    """Print a line for each way to train at one resolution: accuracy over all splits, and the mean seconds."""
-    ways: dict[str, list[Answer]] = {
-        "mnet, head": [],
-        "guide": [],
-        **({f"mnet, {epochs} epochs": []} if epochs else {}),
-    }
-    n = 0
-    for seed in range(splits):
-        pictures = split(folder, seed)
-        spec = ModelSpec(0.25, rho, len(pictures.classes))
-        n += len(pictures.test)
-        ways["mnet, head"].append(ours(spec, pictures, weights, seed, 0))
-        ways["guide"].append(guide(spec, pictures, weights, seed))
-        if epochs:
-            ways[f"mnet, {epochs} epochs"].append(ours(spec, pictures, weights, seed, epochs))
-    for way, answers in ways.items():
-        right = sum(hits for hits, _ in answers)
-        low, high = wilson(right, n)
-        seconds = sum(seconds for _, seconds in answers) / splits
-        print(
-            f"{rho}: {way:16} {right / n:.3f} ({low:.3f} to {high:.3f}) of {n} pictures, {seconds:6.1f} s", flush=True
+class Bench:
+    """The ways to train at one resolution, each with its right answers and seconds in every split."""
+
+    def __init__(self, folder: Path, rho: int, weights: str) -> None:
+        self.folder, self.rho, self.weights = folder, rho, weights
+        self.rule = Preprocess((rho, rho))
+        self.right: dict[str, list[int]] = defaultdict(list)
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    def run(self, splits: int, epochs: int) -> None:
+        """Train in every way with every split, and print a line for each way."""
+        n, pairs = 0, []
+        for seed in range(splits):
+            pictures = split(self.folder, seed)
+            spec = ModelSpec(0.25, self.rho, len(pictures.classes))
+            images, labels = self._load(pictures.test)
+            n += len(labels)
+            self._ours("mnet, head", spec, pictures, seed, 0, images, labels)
+            if epochs:
+                model = self._ours("mnet, tuned", spec, pictures, seed, epochs, images, labels)
+                pairs += self._int8(model, pictures, images, labels)
+            self._guide(spec, pictures, seed, images, labels, whole=bool(epochs))
+        for way, answers in self.right.items():
+            low, high = wilson(sum(answers), n)
+            seconds, processor = self.seconds[way], self.seconds[f"{way} cpu"]
+            print(
+                f"{self.rho}: {way:12} {sum(answers) / n:.3f} ({low:.3f} to {high:.3f}) of {n} pictures, "
+                f"{np.mean(seconds):6.1f} s, {np.mean(processor):6.1f} s of CPU; by split {answers}",
+                flush=True,
+            )
+        if pairs:
+            _print_int8(self.rho, pairs)
+
+    def _ours(
+        self, way: str, spec: ModelSpec, pictures: Dataset, seed: int, epochs: int, images: Any, labels: Any
+    ) -> Any:
+        """Train as `mnet train` does; return the model."""
+        options = tune.Options(epochs=epochs, seed=seed)
+        result = self._timed(
+            way, lambda: recipe.train(spec, pictures, self.rule, weights=self.weights, options=options)
         )
+        self._score(way, result.model, prepare.scale(images, self.rule), labels)
+        return result.model
+
+    def _guide(self, spec: ModelSpec, pictures: Dataset, seed: int, images: Any, labels: Any, *, whole: bool) -> None:
+        """Train as Keras's guide does: the head, and with `whole` everything."""
+        keras = load_keras()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        train: dict[str, Any] = {}
+
+        def fit(model: Any, optimizer: Any) -> None:
+            model.compile(optimizer, loss, metrics=["accuracy"])
+            stop = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
+            model.fit(
+                *train["learn"], batch_size=BATCH, epochs=LONGEST, verbose=0, callbacks=[stop],
+                validation_data=train["stop"],
+            )  # fmt: skip
+
+        def head() -> tuple[Any, Any]:
+            train["learn"], train["stop"] = self._load(pictures.train), self._load(pictures.validation)
+            body, model = self._guide_model(keras, spec, seed)
+            fit(model, keras.optimizers.Adam())
+            return body, model
+
+        body, model = self._timed("guide, head", head)
+        self._score("guide, head", model, images.astype(np.float32), labels)
+        if whole:
+            body.trainable = True
+            self._timed("guide, tuned", lambda: fit(model, keras.optimizers.Adam(1e-5)))
+            for clock in ("", " cpu"):
+                self.seconds[f"guide, tuned{clock}"][-1] += self.seconds[f"guide, head{clock}"][-1]
+            self._score("guide, tuned", model, images.astype(np.float32), labels)
+
+    def _guide_model(self, keras: Any, spec: ModelSpec, seed: int) -> tuple[Any, Any]:
+        base = build(spec, seed)
+        sources.assign(base, sources.read(self.weights, ModelSpec(spec.alpha, spec.resolution), head=False))
+        body = keras.Model(base.input, base.get_layer("conv_pw_13_relu").output)
+        body.trainable = False
+        image = keras.Input((spec.resolution, spec.resolution, 3))
+        x: Any = keras.layers.RandomFlip("horizontal", seed=seed)(image)
+        x = keras.layers.RandomRotation(0.1, seed=seed)(x)
+        x = keras.layers.Rescaling(1 / 127.5, -1)(x)
+        x = keras.layers.GlobalAveragePooling2D()(body(x, training=False))
+        x = keras.layers.Dense(spec.classes)(keras.layers.Dropout(0.2, seed=seed)(x))
+        return body, keras.Model(image, x)
+
+    def _int8(self, model: Any, pictures: Dataset, images: Any, labels: Any) -> list[tuple[bool, bool, bool]]:
+        """Export a model in int8; for each picture: same answer, float right, int8 right."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "own.keras")
+            path.write_bytes(keras_bytes(model))
+            pixels, _ = self._load(pictures.train)
+            (file,) = pipeline.run(
+                path, formats=["tflite"], precisions=["int8"], calibrate=pixels, io="float32", out=Path(folder)
+            )
+            inputs = prepare.scale(images, self.rule)
+            floats = np.asarray(model.predict(inputs, verbose=0)).argmax(axis=1)
+            integers = _answers(file.path, inputs)
+        return [
+            (bool(first == second), bool(first == label), bool(second == label))
+            for first, second, label in zip(floats, integers, labels, strict=True)
+        ]
+
+    def _load(self, pictures: Any) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        pixels = prepare.load([picture.path for picture in pictures], self.rule).pixels
+        return pixels, np.array([picture.label for picture in pictures])
+
+    def _timed(self, way: str, work: Callable[[], Any]) -> Any:
+        wall, processor = time.monotonic(), time.process_time()
+        result = work()
+        self.seconds[way].append(time.monotonic() - wall)
+        self.seconds[f"{way} cpu"].append(time.process_time() - processor)
+        return result
+
+    def _score(self, way: str, model: Any, inputs: Any, labels: Any) -> None:
+        answers = np.asarray(model.predict(inputs, verbose=0)).argmax(axis=1)
+        self.right[way].append(int((answers == labels).sum()))
 
 
 def split(folder: Path, seed: int) -> Dataset:
@@ -101,41 +202,30 @@ def split(folder: Path, seed: int) -> Dataset:
     return Dataset(folder, whole.classes, train, validation, test)
 
 
-def ours(spec: ModelSpec, pictures: Dataset, weights: str, seed: int, epochs: int) -> Answer:
-    """Train as `mnet train` does; right answers and seconds."""
-    rule = Preprocess((spec.resolution, spec.resolution))
-    began = time.monotonic()
-    result = recipe.train(spec, pictures, rule, weights=weights, options=tune.Options(epochs=epochs, seed=seed))
-    seconds = time.monotonic() - began
-    return Album(rule).score(result.model, pictures.test).right, seconds
+def _answers(path: Path, inputs: NDArray[np.float32]) -> NDArray[Any]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    answers = []
+    for tensor in inputs:
+        interpreter.set_tensor(source, tensor[None])
+        interpreter.invoke()
+        answers.append(int(interpreter.get_tensor(target).argmax()))
+    return np.array(answers)
 
 
-def guide(spec: ModelSpec, pictures: Dataset, weights: str, seed: int) -> Answer:
-    """Train as Keras's guide does; right answers and seconds."""
-    keras = load_keras()
-    rule = Preprocess((spec.resolution, spec.resolution))
-    began = time.monotonic()
-    base = build(spec, seed)
-    sources.assign(base, sources.read(weights, ModelSpec(spec.alpha, spec.resolution), head=False))
-    body = keras.Model(base.input, base.get_layer("conv_pw_13_relu").output)
-    body.trainable = False
-    image = keras.Input((spec.resolution, spec.resolution, 3))
-    x: Any = keras.layers.RandomFlip("horizontal", seed=seed)(image)
-    x = keras.layers.RandomRotation(0.1, seed=seed)(x)
-    x = keras.layers.Rescaling(1 / 127.5, -1)(x)
-    x = keras.layers.GlobalAveragePooling2D()(body(x, training=False))
-    x = keras.layers.Dense(spec.classes)(keras.layers.Dropout(0.2, seed=seed)(x))
-    model = keras.Model(image, x)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
-    learned = (*pictures.train, *pictures.validation)
-    pixels = prepare.load([picture.path for picture in learned], rule).pixels
-    labels = np.array([picture.label for picture in learned])
-    model.fit(pixels.astype(np.float32), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
-    seconds = time.monotonic() - began
-    test = prepare.load([picture.path for picture in pictures.test], rule).pixels.astype(np.float32)
-    answers = np.asarray(model.predict(test, verbose=0)).argmax(axis=1)
-    return int((answers == [picture.label for picture in pictures.test]).sum()), seconds
+def _print_int8(rho: int, pairs: list[tuple[bool, bool, bool]]) -> None:
+    same, floats, integers = (sum(column) for column in zip(*pairs, strict=True))
+    lost = sum(first and not second for _, first, second in pairs)
+    won = sum(second and not first for _, first, second in pairs)
+    chance = min(1.0, 2 * sum(math.comb(lost + won, k) for k in range(min(lost, won) + 1)) / 2 ** (lost + won))
+    print(
+        f"{rho}: int8 agrees on {same / len(pairs):.3f}, right {integers} against {floats} of {len(pairs)}; "
+        f"McNemar: {lost} lost, {won} won, p = {chance:.2f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -110,7 +110,23 @@ CALIBRATION: Final[Mapping[str, str]] = {
         "and use images like those that the model will see"
     ),
 }
-SENTENCES: Final[Mapping[str, str]] = {"text": "{text}", **DOUBTS, **NOTES, **CONTRADICTIONS, **PICTURES, **CALIBRATION}
+TRAINING: Final[Mapping[str, str]] = {
+    "few-pictures": "{count} classes have fewer than {least} pictures, where more would help most: {classes}",
+    "one-class-dominates": "{label} is {share:.0%} of the pictures, so always naming it is right as often: add others",
+    "same-picture": "{count} files hold a picture that is there already, and were left out: {pairs}",
+    "teacher-labels": "the pictures have no classes, so accuracy is the share that is answered as by {teacher}",
+    "state-damaged": "the state of an interrupted fine-tuning could not be read, so it began again",
+    "tuning-unused": "fine-tuning was no better than the head alone on the validation pictures, and was left out",
+}
+SENTENCES: Final[Mapping[str, str]] = {
+    "text": "{text}",
+    **DOUBTS,
+    **NOTES,
+    **CONTRADICTIONS,
+    **PICTURES,
+    **CALIBRATION,
+    **TRAINING,
+}
 
 
 class _Range:

@@ -157,15 +157,20 @@ def train(
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "imagenet",
     epochs: Annotated[int, typer.Option(help="Number of epochs of fine-tuning; 0 trains the head alone.")] = 0,
     unfreeze: Annotated[
-        str, typer.Option(metavar="0..13|all", help="Fine-tune this many blocks, counted from the head.")
+        str, typer.Option(metavar="0..17|all", help="Fine-tune this many blocks, counted from the head.")
     ] = "6",
     teacher: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.keras", help="Learn the answers of this classifier.", show_default=False),
+        typer.Option(
+            metavar="FILE.keras",
+            help="Learn this classifier's answers; needs no class folders.",
+            show_default=False,
+        ),
     ] = None,
     validation: Annotated[float, typer.Option(help="Share of the pictures that decide when to stop.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share of the pictures that are only scored.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
+    family: Annotated[Family, typer.Option(help="Family of the architecture.")] = Family.mobilenet_v1,
     out: Out = RESULTS,
     force: Annotated[bool, typer.Option("--force", help="Also overwrite files of another model.")] = False,
 ) -> None:
@@ -173,11 +178,12 @@ def train(
     from mobilenet_edge import units
     from mobilenet_edge.commands import train as command
     from mobilenet_edge.report import lesson
+    from mobilenet_edge.training.arguments import Arguments
 
-    record = command.run(
-        data,
+    arguments = Arguments(
         alpha=alpha,
         rho=units.parse_pixels(rho),
+        family=family.value,
         weights=weights,
         epochs=epochs,
         unfreeze=unfreeze,
@@ -185,10 +191,8 @@ def train(
         validation=validation,
         test=test,
         seed=seed,
-        out=out,
-        force=force,
     )
-    show(lesson.text(record))
+    show(lesson.text(command.run(data, arguments, out=out, force=force)))
 
 
 @app.command(

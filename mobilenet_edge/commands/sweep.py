@@ -9,6 +9,7 @@ from typing import Final
 
 from mobilenet_edge import files, records
 from mobilenet_edge.commands import table
+from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.errors import Interrupted
 from mobilenet_edge.sweep import config, lock, preconditions
 from mobilenet_edge.sweep.config import Sweep
@@ -16,6 +17,10 @@ from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
 from mobilenet_edge.sweep.stages import make, measurement
 from mobilenet_edge.sweep.stages.work import SweepOptions, Work
+from mobilenet_edge.sweep.train_table import TrainTable
+from mobilenet_edge.sweep.weights_table import WeightsTable
+from mobilenet_edge.training import trainer
+from mobilenet_edge.training.teacher import Teacher
 
 __all__ = ["SweepOptions", "preview", "run"]
 
@@ -46,7 +51,7 @@ def run(path: Path, options: SweepOptions, *, out: Path) -> tuple[str, int]:
         try:
             artifacts = make.make(work, lock_handle)
             if options.make_only:
-                return f"{len(artifacts)} artifacts in {out}", len(work.failures)
+                return f"{len(artifacts)} artifacts in {out}", _failed(work)
             results = [*measurement.measure_latency(work, artifacts), *measurement.measure_accuracy(work, artifacts)]
         except KeyboardInterrupt as error:
             raise Interrupted(
@@ -55,7 +60,7 @@ def run(path: Path, options: SweepOptions, *, out: Path) -> tuple[str, int]:
         records.write(out / RECORDS, [*results, *work.failures])
         tables = {name: table.run([out / RECORDS], kind) for name, kind in TABLES.items()}
         files.write_together({out / name: f"{text}\n".encode() for name, text in tables.items()})
-    return tables["tradeoff.md"], len(work.failures)
+    return tables["tradeoff.md"], _failed(work)
 
 
 def preview(path: Path, options: SweepOptions, *, out: Path) -> str:
@@ -75,15 +80,34 @@ def _start(path: Path, options: SweepOptions, out: Path) -> Work:
     sweep = _override(config.load_sweep(path), options.weights, options.data)
     files.try_folder(out)
     preconditions.check_sources(sweep)
-    work = Work(Schedule(sweep, out), Manifest(out), options)
+    data = None if sweep.train is None else _pictures(sweep, sweep.train)
+    if data is not None:
+        sweep = replace(sweep, grid=sweep.grid.with_classes(len(data.classes)))
+    work = Work(Schedule(sweep, out, data), Manifest(out), options)
     _ = work.chosen  # refuse a --measure that is too small before anything is built
     return work
 
 
+def _pictures(sweep: Sweep, train: TrainTable) -> Dataset:
+    """Read the pictures of `[train]` and their splits, which are the same for all variants."""
+    grid = sweep.grid
+    options = train.options(grid.specs()[0], sweep.bodies.of(grid.alpha[0]))
+    teacher = None if options.teacher is None else Teacher(options.teacher)
+    return trainer.read(Path(train.data), options, teacher)
+
+
+def _failed(work: Work) -> int:
+    return sum(failure.exit_code != 0 for failure in work.failures)
+
+
 def _override(sweep: Sweep, weights: str | None, data: Path | None) -> Sweep:
     if weights is not None:
-        sweep = replace(sweep, weights=replace(sweep.weights, source=weights))
-    if data is not None:
+        chosen = WeightsTable(weights, sweep.bodies.seed, stated=True)
+        train = sweep.train and replace(sweep.train, weights=chosen)
+        sweep = replace(sweep, weights=chosen, train=train)
+    if data is not None and sweep.train is not None:
+        sweep = replace(sweep, train=replace(sweep.train, data=str(data)))
+    elif data is not None:
         sweep = replace(
             sweep,
             calibration=replace(sweep.calibration, source=str(data)),
@@ -96,12 +120,15 @@ def _stages(work: Work) -> Iterator[tuple[str, str | None]]:
     """Yield the name of every stage and the reason to run it, or None if it is fresh."""
     plan, profile = work.plan, work.plan.sweep.profile
     for spec in plan.sweep.grid.specs():
-        build = plan.build(spec)
-        build_reason = work.manifest.stale_reason(build)
-        yield build.name, build_reason
-        sha256 = "" if build_reason else work.manifest.sha256(build)[0]
+        for budget in [] if plan.sweep.train is None else plan.sweep.train.budgets()[:-1]:
+            stage = plan.train(spec, budget)
+            yield stage.name, work.manifest.stale_reason(stage)
+        source = plan.source(spec)
+        source_reason = work.manifest.stale_reason(source)
+        yield source.name, source_reason
+        sha256 = "" if source_reason else work.manifest.sha256(source)[0]
         for export in plan.exports(spec, work.model(spec), sha256):
-            reason = f"after {build.name}" if build_reason else work.manifest.stale_reason(export)
+            reason = f"after {source.name}" if source_reason else work.manifest.stale_reason(export)
             yield export.name, reason
             if spec.name not in work.chosen:
                 continue
@@ -115,5 +142,5 @@ def _stages(work: Work) -> Iterator[tuple[str, str | None]]:
                         yield stage.name, work.manifest.stale_reason(stage)
                 if reason:
                     yield f"profile the files of {export.subject} on {host}", f"after {export.name}"
-        if plan.sweep.evaluate.data is not None:
-            yield f"evaluate {spec.name}", "decided after build and export"
+        if plan.scoring is not None:
+            yield f"evaluate {spec.name}", "decided after export"

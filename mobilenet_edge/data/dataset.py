@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,6 @@ SPLITS: Final[Mapping[str, tuple[str, ...]]] = {
 """Names of the folders that hold one split of a data set."""
 FEWEST: Final = 5
 FEW: Final = 50
-_SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ class Dataset:
         train: What is learned from.
         validation: What decides when to stop.
         test: What is only ever scored; empty unless asked for or present as a folder.
-        remarks: What a user should know of the data, a sentence each.
+        test_folder: The folder that holds the test pictures.
+        copies: Files that are left out, each with the file of the same content that is used.
     """
 
     folder: Path
@@ -57,7 +57,14 @@ class Dataset:
     train: tuple[Picture, ...]
     validation: tuple[Picture, ...]
     test: tuple[Picture, ...] = ()
-    remarks: tuple[str, ...] = ()
+    test_folder: Path | None = None
+    copies: tuple[tuple[Path, Path], ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of pictures of each class, in all splits together."""
+        counts = Counter(picture.label for name in SPLITS for picture in getattr(self, name))
+        return {name: counts[label] for label, name in enumerate(self.classes)}
 
     @property
     def sha256(self) -> str:
@@ -69,16 +76,21 @@ class Dataset:
         return digest.hexdigest()
 
     def class_weights(self) -> tuple[float, ...]:
-        """Weight of each class in a loss: inversely proportional to its training pictures, 1 on average."""
+        """Weight of each class in a loss: inversely proportional to its training pictures, 1 on average.
+
+        A class that the teacher of unlabelled pictures never named has the weight 0.
+        """
         counts = Counter(picture.label for picture in self.train)
-        return tuple(len(self.train) / (len(self.classes) * counts[label]) for label in range(len(self.classes)))
+        share = len(self.train) / len(counts)
+        return tuple(share / counts[label] if counts[label] else 0.0 for label in range(len(self.classes)))
 
 
 def read(folder: Path, *, validation: float = 0.2, test: float = 0.0) -> Dataset:
     """Read a folder of class folders, or of `train`, `val` and `test` folders of these.
 
     Which split a picture belongs to is a function of its content, so that it stays when others are added, and copies of
-    a picture are never on both sides.
+    a picture are never on both sides. Where there is no folder of validation or test pictures, they are taken from the
+    training pictures.
 
     Args:
         folder: The data set.
@@ -91,13 +103,45 @@ def read(folder: Path, *, validation: float = 0.2, test: float = 0.0) -> Dataset
     """
     parts = _split_folders(folder)
     if parts:
-        return _of_splits(folder, parts, validation)
-    classes, pictures, duplicates = _read_classes(folder)
-    splits = {"train": [], "validation": [], "test": []}  # type: dict[str, list[Picture]]
-    for label in range(len(classes)):
-        for picture, split in _divide([picture for picture in pictures if picture.label == label], validation, test):
-            splits[split].append(picture)
-    return _checked(folder, classes, splits, duplicates)
+        return _of_splits(folder, parts, validation, test)
+    classes, pictures, copies = _read_classes(folder)
+    splits = _divide(pictures, validation, test)
+    return _checked(Dataset(folder, classes, **splits, test_folder=folder, copies=tuple(copies)))
+
+
+def unlabelled(
+    folder: Path, classes: tuple[str, ...], label: Callable[[Path], int | None], *, validation: float, test: float
+) -> Dataset:
+    """Read the pictures of a folder whose classes are given by a function.
+
+    Args:
+        folder: Pictures, at any depth.
+        classes: Names of the classes.
+        label: Returns the index of a picture's class, or None if it cannot be read.
+        validation: Share of validation pictures.
+        test: Share of test pictures.
+
+    Raises:
+        InputError: There are fewer than `FEWEST` pictures that can be read.
+    """
+    pictures: dict[str, Picture] = {}
+    copies = []
+    for path in images.find(folder):
+        digest = hashlib.sha256(files.read_bytes(path)).hexdigest()
+        if digest in pictures:
+            copies.append((path, pictures[digest].path))
+        elif (index := label(path)) is not None:
+            pictures[digest] = Picture(path, index, digest)
+    if len(pictures) < FEWEST:
+        raise InputError(f"{folder} has {len(pictures)} pictures that can be read; training needs {FEWEST} at least")
+    splits = _divide([replace(picture, label=0) for picture in pictures.values()], validation, test)
+    parts = {name: _sorted(pictures[picture.sha256] for picture in part) for name, part in splits.items()}
+    return Dataset(folder, classes, **parts, test_folder=folder, copies=tuple(copies))
+
+
+def is_labelled(folder: Path) -> bool:
+    """Return whether all pictures of a folder are in class folders."""
+    return bool(_split_folders(folder)) or all("/" in name for name in images.names(folder))
 
 
 def _split_folders(folder: Path) -> dict[str, Path]:
@@ -113,29 +157,26 @@ def _split_folders(folder: Path) -> dict[str, Path]:
     return parts
 
 
-def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float) -> Dataset:
-    classes, train, duplicates = _read_classes(parts["train"])
-    splits = {"train": list(train), "validation": [], "test": []}  # type: dict[str, list[Picture]]
+def _of_splits(folder: Path, parts: Mapping[str, Path], validation: float, test: float) -> Dataset:
+    classes, train, copies = _read_classes(parts["train"])
+    given: dict[str, list[Picture]] = {"validation": [], "test": []}
     pictures = {picture.sha256: picture for picture in train}
-    for split in ("validation", "test"):
-        if split not in parts:
-            continue
-        names, pictures_of_split, copies = _read_classes(parts[split])
+    for split in parts.keys() - {"train"}:
+        names, pictures_of_split, more = _read_classes(parts[split])
         if unknown := set(names) - set(classes):
             raise InputError(f"{parts[split]} has the class folder {min(unknown)!r}, which {parts['train']} has not")
-        duplicates += copies
+        copies += more
         for picture in pictures_of_split:
             added = replace(picture, label=classes.index(names[picture.label]))
             if copy := _copy(added, pictures):
-                duplicates.append(copy)
+                copies.append(copy)
             else:
-                splits[split].append(added)
-    if "validation" not in parts:
-        splits["train"] = []
-        for label in range(len(classes)):
-            for picture, split in _divide([picture for picture in train if picture.label == label], validation, 0.0):
-                splits[split].append(picture)
-    return _checked(folder, classes, splits, duplicates)
+                given[split].append(added)
+    shares = {"validation": validation, "test": test}
+    splits = _divide(train, *(0.0 if split in parts else share for split, share in shares.items()))
+    splits |= {split: _sorted(given[split]) for split in given if split in parts}
+    test_folder = parts.get("test", parts["train"])
+    return _checked(Dataset(folder, classes, **splits, test_folder=test_folder, copies=tuple(copies)))
 
 
 def _read_classes(folder: Path) -> tuple[tuple[str, ...], list[Picture], list[tuple[Path, Path]]]:
@@ -170,40 +211,41 @@ def _copy(picture: Picture, pictures: dict[str, Picture]) -> tuple[Path, Path] |
     return None if twin is picture else (picture.path, twin.path)
 
 
-def _divide(pictures: Sequence[Picture], validation: float, test: float) -> Iterator[tuple[Picture, str]]:
+def _divide(pictures: Sequence[Picture], validation: float, test: float) -> dict[str, tuple[Picture, ...]]:
+    """Give each picture its split, class by class."""
+    splits: dict[str, list[Picture]] = {name: [] for name in SPLITS}
+    by_label = defaultdict(list)
+    for picture in pictures:
+        by_label[picture.label].append(picture)
+    for group in by_label.values():
+        for picture, split in _divide_class(group, validation, test):
+            splits[split].append(picture)
+    return {name: _sorted(part) for name, part in splits.items()}
+
+
+def _divide_class(pictures: Sequence[Picture], validation: float, test: float) -> Iterator[tuple[Picture, str]]:
     """Give each picture of one class its split, by its digest, which is as good as a random number."""
     ordered = sorted(pictures, key=lambda picture: picture.sha256)
     fractions = [int(picture.sha256[:13], 16) / 16**13 for picture in ordered]
     first, second = (sum(fraction < share for fraction in fractions) for share in (test, test + validation))
     # A small class may have none of a split by chance; then the picture next in order serves.
-    first = max(0, min(max(first, 1 if test else 0), len(ordered) - 2))
-    second = min(max(second, first + 1), len(ordered) - 1)
+    least = 1 if validation else 0
+    first = max(0, min(max(first, 1 if test else 0), len(ordered) - 1 - least))
+    second = min(max(second, first + least), len(ordered) - 1)
     parts = ["test"] * first + ["validation"] * (second - first) + ["train"] * (len(ordered) - second)
     return zip(ordered, parts, strict=True)
 
 
-def _checked(
-    folder: Path,
-    classes: tuple[str, ...],
-    splits: Mapping[str, Sequence[Picture]],
-    duplicates: Sequence[tuple[Path, Path]],
-) -> Dataset:
-    if len(classes) < 2:
-        raise InputError(f"{folder} holds one class, {classes[0]!r}; a classifier needs two class folders or more")
-    counts = Counter(picture.label for pictures in splits.values() for picture in pictures)
-    fewest, number = min(((label, counts[label]) for label in range(len(classes))), key=lambda pair: pair[1])
+def _sorted(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
+    return tuple(sorted(pictures, key=lambda picture: picture.path))
+
+
+def _checked(data: Dataset) -> Dataset:
+    if len(data.classes) < 2:
+        raise InputError(
+            f"{data.folder} holds one class, {data.classes[0]!r}; a classifier needs two class folders or more"
+        )
+    name, number = min(data.counts.items(), key=lambda pair: pair[1])
     if number < FEWEST:
-        raise InputError(f"class {classes[fewest]!r} has {number} pictures; training needs {FEWEST} of each at least")
-    remarks = []
-    few = [f"{classes[label]} ({counts[label]})" for label in range(len(classes)) if counts[label] < FEW]
-    if few:
-        remarks.append(f"fewer than {FEW} pictures: {_listed(few)}; more would help most there")
-    if duplicates:
-        pairs = [f"{copy.relative_to(folder)} = {first.relative_to(folder)}" for copy, first in duplicates]
-        remarks.append(f"the same picture twice, used once: {_listed(pairs)}")
-    parts = {name: tuple(sorted(pictures, key=lambda picture: picture.path)) for name, pictures in splits.items()}
-    return Dataset(folder, classes, parts["train"], parts["validation"], parts["test"], tuple(remarks))
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
+        raise InputError(f"class {name!r} has {number} pictures; training needs {FEWEST} of each at least")
+    return data

@@ -38,6 +38,8 @@ def evaluate(
     threads: int = 1,
     limit: int | None = None,
     leave_out: int = 0,
+    only: Sequence[str] | None = None,
+    split: str = "",
     jobs: int | None = None,
     dask: str | None = None,
     options: PixelOptions = NOTHING,
@@ -56,6 +58,8 @@ def evaluate(
         threads: Threads within one inference.
         limit: Use at most so many images, evenly spread over the folder.
         leave_out: Do not score the images that `mnet export --calibrate` takes of this folder for so many.
+        only: Score these images alone, named as `images.names` does, with which no model was made.
+        split: What these are of the data set, in words.
         jobs: Processes on this machine that read images, each with the models open; by default as many as cores for
             `threads` each, and never more than memory allows. The figures do not depend on it.
         dask: Address of a Dask scheduler whose workers do it instead.
@@ -80,6 +84,9 @@ def evaluate(
     place = folders.locate(data)
     found = images.names(place.folder)
     kept = held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
+    if only is not None:
+        named = set(only)
+        kept = [name for name in found if name in named]
     sample = Sample(place.folder, found, images.spread(kept, limit))
     everything = models if judge is None else [*models, judge]
     for each in everything:
@@ -91,8 +98,8 @@ def evaluate(
     with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
         scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
         better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
-    left_out = leave_out if len(kept) < len(found) else 0
-    session = Session(sample, scored, listed, judge, left_out, place.note)
+    left_out = leave_out if only is None and len(kept) < len(found) else 0
+    session = Session(sample, scored, listed, judge, left_out, split or place.note, unseen=only is not None)
     hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
     return [
         session.record(subjects[each.path], models, {"threads": threads, **hints.get(each.path, {})}) for each in models

@@ -35,6 +35,7 @@ class Session:
         reference: Float model that the others are compared with.
         leave_out: Number of calibration images that were left out.
         split: Which of several splits was scored, in words; may be empty.
+        unseen: Whether it is known that the models were made without the images.
     """
 
     sample: Sample
@@ -43,6 +44,7 @@ class Session:
     reference: Artifact | None = None
     leave_out: int = 0
     split: str = ""
+    unseen: bool = False
     _digests: dict[bytes, str] = field(default_factory=dict)
 
     def record(self, subject: Subject, siblings: Sequence[Artifact], conditions: Mapping[str, Any]) -> Evaluation:
@@ -66,7 +68,7 @@ class Session:
             data=str(self.sample.folder),
             pictures=self._digest(score),
             comparisons=tuple(self._comparisons(subject.model, siblings)),
-            remarks=tuple(_seen(subject.model, self.leave_out)),
+            remarks=() if self.unseen else tuple(_seen(subject.model, self.leave_out)),
             unreadable=tuple(self.sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
             runtime=score.facts["runtime"],
             runtime_version=score.facts["version"],

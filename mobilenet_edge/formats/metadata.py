@@ -60,6 +60,33 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Training:
+    """How the weights were learned, where `mnet train` learned them.
+
+    Attributes:
+        data: Name of the folder of pictures.
+        split: Digest of the classes and of which picture is in which split, as hex.
+        pictures: Number of pictures in "train", "validation" and "test".
+        body: What the body began with: "imagenet", "random" or the name of a file.
+        teacher: Name of the file whose answers were learned, None without one.
+        epochs: Of fine-tuning.
+        accuracy: Share of right answers of the float model on the scored pictures.
+        scored: "test" or "validation".
+        n: Number of scored pictures.
+    """
+
+    data: str
+    split: str
+    pictures: dict[str, int]
+    body: str
+    teacher: str | None
+    epochs: int
+    accuracy: float
+    scored: str
+    n: int
+
+
+@dataclass(frozen=True)
 class Quantisation:
     """An affine grid: real = (integer - zero_point) * scale."""
 
@@ -139,6 +166,7 @@ class Metadata:
         agreement: Figures of the check after writing; of a compiled file, those of the file it was compiled from.
         compilation: What the compiler of `target` reported, None for a file that no compiler made.
         labels: Class names in output order, empty where unknown.
+        training: How the weights were learned, None where `mnet train` did not learn them.
         tools: Package versions that made the file.
     """
 
@@ -159,6 +187,7 @@ class Metadata:
     agreement: Agreement | None = None
     compilation: Compilation | None = None
     labels: tuple[str, ...] = ()
+    training: Training | None = None
     tools: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.records.record import Record
 
-STAGES: Final = ("build", "export", "profile", "evaluate")
+STAGES: Final = ("build", "train", "export", "profile", "evaluate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Failure(Record):
         host: Name of the machine, or None for stages without one.
         stage: One of `STAGES`.
         reason: Message in one line.
-        exit_code: Exit code of `mnet` for this failure.
+        exit_code: Exit code of `mnet` for this failure; 0 for a variant that was stopped on purpose.
         threads: Number of threads of a profile, else None.
     """
 

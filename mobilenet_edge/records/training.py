@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobilenet_edge.records.record import Record
+from mobilenet_edge.records.remark import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +26,15 @@ class Training(Record):
         seed: Of everything drawn at random.
         head: Curve of the head on frozen features: {"step", "loss", "validation_loss", "validation_accuracy"}.
         tuning: Curve of fine-tuning: {"epoch", "loss", "validation_loss", "validation_accuracy"}; empty without any.
+        blend: Share of fine-tuning that was kept, from 0 (the head alone) to 1; None without fine-tuning.
+        validation_accuracy: Share of right answers on the validation pictures, before these were learned from.
         accuracy: Share of right answers on the scored pictures.
         interval: Its 95 % interval (Wilson).
         scored: "test" or "validation"; accuracy on the latter is optimistic, since they decided when to stop.
         n: Number of scored pictures.
         seconds: Wall-clock time of "features", "head", "model" (building it in Keras) and, if any, "tuning".
         unreadable: Pictures that could not be read.
-        remarks: What a user should know of the data, a sentence each.
+        remarks: What a user should know of data and training.
         versions: Of the packages that decide the result.
     """
 
@@ -49,11 +52,13 @@ class Training(Record):
     seed: int
     head: tuple[dict[str, Any], ...]
     tuning: tuple[dict[str, Any], ...] = ()
+    blend: float | None = None
+    validation_accuracy: float | None = None
     accuracy: float
     interval: tuple[float, float]
     scored: str
     n: int
     seconds: dict[str, float]
     unreadable: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     versions: dict[str, str]

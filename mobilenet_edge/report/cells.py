@@ -13,6 +13,7 @@ from mobilenet_edge.units import format_bytes, format_count, format_ms
 
 NOT_MEASURED: Final = "not measured"
 FAILED: Final = "failed"
+STOPPED: Final = "stopped"
 INVALID: Final = "invalid"
 EMULATED: Final = "emulated"
 NONE: Final = "-"
@@ -60,6 +61,8 @@ def _median(row: Row) -> str:
         return predicted_within(row.prediction.predicted_ms, row.prediction.low_ms, row.prediction.high_ms)
     if row.profile:
         return INVALID if row.profile.invalid else EMULATED
+    if row.failures and not any(failure.exit_code for failure in row.failures):
+        return STOPPED
     return FAILED if row.failures and not _only_accuracy(row) else NOT_MEASURED
 
 

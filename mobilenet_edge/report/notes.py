@@ -11,7 +11,13 @@ from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report.accuracy import scored_on, seen
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
-_PASSIVE: Final = {"build": "be built", "export": "be exported", "profile": "be profiled", "evaluate": "be evaluated"}
+_PASSIVE: Final = {
+    "build": "be built",
+    "train": "be trained",
+    "export": "be exported",
+    "profile": "be profiled",
+    "evaluate": "be evaluated",
+}
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
@@ -75,6 +81,9 @@ def _accuracy(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     yield f"top-1: percent of {names}, ± half of the 95 % interval (n)."
     if len(sets) > 1:
         yield "Top-1 was measured on different images; compare only rows with the same images."
+    for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations):
+        if split:
+            yield f"Scored: {split}."
     yield from (f"{fact}." for fact in seen(evaluations))
     references = sorted({evaluation.reference for evaluation in evaluations if evaluation.reference})
     if references:
@@ -129,7 +138,11 @@ def _missing(rows: Sequence[Row]) -> Iterator[str]:
     unused = [(sentence(remark), row) for row in rows if row.profile and (remark := unusable(row.profile))]
     for reason, pairs in grouped(unused, lambda pair: pair[0]).items():
         yield f"The latency of {_which([row for _, row in pairs], rows)} is not used: {reason}."
-    failed = [(failure, row) for row in rows for failure in row.failures]
+    everything = [(failure, row) for row in rows for failure in row.failures]
+    for failure, _ in everything:
+        if not failure.exit_code:
+            yield f"{failure.variant} was stopped in training: {failure.reason}."
+    failed = [(failure, row) for failure, row in everything if failure.exit_code]
     for (stage, message), failures in grouped(failed, lambda pair: (pair[0].stage, pair[0].reason)).items():
         yield f"{_which([row for _, row in failures], rows)} could not {_PASSIVE[stage]}: {message}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,12 @@ from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.model.spec import IMAGENET_CLASSES, Family, ModelSpec
 from mobilenet_edge.records.record import CALIBRATED
+from mobilenet_edge.sweep.train_table import TrainTable
+from mobilenet_edge.sweep.weights_table import WeightsTable
 
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8", "mixed")
 EFFORTS: Final = ("fast", "best")
-SEEDS: Final = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class GridTable:
                 raise UsageError(f"grid.{name} is empty; give it at least one value")
         self.specs()
         self.targets()
+
+    def with_classes(self, count: int) -> GridTable:
+        """Return the grid for the classes of a data set.
+
+        Raises:
+            UsageError: Another number is stated.
+        """
+        if self.classes not in (IMAGENET_CLASSES, count):
+            raise UsageError(f"grid.classes is {self.classes}, but train.data has {count} class folders; remove it")
+        return replace(self, classes=count)
 
     def specs(self) -> list[ModelSpec]:
         """Return the distinct combinations of family, alpha and rho, in the given order."""
@@ -81,18 +92,6 @@ class GridTable:
             exported |= set(precisions) - set(CALIBRATED)
             exports.append((name, formats, precisions))
         return exports
-
-
-@dataclass(frozen=True)
-class WeightsTable:
-    """Weights: `source` as for `mnet build --weights`, and the `seed` of random weights."""
-
-    source: str = "random"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.seed < SEEDS:
-            raise UsageError(f"weights.seed must be from 0 to {SEEDS - 1}, got {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,11 @@ class EvaluateTable:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Contents of the file; `preprocess` takes the options of `mnet build`."""
+    """Contents of the file; `preprocess` takes the options of `mnet build`.
+
+    Raises:
+        UsageError: Tables contradict each other.
+    """
 
     grid: GridTable
     weights: WeightsTable = field(default_factory=WeightsTable)
@@ -148,6 +151,34 @@ class Sweep:
     profile: ProfileTable = field(default_factory=ProfileTable)
     evaluate: EvaluateTable = field(default_factory=EvaluateTable)
     preprocess: PixelOptions = NOTHING
+    train: TrainTable | None = None
+
+    def __post_init__(self) -> None:
+        if self.train is not None:
+            for name, value in (
+                ("calibration.source", self.calibration.source if self.calibration.source != "random" else None),
+                ("evaluate.data", self.evaluate.data),
+                ("evaluate.labels", self.evaluate.labels),
+                ("preprocess", None if self.preprocess == NOTHING else self.preprocess),
+            ):
+                if value is not None:
+                    raise UsageError(
+                        f"{name} cannot be used with [train], which calibrates with training pictures, evaluates with "
+                        f"test pictures and takes the pixels of the weights; remove it"
+                    )
+        for spec in self.grid.specs():
+            source = self.bodies.of(spec.alpha)
+            if self.train is not None:
+                self.train.options(spec, source)
+
+    @property
+    def bodies(self) -> WeightsTable:
+        """The weights that are built, or that training begins with."""
+        if self.train is None:
+            return self.weights
+        if self.train.weights is not None:
+            return self.train.weights
+        return self.weights if self.weights.stated else WeightsTable("imagenet")
 
 
 def load_sweep(path: Path) -> Sweep:

@@ -20,6 +20,7 @@ from mobilenet_edge.profiling import targets
 from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.schedule import RANDOM, image_folder
 from mobilenet_edge.sweep.stages.work import Work
+from mobilenet_edge.training.recipe import body_spec
 
 # Keys in the file of a sweep that correspond to options of `mnet build` and `mnet evaluate`.
 LABELS_KEY: Final = 'labels = "FILE" under [evaluate]'
@@ -60,7 +61,7 @@ def check(work: Work, verbs: Set[str]) -> None:
     for package in _packages(work, verbs):
         if find_spec(package.module.partition(".")[0]) is None:
             raise MissingExtraError(f"{package.user}, but {package.module} is not installed", package.extra)
-    if "build" in verbs:
+    if verbs & {"build", "train"}:
         _check_weights(work)
     if "evaluate" in verbs and (data := work.plan.sweep.evaluate.data) is not None:
         _check_classes(work, Path(data))
@@ -77,11 +78,13 @@ def _packages(work: Work, verbs: Set[str]) -> Iterator[Package]:
     if work.options.dask is not None:
         yield Package("distributed", "--dask needs a package", "cluster")
     else:
-        if "build" in verbs:
+        if verbs & {"build", "train"}:
             yield Package("tensorflow", "building models needs TensorFlow", "build")
+        if "train" in verbs:
+            yield Package("onnxruntime", "training needs onnxruntime", "build")
         if "export" in verbs:
             yield from (Package(name, "exporting files needs some packages", "export") for name in WRITERS)
-    if {sweep.calibration.source, sweep.evaluate.data} - {RANDOM, None}:
+    if sweep.train is not None or {sweep.calibration.source, sweep.evaluate.data} - {RANDOM, None}:
         yield Package("PIL", "reading images needs Pillow", "images")
     if "evaluate" in verbs or ("profile" in verbs and LOCAL in sweep.profile.hosts):
         for format in dict.fromkeys(sweep.grid.format):
@@ -93,12 +96,13 @@ def _packages(work: Work, verbs: Set[str]) -> Iterator[Package]:
 def _check_weights(work: Work) -> None:
     """Read the weights of each variant; ImageNet's only from Keras's cache, since a look downloads nothing."""
     sweep = work.plan.sweep
-    source = sweep.weights.source
     for spec in sweep.grid.specs():
         sweep.preprocess.apply(Preprocess((spec.resolution, spec.resolution)))
-        if source != weights.IMAGENET or (imagenet.cache() / imagenet.file_name(spec)).exists():
+        source = sweep.bodies.of(spec.alpha)
+        wanted = spec if sweep.train is None else body_spec(spec, source)
+        if source != weights.IMAGENET or (imagenet.cache() / imagenet.file_name(wanted)).exists():
             try:
-                weights.read(source, spec)
+                weights.read(source, wanted, head=sweep.train is None)
             except InputError as error:
                 raise InputError(f"{spec.name}: {error}") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge.data import folders, images
+from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records.record import CALIBRATED
@@ -17,6 +18,8 @@ from mobilenet_edge.sweep.config import Sweep
 from mobilenet_edge.sweep.stage import Stage
 
 RANDOM: Final = "random"
+# Packages whose version can change a trained model.
+TRAINERS: Final = (*stage.BUILDERS, "onnxruntime", "pillow")
 # Packages whose version can change an accuracy.
 SCORERS: Final = (*fingerprint.RUNTIMES, "pillow")
 
@@ -28,26 +31,54 @@ class Schedule:
     Attributes:
         sweep: Contents of the file, with the options of the command line applied.
         out: Folder for all files.
+        data: Pictures of `[train]`, None without it.
     """
 
     sweep: Sweep
     out: Path
+    data: Dataset | None = None
+
+    def source(self, spec: ModelSpec) -> Stage:
+        """Return the stage that makes the Keras model that is exported."""
+        return self.build(spec) if self.sweep.train is None else self.train(spec, self.sweep.train.epochs)
 
     def build(self, spec: ModelSpec) -> Stage:
         """Return the stage that builds one variant."""
         weights = self.sweep.weights
         stated = self.sweep.preprocess.to_dict()
-        request = {"verb": "build", "spec": asdict(spec), "weights": weights.source, "seed": weights.seed}
+        source = weights.of(spec.alpha)
+        request = {"verb": "build", "spec": asdict(spec), "weights": source, "seed": weights.seed}
         request["options"] = stated
         return Stage(
             f"build {spec.name}",
             {
                 "spec": asdict(spec),
-                "weights": {**self._weights, "seed": weights.seed if weights.source == RANDOM else None},
+                "weights": {**_content(source), "seed": weights.seed if source == RANDOM else None},
                 **({"preprocess": stated} if stated else {}),
                 "versions": stage.versions(stage.BUILDERS),
             },
             {**request, "out": str(self.out)},
+        )
+
+    def train(self, spec: ModelSpec, epochs: int) -> Stage:
+        """Return the stage that trains one variant for a number of epochs of fine-tuning."""
+        train, data = self.sweep.train, self.data
+        if train is None or data is None:
+            raise ValueError("a sweep without [train] trains nothing")
+        options = asdict(train.options(spec, self.sweep.bodies.of(spec.alpha), epochs))
+        request: dict[str, Any] = {"verb": "train", "data": train.data, "split": data.sha256, "name": spec.name}
+        request["options"] = {**options, "teacher": train.teacher}
+        final = epochs == train.epochs
+        return Stage(
+            f"train {spec.name}" + ("" if final else f" for {epochs} epochs"),
+            {
+                **options,
+                "weights": _content(options["weights"]),
+                "teacher": train.teacher and stage.digest(Path(train.teacher)),
+                "split": data.sha256,
+                "versions": stage.versions(TRAINERS),
+            },
+            {**request, "out": str(self.out), "final": final},
         )
 
     def exports(self, spec: ModelSpec, model: Path, sha256: str) -> Iterator[Stage]:
@@ -74,7 +105,7 @@ class Schedule:
                 {
                     "verb": "export",
                     "model": str(model),
-                    "calibrate": calibration.source,
+                    "calibrate": calibration.source if self.data is None else self._calibration_pictures,
                     **options,
                     "out": str(self.out),
                 },
@@ -106,12 +137,34 @@ class Schedule:
             {
                 "artifact": artifact.sha256,
                 "reference": reference.sha256 if reference else None,
-                "data": _listing(image_folder(str(self.sweep.evaluate.data))),
-                "labels": stage.digest(Path(self.sweep.evaluate.labels)) if self.sweep.evaluate.labels else None,
-                "leave_out": self.leave_out,
+                **self._scored,
                 "versions": stage.versions(SCORERS),
             },
         )
+
+    @cached_property
+    def scoring(self) -> dict[str, Any] | None:
+        """Arguments of `evaluate.evaluate` that say which images are scored; None if none are."""
+        settings, data = self.sweep.evaluate, self.data
+        if data is not None and data.test_folder is not None:
+            names = [picture.path.relative_to(data.test_folder).as_posix() for picture in data.test]
+            total = sum(data.counts.values())
+            split = f"{len(names)} of {total} pictures of {data.folder}, unseen by training and calibration"
+            return {"data": data.test_folder, "only": names, "split": split}
+        if settings.data is None:
+            return None
+        labels = Path(settings.labels) if settings.labels else None
+        return {"data": Path(settings.data), "labels": labels, "leave_out": self.leave_out}
+
+    @cached_property
+    def _scored(self) -> Mapping[str, Any]:
+        if self.data is not None:
+            return {"split": self.data.sha256}
+        return {
+            "data": _listing(image_folder(str(self.sweep.evaluate.data))),
+            "labels": stage.digest(Path(self.sweep.evaluate.labels)) if self.sweep.evaluate.labels else None,
+            "leave_out": self.leave_out,
+        }
 
     @cached_property
     def leave_out(self) -> int:
@@ -124,18 +177,24 @@ class Schedule:
         )
 
     @cached_property
-    def _weights(self) -> Mapping[str, Any]:
-        path = Path(self.sweep.weights.source)
-        is_keyword = self.sweep.weights.source in (RANDOM, "imagenet")
-        return {"source": self.sweep.weights.source, "sha256": None if is_keyword else stage.digest(path)}
+    def _calibration_pictures(self) -> list[str]:
+        """Training pictures: as many as calibrate, and a fourth more for the export to hold out."""
+        count = self.sweep.calibration.count * 5 // 4
+        return [str(picture.path) for picture in images.spread(self.data.train if self.data else (), count)]
 
     @cached_property
     def _calibration(self) -> Mapping[str, Any]:
+        if self.data is not None:
+            return {"source": "training", "split": self.data.sha256}
         if self.sweep.calibration.source == RANDOM:
             return {"source": RANDOM}
         folder = image_folder(self.sweep.calibration.source, folders.FOR_CALIBRATION)
         chosen: Sequence[Path] = images.spread(images.find(folder), self.sweep.calibration.count)
         return {"source": "images", "sha256": stage.digest_all(folder, chosen)}
+
+
+def _content(source: str) -> Mapping[str, Any]:
+    return {"source": source, "sha256": None if source in (RANDOM, "imagenet") else stage.digest(Path(source))}
 
 
 def image_folder(name: str, splits: Sequence[str] = folders.SPLITS) -> Path:

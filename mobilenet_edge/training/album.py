@@ -28,6 +28,11 @@ class Score:
     right: int
     n: int
 
+    @classmethod
+    def of(cls, loss: float, accuracy: float, n: int) -> Score:
+        """Make a score of the share of right answers."""
+        return cls(loss, round(accuracy * n), n)
+
 
 class Album:
     """Pictures as a rule of preprocessing takes them."""

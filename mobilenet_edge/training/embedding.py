@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,8 +27,11 @@ from mobilenet_edge.training.crops import View
 
 Array = NDArray[np.float32]
 
+# Larger arrays of features are kept in a file.
+MEMORY_BYTES: Final = 1 << 28
 # Raised whenever the same key would give other features.
-_VERSION: Final = 1
+_VERSION: Final = 2
+_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -64,25 +69,48 @@ class Body:
             advance: Called after each picture.
 
         Returns:
-            float32 (n, views, width), the n pictures they are of, and the files that cannot be read.
+            float32 (n, views, width), on disk where they would fill the memory; the n pictures they are of; and the
+            files that cannot be read.
 
         Raises:
             InputError: None of the pictures can be read, or the cache cannot be written.
         """
         session = Session(float_onnx(self.graph))
+        table = self._table(pictures, views)
 
-        def one(picture: Picture) -> Array | None:
-            values = self._of_picture(session, picture, list(views(picture)))
+        def fill(index: int) -> bool:
+            values = self._of_picture(session, pictures[index], list(views(pictures[index])))
             advance()
-            return values
+            if values is not None:
+                table[index] = values
+            return values is not None
 
         with ThreadPoolExecutor(len(cpus.available())) as pool:
-            answers = list(zip(pictures, pool.map(one, pictures), strict=True))
-        read = [(picture, values) for picture, values in answers if values is not None]
-        unreadable = [picture.path for picture, values in answers if values is None]
-        if pictures and not read:
+            flags = list(pool.map(fill, range(len(pictures))))
+        readable = [index for index, flag in enumerate(flags) if flag]
+        unreadable = [picture.path for picture, flag in zip(pictures, flags, strict=True) if not flag]
+        if pictures and not readable:
             raise InputError(f"none of {len(pictures)} pictures can be read; the first: {unreadable[0]}")
-        return np.stack([values for _, values in read]), [picture for picture, _ in read], unreadable
+        for target, source in enumerate(readable):
+            if target != source:
+                table[target] = table[source]
+        return table[: len(readable)], [pictures[index] for index in readable], unreadable
+
+    def _table(self, pictures: Sequence[Picture], views: Callable[[Picture], Iterator[View]]) -> Array:
+        """Make an empty array for the features, in a file without a name if it is large."""
+        shape = (len(pictures), len(list(views(pictures[0]))) if pictures else 0, *self.graph.output.shape)
+        size = 4 * math.prod(shape)
+        if size <= MEMORY_BYTES:
+            return np.empty(shape, np.float32)
+        try:
+            with tempfile.TemporaryFile(dir=self.cache and _folder(self.cache)) as file:
+                # Written, not only sized: a full disk is then an error here, and no crash later.
+                for start in range(0, size, _BLOCK):
+                    file.write(bytes(min(_BLOCK, size - start)))
+                file.flush()
+                return np.memmap(file, np.float32, "r+", shape=shape)
+        except OSError as error:
+            raise files.no_room(error) or InputError(f"cannot write to {self.cache}: {files.reason(error)}") from error
 
     def _of_picture(self, session: Session, picture: Picture, views: Sequence[View]) -> Array | None:
         path = self._path(picture, views)
@@ -119,6 +147,11 @@ class Session:
         """Run (height, width, 3); return a vector."""
         feed: dict[str, Any] = {self._name: np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])}
         return np.asarray(self._session.run(None, feed)[0][0], np.float32)
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def default_cache() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,17 +17,23 @@ from mobilenet_edge.data.dataset import Dataset, Picture
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.spec import PUBLISHED_RESOLUTIONS, ModelSpec
-from mobilenet_edge.training import crops, linear, tune
+from mobilenet_edge.model.read import parse
+from mobilenet_edge.model.save import keras_bytes
+from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED, ModelSpec
+from mobilenet_edge.training import crops, linear, start, tune
 from mobilenet_edge.training.album import Score
 from mobilenet_edge.training.body import body
+from mobilenet_edge.training.checkpoint import Epoch
 from mobilenet_edge.training.embedding import Body
 from mobilenet_edge.training.linear import Examples
+from mobilenet_edge.training.tuner import Tuner, set_head
 
 Array = NDArray[np.float32]
 
 # Random crops of each picture that the head learns from, beside the centre and its mirror image.
 CROPS: Final = 6
+# Views of all pictures together above which there are fewer crops: many pictures need none.
+VIEWS: Final = 40_000
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,20 @@ class Result:
         model: keras.Model of probabilities.
         head: The head on frozen features.
         tuning: The curve of fine-tuning, empty without any.
+        blend: One of `tuner.BLENDS`, None without fine-tuning.
         validation: How validation pictures are answered by a model that has not learned from them.
         unreadable: Files that could not be read.
+        restarted: Whether the state of a killed run could not be read.
         seconds: Of each step.
     """
 
     model: Any
     head: linear.Fit
-    tuning: list[tune.Epoch]
+    tuning: list[Epoch]
+    blend: float | None
     validation: Score
     unreadable: list[Path]
+    restarted: bool
     seconds: dict[str, float]
 
 
@@ -63,7 +73,11 @@ def train(
     state: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Result:
-    """Train a classifier.
+    """Train a classifier: a head on frozen features, then all of it.
+
+    What is learned from the training pictures alone is judged by the validation pictures; then the same is learned from
+    both. Fine-tuning that starts from so few pictures overshoots, so that weights between those before and after are
+    tried (WiSE-FT, arXiv:2109.01903).
 
     Args:
         spec: Its `classes` are those of `data`.
@@ -74,59 +88,42 @@ def train(
         teacher: Gives probabilities (n, classes) for inputs (n, h, w, 3); they take the place of the labels.
         cache: Folder in which features are kept.
         state: Folder in which fine-tuning keeps its state.
-        advance: Called after each picture of the features and each epoch.
+        advance: Called after each picture of the features, and after each epoch of both fine-tunings.
 
     Raises:
         InputError: The weights cannot be used, or no picture can be read.
         MissingExtraError: TensorFlow, Pillow or onnxruntime is not installed.
     """
-    arrays = sources.read(weights, _source(spec, weights), head=False)
-    model = None
-    if not arrays:
-        model = build(spec, options.seed)
-        arrays = {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
-    classifier = sources.classifier(spec)
-    frozen = Body(body(spec, arrays), rule, cache)
+    arrays = sources.read(weights, body_spec(spec, weights), head=False)
     seconds: dict[str, float] = {}
+    with _timed(seconds, "model"):
+        model = build(spec, options.seed)
+        sources.assign(model, arrays or start.arrays(spec, options.seed))
+        frozen = Body(body(parse(keras_bytes(model), spec.name).graph), rule, cache)
     with _timed(seconds, "features"):
         features = _features(frozen, data, teacher, options.seed, advance)
     with _timed(seconds, "head"):
         fit = linear.fit(features.train, features.validation)
-    with _timed(seconds, "model"):
-        model = model or build(spec, options.seed)
-        sources.assign(model, {name: values for name, values in arrays.items() if name != classifier})
-    tuning: list[tune.Epoch] = []
-    if options.epochs:
-        with _timed(seconds, "tuning"):
-            # It is judged by the validation pictures, so it begins with the head that has not seen them.
-            _set_head(model, classifier, fit.head)
-            tuning = tune.tune(
-                *(model, *features.pictures, rule, options),
-                class_weights=data.class_weights(), teacher=teacher, state=state, advance=advance,
-            )  # fmt: skip
-            # Without the optimiser, which would be two thirds of the file, and with every layer trainable.
-            values = model.get_weights()
-            model = build(spec, options.seed)
-            model.set_weights(values)
-    curve: Sequence[tune.Epoch | linear.Point] = tuning or fit.curve
-    best = min(curve, key=lambda point: point.validation_loss)
-    if not tuning or best is tuning[0]:
-        _set_head(model, classifier, fit.complete)
-    n = len(features.pictures[1])
-    score = Score(best.validation_loss, round(best.validation_accuracy * n), n)
-    return Result(model, fit, tuning, score, features.unreadable, seconds)
+    best = min(fit.curve, key=lambda point: point.validation_loss)
+    score = Score.of(best.validation_loss, best.validation_accuracy, len(features.pictures[1]))
+    if not options.epochs:
+        set_head(model, spec, fit.complete)
+        return Result(model, fit, [], None, score, features.unreadable, False, seconds)
+    with _timed(seconds, "tuning"):
+        tuner = Tuner(model, spec, rule, options, data.class_weights(), teacher, state, advance)
+        tuning, blend, score = tuner.run(fit, *features.pictures)
+    return Result(
+        tuner.rebuilt(), fit, tuning.curve, blend, score, features.unreadable, tuning.restarted, seconds
+    )  # fmt: skip
 
 
-def _set_head(model: Any, classifier: str, head: linear.Head) -> None:
-    model.get_layer(classifier).set_weights([head.kernel[None, None], head.bias])
-
-
-def _source(spec: ModelSpec, weights: str) -> ModelSpec:
-    """The variant whose published weights serve: of the nearest resolution, with ImageNet's classes."""
+def body_spec(spec: ModelSpec, weights: str) -> ModelSpec:
+    """Return the variant whose published weights serve: of the nearest resolution, with ImageNet's classes."""
     if weights != sources.IMAGENET:
-        return ModelSpec(spec.alpha, spec.resolution)
-    nearest = min(PUBLISHED_RESOLUTIONS, key=lambda side: abs(side - spec.resolution))
-    return ModelSpec(spec.alpha, nearest)
+        return replace(spec, classes=IMAGENET_CLASSES)
+    sides = sorted({side for alpha, side in PUBLISHED[spec.family] if alpha == spec.alpha}) or [spec.resolution]
+    nearest = min(sides, key=lambda side: abs(side - spec.resolution))
+    return replace(spec, classes=IMAGENET_CLASSES, resolution=nearest)
 
 
 @dataclass(frozen=True)
@@ -140,8 +137,10 @@ class _Features:
 def _features(
     frozen: Body, data: Dataset, teacher: tune.Teacher | None, seed: int, advance: Callable[[], None]
 ) -> _Features:
+    count = min(CROPS, max(0, VIEWS // len(data.train) - 2))
+
     def views_of(picture: Picture) -> Iterator[crops.View]:
-        return crops.of_training(picture, CROPS, seed)
+        return crops.of_training(picture, count, seed)
 
     def centre_of(_: Picture) -> Iterator[crops.View]:
         return iter([crops.CENTRE])

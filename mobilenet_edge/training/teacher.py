@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.conversion.origin import read_model
+from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import artifact
@@ -23,38 +23,64 @@ Array = NDArray[np.float32]
 TEMPERATURE: Final = 2.0
 
 
-def teacher(path: Path, classes: tuple[str, ...], rule: Preprocess) -> Callable[[Array], Array]:
-    """Open a teacher.
+class Teacher:
+    """A classifier whose answers are learned.
+
+    Attributes:
+        labels: Its class names; their numbers where it has none.
 
     Args:
         path: A Keras classifier that `mnet export` can read.
-        classes: Of the student; the teacher's labels must be the same, in the same order.
-        rule: Of the student's inputs.
-
-    Returns:
-        Gives softened probabilities (n, classes) for the student's inputs (n, h, w, 3). A teacher of another input size
-        sees the same view, scaled.
 
     Raises:
-        InputError: It has other classes, takes other pixels, or cannot be read.
+        BuildError, InputError, UsageError: It cannot be read.
     """
-    model, about = read_model(artifact.read(path))
-    graph = model.graph
-    if about.labels and about.labels != classes:
-        raise InputError(f"--teacher {path} knows other classes; train it on the same folder")
-    if graph.classes != len(classes):
-        raise InputError(f"--teacher {path} has {graph.classes} outputs, but there are {len(classes)} classes")
-    theirs = about.preprocess
-    if (theirs.colour, theirs.scale, theirs.offset) != (rule.colour, rule.scale, rule.offset):
-        raise InputError(f"--teacher {path} takes other pixels than the model to train; train it with mnet train")
-    session = Session(float_onnx(graph.cut_at_logits()))
-    size = graph.input_shape[:2]
 
-    def answer(inputs: Array) -> Array:
-        logits = np.stack([session.run(_scaled(tensor, size)) for tensor in inputs]) / TEMPERATURE
-        return softmax(logits)
+    def __init__(self, path: Path) -> None:
+        model, about = read_model(artifact.read(path))
+        graph = model.graph
+        self.labels = about.labels or tuple(map(str, range(graph.classes)))
+        self._path, self._named, self._rule = path, bool(about.labels), about.preprocess
+        self._size = graph.input_shape[:2]
+        self._session = Session(float_onnx(graph.cut_at_logits()))
 
-    return answer
+    def require(self, classes: tuple[str, ...], rule: Preprocess) -> None:
+        """Refuse a student that this teacher cannot teach.
+
+        Args:
+            classes: Of the student; a teacher's labels must be the same, in the same order.
+            rule: Of the student's inputs.
+
+        Raises:
+            InputError: The teacher has other classes, or takes other pixels.
+        """
+        if self._named and self.labels != classes:
+            raise InputError(f"--teacher {self._path} knows other classes; train it on the same folder")
+        if len(self.labels) != len(classes):
+            raise InputError(
+                f"--teacher {self._path} has {len(self.labels)} outputs, but there are {len(classes)} classes"
+            )
+        theirs = self._rule
+        if (theirs.colour, theirs.scale, theirs.offset) != (rule.colour, rule.scale, rule.offset):
+            raise InputError(
+                f"--teacher {self._path} takes other pixels than the model to train; train it with mnet train"
+            )
+
+    def __call__(self, inputs: Array) -> Array:
+        """Answer the student's inputs (n, h, w, 3) with softened probabilities (n, classes).
+
+        A teacher of another input size sees the same view, scaled.
+        """
+        logits = [self._session.run(_scaled(tensor, self._size)) for tensor in inputs]
+        return softmax(np.stack(logits) / TEMPERATURE)
+
+    def label(self, picture: Path) -> int | None:
+        """Return the index of the most probable class of a picture, None for a file that cannot be read."""
+        try:
+            image = images.decode(picture)
+        except InputError:
+            return None
+        return int(self._session.run(prepare.prepare(image, self._rule)).argmax())
 
 
 def _scaled(tensor: Array, size: tuple[int, int]) -> Array:

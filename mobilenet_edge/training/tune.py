@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
+import math
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge import files
 from mobilenet_edge.data import prepare
 from mobilenet_edge.data.dataset import Picture
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.model.spec import BODY
-from mobilenet_edge.training import crops
-from mobilenet_edge.training.album import Album
+from mobilenet_edge.training import checkpoint, crops
+from mobilenet_edge.training.album import Album, Score
+from mobilenet_edge.training.checkpoint import Epoch
 
 Array = NDArray[np.float32]
 Teacher = Callable[[Array], Array]
 
 _BRIGHTNESS: Final = 0.2
+_BLOCK: Final = re.compile(r"conv_(?:dw|pw)_(?P<v1>\d+)|block_(?P<v2>\d+)_|expanded_conv_")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Options:
 
     Attributes:
         epochs: Passes over the training pictures.
-        unfreeze: How many of the 13 blocks learn, counted from the head; 14 for all, the first convolution too.
+        unfreeze: How many blocks of the body learn, counted from the head; one more than there are for all of it.
         rate: Learning rate at the start; it falls to zero along a cosine (arXiv:1608.03983).
         batch: Pictures a step.
         smoothing: Label smoothing (arXiv:1512.00567, section 7).
@@ -51,13 +51,16 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """Loss on the training pictures, loss and accuracy on the validation pictures; epoch 0 is before fine-tuning."""
+class Tuning:
+    """A finished fine-tuning.
 
-    epoch: int
-    loss: float
-    validation_loss: float
-    validation_accuracy: float
+    Attributes:
+        curve: From epoch 0, before it.
+        restarted: Whether there was the state of a killed run that could not be read.
+    """
+
+    curve: list[Epoch]
+    restarted: bool = False
 
 
 def tune(
@@ -71,15 +74,15 @@ def tune(
     teacher: Teacher | None = None,
     state: Path | None = None,
     advance: Callable[[], None] = lambda: None,
-) -> list[Epoch]:
-    """Fine-tune a model in place; it ends with the weights of the epoch that was best on the validation pictures.
+) -> Tuning:
+    """Fine-tune a model in place.
 
     Batch norm stays in inference mode: its statistics are those of many more pictures than there are here.
 
     Args:
         model: A keras.Model of probabilities, with the layer names that `model.build` gives.
         train: Pictures to learn from.
-        validation: Pictures that decide which epoch is best.
+        validation: Pictures to score after each epoch; may be empty.
         rule: How a picture becomes the input.
         options: How.
         class_weights: Weight of each class in the loss.
@@ -102,33 +105,50 @@ def tune(
         keras.losses.CategoricalCrossentropy(),
     )
     album = Album(rule)
-    curve, best = _restore(model, state)
+    kept = [] if state is None else checkpoint.restore(model, state)
+    curve = kept or []
     if not curve:
-        score = album.score(model, validation)
-        curve.append(Epoch(0, album.score(model, train).loss, score.loss, score.right / score.n))
+        curve.append(_point(0, album.score(model, train).loss, album.score(model, validation)))
     for epoch in range(len(curve) - 1, options.epochs):
-        # What is dropped follows from the epoch, so that a run that goes on drops the same.
-        model.get_layer("dropout").seed_generator.state.assign([options.seed, epoch])
+        _seed_dropout(model, options.seed, epoch)
         batches = _batches(train, album, options, epoch, class_weights, teacher)
         losses = [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in batches]
-        score = album.score(model, validation)
-        curve.append(Epoch(epoch + 1, float(np.mean(losses)), score.loss, score.right / score.n))
-        if curve[-1].validation_loss == min(point.validation_loss for point in curve):
-            best = model.get_weights()
-        _keep(model, best, curve, state)
+        curve.append(_point(epoch + 1, float(np.mean(losses)), album.score(model, validation)))
+        if state is not None:
+            checkpoint.keep(model, curve, state)
         advance()
-    model.set_weights(best)
-    return curve
+    return Tuning(curve, kept is None)
+
+
+def _point(epoch: int, loss: float, score: Score) -> Epoch:
+    return Epoch(epoch, loss, score.loss, score.right / score.n if score.n else math.nan)
+
+
+def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
+    """What is dropped follows from the epoch, so that a run that goes on drops the same."""
+    for layer in model.layers:
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.assign([seed, epoch])
 
 
 def _freeze(model: Any, unfreeze: int) -> None:
     """Let the head and the last blocks learn, batch norm never."""
-    first = len(BODY) - unfreeze + 1
+    numbers = {layer.name: block_of(layer.name) for layer in model.layers}
+    first = max(number for number in numbers.values() if number is not None) - unfreeze + 1
     for layer in model.layers:
-        words = layer.name.split("_")
-        block = int(words[2]) if words[0] == "conv" and words[1] in ("dw", "pw") else 0
-        body = layer.name == "conv1" or block > 0
-        layer.trainable = type(layer).__name__ != "BatchNormalization" and (not body or block >= first)
+        number = numbers[layer.name]
+        layer.trainable = type(layer).__name__ != "BatchNormalization" and (number is None or number >= first)
+
+
+def block_of(layer: str) -> int | None:
+    """Number of the block of a Keras layer, from 1; 0 for those before the blocks, None for those after them."""
+    if layer in ("conv1", "conv1_bn", "Conv1", "bn_Conv1"):
+        return 0
+    match = _BLOCK.match(layer)
+    if match is None:
+        return None
+    # The first block of MobileNet v2 has no number, and the second one is called block_1.
+    return int(match["v1"] or 0) or int(match["v2"] or 0) + 1
 
 
 def _batches(
@@ -155,33 +175,3 @@ def _batches(
         else:
             targets = teacher(tensor)
         yield tensor, targets.astype(np.float32), np.array([class_weights[label] for label in labels], np.float32)
-
-
-def _keep(model: Any, best: list[Any], curve: Sequence[Epoch], state: Path | None) -> None:
-    if state is None:
-        return
-    arrays = [*model.get_weights(), *best, *(np.asarray(variable) for variable in model.optimizer.variables)]
-    data = io.BytesIO()
-    np.savez(data, *arrays)
-    files.write_together(
-        {
-            state / "weights.npz": data.getvalue(),
-            state / "curve.json": json.dumps([vars(point) for point in curve]).encode(),
-        }
-    )
-
-
-def _restore(model: Any, state: Path | None) -> tuple[list[Epoch], list[Any]]:
-    """Take up what `_keep` wrote; the curve so far and the best weights."""
-    weights = model.get_weights()
-    if state is None or not (state / "weights.npz").exists():
-        return [], weights
-    curve = [Epoch(**point) for point in json.loads((state / "curve.json").read_text())]
-    with np.load(state / "weights.npz", allow_pickle=False) as stored:
-        arrays = [stored[name] for name in stored.files]
-    count = len(weights)
-    model.set_weights(arrays[:count])
-    model.optimizer.build(model.trainable_variables)
-    for variable, value in zip(model.optimizer.variables, arrays[2 * count :], strict=True):
-        variable.assign(value)
-    return curve, arrays[count : 2 * count]

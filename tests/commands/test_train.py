@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_edge import cli, records
-from mobilenet_edge.commands import train
+from mobilenet_edge import cli, files, records
+from mobilenet_edge.commands import train as command
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.records import Training
 from mobilenet_edge.training import recipe
+from mobilenet_edge.training.arguments import Arguments
 
 NAMES = ("café", "grün", "rot")
 SMALL: dict[str, Any] = {"alpha": 0.25, "rho": 32, "weights": "random"}
+
+
+def train(data: Path, out: Path, **options: Any) -> Training:
+    return command.run(data, Arguments(**{**SMALL, **options}), out=out)
 
 
 @pytest.fixture(autouse=True)
@@ -54,26 +61,26 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": -1}, "--epochs must be 0 or more"),
-        ({"unfreeze": "14"}, "--unfreeze must be 0 to 13 blocks, or all; got '14'"),
-        ({"unfreeze": "-1"}, "--unfreeze"),
-        ({"validation": 0.0}, "--validation 0 and --test 0 must be shares"),
+        ({"epochs": -1}, "epochs must be 0 or more"),
+        ({"unfreeze": "14"}, "unfreeze must be 0 to 13 blocks, or all; got '14'"),
+        ({"unfreeze": "-1"}, "unfreeze"),
+        ({"validation": 0.0}, "validation 0 and test 0 must be shares"),
         ({"validation": 0.5, "test": 0.5}, "whose sum is below 1"),
-        ({"validation": float("nan")}, "--validation nan"),
-        ({"seed": -1}, "--seed must be from 0"),
+        ({"validation": float("nan")}, "validation nan"),
+        ({"seed": -1}, "seed must be from 0"),
         ({"rho": 33}, "rho must be a multiple of 32"),
         ({"alpha": 3.0}, "alpha must be above 0"),
     ],
 )
 def test_number_out_of_range_is_refused(tmp_path, no_training, options, message):
     with pytest.raises(UsageError, match=message):
-        train.run(tmp_path / "never read", out=tmp_path, **{**SMALL, **options})
+        train(tmp_path / "never read", tmp_path, **options)
 
 
 def test_place_that_cannot_be_written_is_refused_before_training(pets, tmp_path, no_training):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot write to"):
-        train.run(pets, out=tmp_path / "file", **SMALL)
+        train(pets, tmp_path / "file")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +88,7 @@ def test_place_that_cannot_be_written_is_refused_before_training(pets, tmp_path,
     [
         ("none --alpha 0.25 --rho 32", 3, "none is not a folder; give one that holds images"),
         ("pets --alpha 0.25", 2, "missing option '--rho'; see mnet train --help"),
-        ("pets --alpha 0.25 --rho 32 --epochs -1", 2, "--epochs must be 0 or more, got -1"),
+        ("pets --alpha 0.25 --rho 32 --epochs -1", 2, "epochs must be 0 or more, got -1"),
         ("pets --alpha 0.25 --rho 32 --weights no.h5", 3, "--weights no.h5: there is no such file"),
         ("pets --alpha 0.3 --rho 32", 2, "no ImageNet weights were published for mobilenet_v1 of alpha 0.3"),
         ("pets --alpha 0.25 --rho 32 --weights random --teacher no.keras", 3, "cannot read no.keras"),
@@ -131,11 +138,11 @@ def test_head_alone(pets, tmp_path, cache, capsys):
     # The same command again, from kept features, gives the same bytes; another seed is another model.
     kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*.f32")}
     assert len(kept) == 24
-    train.run(pets, out=tmp_path / "a", **SMALL)
+    train(pets, tmp_path / "a")
     assert artifact.read(model.path).data == model.data
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.f32")} == kept
     with pytest.raises(InputError, match="holds another model; write elsewhere with --out, or overwrite it with"):
-        train.run(pets, out=tmp_path / "a", seed=1, **SMALL)
+        train(pets, tmp_path / "a", seed=1)
     assert artifact.read(model.path).data == model.data
 
 
@@ -145,13 +152,13 @@ class Killed(BaseException):
 
 @pytest.mark.slow
 def test_fine_tuning_goes_on_where_it_was_killed(pets, tmp_path, monkeypatch):
-    from mobilenet_edge.training import tune
+    from mobilenet_edge.training import checkpoint
 
-    options = {**SMALL, "epochs": 2, "test": 0.2}
-    unbroken = train.run(pets, out=tmp_path / "a", **options)
+    options: dict[str, Any] = {"epochs": 2, "test": 0.2}
+    unbroken = train(pets, tmp_path / "a", **options)
     assert [point["epoch"] for point in unbroken.tuning] == [0, 1, 2]
     assert (unbroken.scored, unbroken.n) == ("test", unbroken.pictures["test"])
-    keep, epochs = tune._keep, []
+    keep, epochs = checkpoint.keep, []
 
     def kill(*arguments: Any) -> None:
         keep(*arguments)
@@ -161,12 +168,13 @@ def test_fine_tuning_goes_on_where_it_was_killed(pets, tmp_path, monkeypatch):
         keep(*arguments)
         epochs.append(1)
 
-    monkeypatch.setattr(tune, "_keep", kill)
+    monkeypatch.setattr(checkpoint, "keep", kill)
     with pytest.raises(Killed):
-        train.run(pets, out=tmp_path / "b", **options)
-    monkeypatch.setattr(tune, "_keep", count)
-    train.run(pets, out=tmp_path / "b", **options)
-    assert len(epochs) == 1
+        train(pets, tmp_path / "b", **options)
+    monkeypatch.setattr(checkpoint, "keep", count)
+    train(pets, tmp_path / "b", **options)
+    # One epoch of the training pictures; two of all pictures, unless nothing of them is kept.
+    assert len(epochs) == (3 if unbroken.blend else 1)
     name = "mobilenet_v1-a0.25-r32-c3.keras"
     assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [name, name.replace("keras", "training.json")]
@@ -176,9 +184,9 @@ def test_fine_tuning_goes_on_where_it_was_killed(pets, tmp_path, monkeypatch):
 def test_student_learns_from_a_teacher_and_is_exported(pets, tmp_path):
     from mobilenet_edge.conversion import pipeline
 
-    train.run(pets, out=tmp_path / "big", **{**SMALL, "rho": 64})
+    train(pets, tmp_path / "big", rho=64)
     teacher = tmp_path / "big" / "mobilenet_v1-a0.25-r64-c3.keras"
-    record = train.run(pets, out=tmp_path, teacher=teacher, **SMALL)
+    record = train(pets, tmp_path, teacher=teacher)
     assert record.teacher == teacher.name
     assert record.accuracy == 1
     pipeline.run(
@@ -192,21 +200,89 @@ def test_student_learns_from_a_teacher_and_is_exported(pets, tmp_path):
     (pets / "rot").rename(pets / "rouge")
     try:
         with pytest.raises(InputError, match="knows other classes"):
-            train.run(pets, out=tmp_path / "c", teacher=teacher, **SMALL)
+            train(pets, tmp_path / "c", teacher=teacher)
     finally:
         (pets / "rouge").rename(pets / "rot")
 
 
 @pytest.mark.slow
+def test_student_learns_from_pictures_without_classes(pets, tmp_path):
+    train(pets, tmp_path / "big", rho=64)
+    album = tmp_path / "album"
+    album.mkdir()
+    for path in pets.rglob("*.png"):
+        (album / f"{path.parent.name} {path.name}").write_bytes(path.read_bytes())
+    teacher = tmp_path / "big" / "mobilenet_v1-a0.25-r64-c3.keras"
+    record = train(album, tmp_path, teacher=teacher)
+    assert record.classes == NAMES
+    assert [remark.code for remark in record.remarks] == ["teacher-labels"]
+    assert record.accuracy == 1
+    with pytest.raises(InputError, match="lies in no class folder"):
+        train(album, tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_mobilenet_v2_is_trained_and_damaged_state_is_said(pets, tmp_path):
+    options: dict[str, Any] = {"family": "mobilenet_v2", "alpha": 0.35, "epochs": 1, "unfreeze": "17"}
+    first = train(pets, tmp_path / "a", **options)
+    assert first.variant == "mobilenet_v2-a0.35-r32-c3"
+    assert first.remarks[-1].code != "state-damaged"
+    digest = artifact.read(Path(first.artifact)).metadata.weights.source
+    state = f".{first.variant}.{hashlib.sha256(digest.encode()).hexdigest()[:8]}.training"
+    (tmp_path / "b" / state / "train").mkdir(parents=True)
+    (tmp_path / "b" / state / "train" / "curve.json").write_text("[")
+    again = train(pets, tmp_path / "b", **options)
+    assert "state-damaged" in [remark.code for remark in again.remarks]
+    assert Path(again.artifact).read_bytes() == Path(first.artifact).read_bytes()
+
+
+@pytest.mark.slow
+def test_pictures_of_one_colour_and_a_class_that_is_nearly_all(tmp_path):
+    folder = tmp_path / "grey \\ 🐘"
+    for name, count in (("a|b", 60), ("c, d", 6)):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (20, 20), (number, 100, 100)).save(folder / name / f"{number + 100 * (count == 6)}.png")
+    for number in range(6):  # not the same pictures in both classes
+        Image.new("RGB", (20, 20), (number, 100, 101)).save(folder / "c, d" / f"{number + 100}.png")
+    record = train(folder, tmp_path)
+    assert [(remark.code, remark.values.get("label")) for remark in record.remarks] == [
+        ("few-pictures", None), ("one-class-dominates", "a|b"),
+    ]  # fmt: skip
+    assert all(math.isfinite(point["validation_loss"]) for point in record.head)
+
+
+@pytest.mark.slow
+def test_full_disk_at_the_end_leaves_neither_model_nor_record(pets, tmp_path, monkeypatch):
+    write, calls = files._part, []
+
+    def fail(path: Path, data: bytes, cleanup: Any) -> Path:
+        if path.suffix == ".json" and "training" in path.name:
+            calls.append(path)
+            raise InputError(f"cannot write {path}: no space left on device; choose another place")
+        return write(path, data, cleanup)
+
+    monkeypatch.setattr(files, "_part", fail)
+    with pytest.raises(InputError, match="no space left"):
+        train(pets, tmp_path / "out")
+    assert calls
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.slow
 def test_fine_tuning_that_does_not_help_leaves_the_head_alone(pets, tmp_path, monkeypatch):
     from mobilenet_edge.training import tune
+    from mobilenet_edge.training.checkpoint import Epoch
 
-    def worse(*arguments: Any, **options: Any) -> list[tune.Epoch]:
-        return [tune.Epoch(0, 0.5, 0.1, 1.0), tune.Epoch(1, 0.4, 0.2, 0.8)]
+    def worse(model: Any, *arguments: Any, **options: Any) -> tune.Tuning:
+        model.set_weights([np.zeros_like(array) for array in model.get_weights()])
+        return tune.Tuning([Epoch(0, 0.5, 0.1, 1.0), Epoch(1, 0.4, 0.2, 0.8)])
 
     monkeypatch.setattr(tune, "tune", worse)
-    artifacts = [train.run(pets, out=tmp_path / str(epochs), epochs=epochs, **SMALL).artifact for epochs in (0, 1)]
-    alone, tuned = (artifact.read(Path(path)).metadata for path in artifacts)
+    plain, tuned = (train(pets, tmp_path / str(epochs), epochs=epochs) for epochs in (0, 1))
+    assert (plain.blend, tuned.blend) == (None, 0)
+    assert [remark.code for remark in tuned.remarks] == ["few-pictures", "tuning-unused"]
+    alone, tuned = (artifact.read(Path(record.artifact)).metadata for record in (plain, tuned))
     assert alone.weights.sha256 == tuned.weights.sha256
     assert alone.weights.source != tuned.weights.source
 
@@ -218,7 +294,7 @@ def test_body_of_another_model_brings_its_pixels(pets, tmp_path):
     from mobilenet_edge.model.spec import ModelSpec
 
     source = creation.create(ModelSpec(0.25, 64, 9), out=tmp_path, options=PixelOptions(pixels="0..1"))
-    record = train.run(pets, out=tmp_path / "b", **{**SMALL, "weights": str(source.path)})
+    record = train(pets, tmp_path / "b", weights=str(source.path))
     about = artifact.read(Path(record.artifact)).metadata
     assert about.preprocess.size == (32, 32)
     assert about.preprocess.range == pytest.approx((0, 1))

@@ -41,7 +41,7 @@ def test_split_has_the_shares_asked_for_and_all_classes(pets):
     for split in (data.train, data.validation, data.test):
         assert {picture.label for picture in split} == {0, 1}
         assert all(picture.path.parent.name == data.classes[picture.label] for picture in split)
-    assert data.remarks == ()
+    assert data.copies == ()
 
 
 def test_picture_stays_on_its_side_when_others_are_added_or_it_is_renamed(pets):
@@ -60,15 +60,14 @@ def test_smallest_class_has_some_of_each_split(tmp_path, validation, test):
     data = dataset.read(tmp_path, validation=validation, test=test)
     for split in (data.train, data.validation, *([data.test] if test else [])):
         assert {picture.label for picture in split} == {0, 1}
-    assert data.remarks == ("fewer than 50 pictures: cat (5), dog (5); more would help most there",)
+    assert data.counts == {"cat": 5, "dog": 5}
 
 
 def test_copies_are_used_once_and_named(pets):
     (pets / "cat" / "copy.png").write_bytes((pets / "cat" / "7.png").read_bytes())
     data = dataset.read(pets)
     assert len(sides(data)) == 120 == len(data.train) + len(data.validation)
-    (remark,) = data.remarks
-    assert "cat/copy.png = cat/7.png" in remark
+    assert data.copies == ((pets / "cat" / "copy.png", pets / "cat" / "7.png"),)
 
 
 def test_copy_in_the_validation_folder_is_learned_from_only(tmp_path):
@@ -77,7 +76,7 @@ def test_copy_in_the_validation_folder_is_learned_from_only(tmp_path):
             fill(tmp_path / part / name, 50, start=0 if part == "train" else 49)
     data = dataset.read(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (100, 98, 0)
-    assert "val/cat/49.png = train/cat/49.png" in data.remarks[0]
+    assert (tmp_path / "val" / "cat" / "49.png", tmp_path / "train" / "cat" / "49.png") in data.copies
 
 
 def test_folder_of_classes_in_train_alone_is_divided(tmp_path):
@@ -88,6 +87,33 @@ def test_folder_of_classes_in_train_alone_is_divided(tmp_path):
     assert len(data.test) == 10
     assert len(data.train) + len(data.validation) == 100
     assert {picture.label for picture in data.validation} == {0, 1}
+
+
+def test_test_pictures_come_from_train_where_there_is_no_folder_of_them(tmp_path):
+    for part, start in (("train", 0), ("val", 100)):
+        for name in ("cat", "dog"):
+            fill(tmp_path / part / name, 50, start=start)
+    data = dataset.read(tmp_path, test=0.2)
+    assert len(data.validation) == 100
+    assert 0 < len(data.test) < 50
+    assert {picture.path.parents[1] for picture in data.test} == {data.test_folder} == {tmp_path / "train"}
+    assert dataset.read(tmp_path).test == ()
+
+
+def test_pictures_without_classes_are_labelled_by_a_function(tmp_path):
+    fill(tmp_path / "album", 40)
+    (tmp_path / "album" / "copy.png").write_bytes((tmp_path / "album" / "7.png").read_bytes())
+    answers = {f"{number}.png": number % 2 for number in range(39)}
+    data = dataset.unlabelled(
+        tmp_path / "album", ("cat", "dog", "ape"), lambda path: answers.get(path.name), validation=0.2, test=0.0
+    )
+    assert data.counts == {"cat": 20, "dog": 19, "ape": 0}
+    assert data.validation
+    assert all(picture.label == answers[picture.path.name] for picture in (*data.train, *data.validation))
+    assert [copy.name for copy, _ in data.copies] == ["copy.png"]
+    assert data.class_weights()[2] == 0
+    assert not dataset.is_labelled(tmp_path / "album")
+    assert dataset.is_labelled(tmp_path)
 
 
 def test_digest_follows_the_split_and_not_the_place(pets, tmp_path_factory):

@@ -15,10 +15,9 @@ from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.dataset import Picture
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import InputError
+from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.graph.run import run
-from mobilenet_edge.model import weights
-from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.training.body import body
+from mobilenet_edge.training import embedding
 from mobilenet_edge.training.crops import CENTRE, View
 from mobilenet_edge.training.embedding import Body
 
@@ -27,13 +26,11 @@ RULE = Preprocess((32, 32))
 
 @pytest.fixture
 def frozen(tmp_path: Path) -> Body:
-    spec = ModelSpec(0.25, 32, 2)
     generator = np.random.default_rng(0)
-    arrays = {
-        name: [generator.uniform(0.1, 0.6, shape).astype(np.float32) - 0.3 * (len(shape) > 1) for shape in shapes]
-        for name, shapes in weights.expected(spec).items()
-    }
-    return Body(body(spec, arrays), RULE, tmp_path / "cache")
+    kernel = generator.uniform(-1, 1, (3, 3, 3, 5)).astype(np.float32)
+    conv = Node("conv", "conv", ("image",), (32, 32, 5), kernel, np.ones(5, np.float32), 1, ((1, 1), (1, 1)), "relu")
+    mean = Node("features", "mean", ("conv",), (5,))
+    return Body(Graph("body", "image", (32, 32, 3), (conv, mean)), RULE, tmp_path / "cache")
 
 
 @pytest.fixture
@@ -56,7 +53,7 @@ def test_features_are_those_of_the_graph(frozen, pictures):
     assert readable == [picture for picture in pictures if picture.path.name != "broken.png"]
     assert [path.name for path in unreadable] == ["broken.png"]
     inputs = [prepare.prepare(images.decode(picture.path), RULE) for picture in readable]
-    assert values.shape == (3, 2, 256)
+    assert values.shape == (3, 2, 5)
     assert values[:, 0].std(axis=0).max() > 0
     for view, tensors in enumerate((np.stack(inputs), np.stack(inputs)[:, :, ::-1])):
         np.testing.assert_allclose(values[:, view], run(frozen.graph, tensors), rtol=1e-3, atol=1e-4)
@@ -72,6 +69,15 @@ def test_kept_features_serve_until_what_they_depend_on_changes(frozen, pictures,
     other = Body(frozen.graph, Preprocess((32, 32), fit="stretch"), frozen.cache)
     assert not np.array_equal(first, other.features(pictures, views)[0])
     assert len(names) == 5
+
+
+def test_features_that_would_fill_the_memory_are_in_a_file(frozen, pictures, monkeypatch):
+    expected, *_ = frozen.features(pictures, views)
+    monkeypatch.setattr(embedding, "MEMORY_BYTES", 0)
+    values, readable, unreadable = frozen.features(pictures, views)
+    assert isinstance(values, np.memmap)
+    assert np.array_equal(values, expected)
+    assert (len(readable), len(unreadable)) == (3, 1)
 
 
 def test_no_picture_that_can_be_read(frozen, pictures):

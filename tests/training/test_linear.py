@@ -41,6 +41,15 @@ def test_same_examples_give_the_same_head():
     assert np.array_equal(fits[0].complete.kernel, fits[1].complete.kernel)
 
 
+def test_blocks_of_features_give_the_same_head(monkeypatch):
+    train, other = cloud((30, 30), seed=1, views=2)[0], cloud((20, 20), seed=2)[0]
+    whole = linear.fit(train, other)
+    monkeypatch.setattr(linear, "BLOCK", 6 * 7)
+    blocks = linear.fit(train, other)
+    assert blocks.complete.kernel == pytest.approx(whole.complete.kernel, abs=1e-3)
+    assert [point.loss for point in blocks.curve] == pytest.approx([point.loss for point in whole.curve], rel=1e-3)
+
+
 def test_only_the_complete_head_learns_from_validation_pictures():
     # The third class is among the validation pictures alone.
     train, _ = cloud((30, 30), seed=1)

@@ -21,9 +21,10 @@ from mobilenet_edge import __version__
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
+from mobilenet_edge.records import Training
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import machines, palette, timeline
+from mobilenet_edge.report.html import curves, machines, palette, timeline
 from mobilenet_edge.report.html.confusion import mistakes
 from mobilenet_edge.report.html.points import FAMILY, Point, points
 from mobilenet_edge.report.html.timeline import Entry
@@ -42,6 +43,7 @@ SCRIPTS: Final = (
     "tradeoff.js",
     "latency.js",
     "mistakes.js",
+    "training.js",
     "detail.js",
     "start.js",
 )
@@ -77,13 +79,19 @@ def check_packages() -> None:
             raise MissingExtraError(f"mnet report needs {', '.join(NEEDS)}, but {package} is not installed", "report")
 
 
-def html(rows: Sequence[Row], entries: Sequence[Entry], thumbnails: Mapping[str, str] = MappingProxyType({})) -> str:
+def html(
+    rows: Sequence[Row],
+    entries: Sequence[Entry],
+    thumbnails: Mapping[str, str] = MappingProxyType({}),
+    runs: Sequence[Training] = (),
+) -> str:
     """Render the page.
 
     Args:
         rows: Rows of `rows.join`; may be empty if there is a history.
         entries: History; may be empty.
         thumbnails: Pictures to show, as data URIs by name.
+        runs: Training runs; may be empty.
     """
     import jinja2
 
@@ -99,7 +107,8 @@ def html(rows: Sequence[Row], entries: Sequence[Entry], thumbnails: Mapping[str,
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
-        data=_data(all_points, rows, entries, thumbnails),
+        data=_data(all_points, rows, entries, thumbnails, training := curves.data(runs)),
+        training=training,
         columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=all_points,
@@ -177,11 +186,16 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _data(
-    all_points: Sequence[Point], rows: Sequence[Row], entries: Sequence[Entry], thumbnails: Mapping[str, str]
+    all_points: Sequence[Point],
+    rows: Sequence[Row],
+    entries: Sequence[Entry],
+    thumbnails: Mapping[str, str],
+    training: Sequence[Mapping[str, Any]],
 ) -> str:
     precisions = palette.assign(point["precision"] for point in all_points if point["precision"])
     document: dict[str, Any] = {
         "points": all_points,
+        "training": training,
         "mistakes": mistakes(row.evaluation for row in rows if row.evaluation),
         "thumbnails": dict(thumbnails),
         "colours": {"precisions": precisions, "others": palette.COLOURS},

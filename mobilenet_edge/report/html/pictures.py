@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from mobilenet_edge.report.html import tradeoff, views
+from mobilenet_edge.records import Training
+from mobilenet_edge.report.html import curves, tradeoff, views
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, by_machine
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Groups = Mapping[str, Sequence[Row]]
 
 # Names of all charts, so that those of an earlier report can be removed.
-NAMES: Final = ("accuracy-latency", "accuracy-size", "latency", "operators", "trace", "history")
+NAMES: Final = ("accuracy-latency", "accuracy-size", "latency", "operators", "trace", "history", "training")
 FORMATS: Final = ("svg", "png")
 SETTINGS: Final[Mapping[str, Any]] = {
     "svg.hashsalt": "mobilenet-edge",
@@ -46,7 +47,9 @@ _METADATA: Final[Mapping[str, Mapping[str, None]]] = {
 }
 
 
-def pictures(rows: Sequence[Row], entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+def pictures(
+    rows: Sequence[Row], entries: Sequence[Entry], runs: Sequence[Training] = ()
+) -> Iterator[tuple[str, bytes]]:
     """Yield the file name and the bytes of each chart that has data."""
     import matplotlib as mpl
 
@@ -56,7 +59,7 @@ def pictures(rows: Sequence[Row], entries: Sequence[Entry]) -> Iterator[tuple[st
     with mpl.rc_context(settings), warnings.catch_warnings():
         # A character that is missing from the font is drawn as a box.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
-        for name, draw in _drawings(by_machine(rows) if rows else {}, entries).items():
+        for name, draw in _drawings(by_machine(rows) if rows else {}, entries, runs).items():
             figure = draw()
             if figure is not None:
                 # Compute the layout once for both formats.
@@ -64,7 +67,9 @@ def pictures(rows: Sequence[Row], entries: Sequence[Entry]) -> Iterator[tuple[st
                 yield from ((f"{name}.{format}", _bytes(figure, format)) for format in FORMATS)
 
 
-def _drawings(groups: Groups, entries: Sequence[Entry]) -> dict[str, Callable[[], Figure | None]]:
+def _drawings(
+    groups: Groups, entries: Sequence[Entry], runs: Sequence[Training]
+) -> dict[str, Callable[[], Figure | None]]:
     drawings: Sequence[Callable[[], Figure | None]] = (
         lambda: tradeoff.latency(groups),
         lambda: tradeoff.size(groups),
@@ -72,6 +77,7 @@ def _drawings(groups: Groups, entries: Sequence[Entry]) -> dict[str, Callable[[]
         lambda: views.operators(groups),
         lambda: views.trace(groups),
         lambda: views.over_commits(entries),
+        lambda: curves.figure(runs),
     )
     return dict(zip(NAMES, drawings, strict=True))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mobilenet_edge.report.html import machines, palette
 from mobilenet_edge.report.html.figure import logarithmic, panels
+from mobilenet_edge.report.html.points import label
 from mobilenet_edge.report.pareto import front
 from mobilenet_edge.report.rows import Row, grouped
 
@@ -83,12 +85,30 @@ def _figure(spots: Mapping[str, Sequence[Spot]], axis: str, measured: bool) -> F
 
 
 def _fronts(axes: Axes, spots: Sequence[Spot]) -> None:
+    names: list[tuple[float, float]] = []
+    middle = math.sqrt(min(spot.cost for spot in spots) * max(spot.cost for spot in spots))
     for index, ((threads, _), group) in enumerate(grouped(spots, lambda spot: spot.group).items()):
         marks = front([(spot.cost, -spot.gain) for spot in group])
         best = sorted((spot.cost, spot.gain) for spot, mark in zip(group, marks, strict=True) if mark)
         label = "front" if threads is None else f"front, threads: {threads}"
         line = LINES[index % len(LINES)]
+        for spot, mark in zip(group, marks, strict=True):
+            if mark and not any(_near((spot.cost, spot.gain), other) for other in names):
+                names.append((spot.cost, spot.gain))
+                _name(axes, spot, left=spot.cost < middle)
         axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, linestyle=line, label=label)
+
+
+def _near(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    """Return whether names at two points would cover each other."""
+    return abs(math.log(first[0] / second[0])) < 0.15 and abs(first[1] - second[1]) < 2
+
+
+def _name(axes: Axes, spot: Spot, *, left: bool) -> None:
+    """Name a point of the front above it, where no other point can be; `left` says which half of the chart it is in."""
+    side, shift = ("left", -3) if left else ("right", -5)
+    text = label(spot.row)
+    axes.annotate(text, (spot.cost, spot.gain), (shift, 5), textcoords="offset points", ha=side, fontsize=7, color=INK)
 
 
 def _dots(axes: Axes, spots: Sequence[Spot]) -> None:

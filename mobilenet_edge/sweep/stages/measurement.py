@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from mobilenet_edge.analysis.forecast import Query, forecast
@@ -98,8 +97,8 @@ def _profile(
 
 def measure_accuracy(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
     """Run the stale evaluate stages, by variant, and return all evaluations."""
-    settings = work.plan.sweep.evaluate
-    if settings.data is None:
+    scoring = work.plan.scoring
+    if scoring is None:
         return []
     stages = []
     for variant, group in groupby(artifacts, key=_variant):
@@ -113,11 +112,7 @@ def measure_accuracy(work: Work, artifacts: Sequence[Artifact]) -> list[Record]:
             continue
         try:
             evaluations = evaluate.evaluate(
-                [artifact.path for artifact, _ in stale],
-                Path(settings.data),
-                labels=Path(settings.labels) if settings.labels else None,
-                reference=reference.path if reference else None,
-                leave_out=work.plan.leave_out,
+                [artifact.path for artifact, _ in stale], reference=reference.path if reference else None, **scoring
             )
         except MnetError as error:
             work.fail(Failure(variant=variant, stage="evaluate", reason=as_keys(str(error)), exit_code=error.exit_code))

@@ -22,7 +22,7 @@ class SweepOptions:
 
     Attributes:
         weights: Replaces `weights.source` in the file.
-        data: Folder of images that replaces those for calibration and evaluation in the file.
+        data: Folder of images that replaces those for calibration and evaluation in the file, or that of `[train]`.
         jobs: Number of processes that build and export; by default one per core, limited by memory.
         dask: Address of a Dask scheduler to use instead of local processes.
         make_only: Build and export, but measure nothing.
@@ -66,6 +66,11 @@ class Work:
         """Record a failure."""
         self.failures.append(failure)
 
+    @property
+    def stopped(self) -> frozenset[str]:
+        """Names of the variants whose training was stopped on purpose."""
+        return frozenset(failure.variant for failure in self.failures if not failure.exit_code)
+
     def write(self, stage: Stage, result: Record) -> None:
         """Write the result of a stage that measures, and record the stage."""
         path = self.manifest.path(stage, "record.json")
@@ -75,7 +80,8 @@ class Work:
     def read(self, stages: Iterable[Stage]) -> list[Record]:
         """Read the results of the fresh stages among `stages`."""
         fresh = [stage for stage in stages if self.manifest.stale_reason(stage) is None]
-        return [record for stage in fresh for path in self.manifest.outputs(stage) for record in records.read(path)]
+        paths = [path for stage in fresh for path in self.manifest.outputs(stage) if path.suffix == ".json"]
+        return [record for path in paths for record in records.read(path)]
 
     def model(self, spec: ModelSpec) -> Path:
         """Return the path of the Keras model of a variant."""

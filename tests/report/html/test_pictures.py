@@ -7,10 +7,12 @@ import pytest
 from mobilenet_edge.records import Remark
 from mobilenet_edge.report.html import tradeoff
 from mobilenet_edge.report.html.pictures import NAMES, pictures
+from mobilenet_edge.report.html.points import label
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import by_machine, join
 from tests.report.html.grid import SPECS, evaluation, grid, hostile, identity, long, prediction, profile, with_operators
 from tests.report.html.grid import history as lines
+from tests.report.html.test_curves import RUNS
 
 # matplotlib takes a second to import, and figures take seconds to draw.
 pytestmark = pytest.mark.slow
@@ -26,7 +28,7 @@ def entries():
 
 @pytest.fixture(scope="module")
 def everything():
-    return dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries()))
+    return dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries(), RUNS))
 
 
 def test_all_there_are(everything):
@@ -47,8 +49,19 @@ def test_only_what_can_be_drawn():
     assert list(pictures(join([foreign]), [])) == []
 
 
+@pytest.mark.slow
+def test_points_of_the_front_are_named():
+    rows = join(grid())
+    figure = tradeoff.latency(by_machine(rows))
+    assert figure is not None
+    names = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert names
+    assert names <= {label(row) for row in rows if row.pareto}
+
+
+@pytest.mark.slow
 def test_the_same_rows_make_the_same_bytes(everything):
-    again = dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries()))
+    again = dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries(), RUNS))
     assert again == everything
 
 
