@@ -43,18 +43,23 @@ def prepare(
         engine: What computes.
         float_layers: Number of weighted nodes whose tensors stay in float.
     """
-    early = [node.name for node in graph.weighted()][float_layers : float_layers + EARLY]
+    early = first_layers(graph, float_layers)
     names = {node.name for node, _ in _pairs(graph, early)}
     if not len(images) or not names:
         return graph
     equal = equalise(graph, engine.collect(graph, images, names))
-    blocks = list(_blocks(equal, early))
-    if not blocks:
+    found = list(blocks(equal, early))
+    if not found:
         return equal
     # A deviation is known after few images.
     return duplicate_channels(
-        equal, blocks, engine.collect(equal, images[:TOGETHER], {last for *_, last in blocks}), entry
+        equal, found, engine.collect(equal, images[:TOGETHER], {last for *_, last in found}), entry
     )
+
+
+def first_layers(graph: Graph, float_layers: int = 0) -> list[str]:
+    """Return the names of the first weighted nodes behind those that stay in float."""
+    return [node.name for node in graph.weighted()][float_layers : float_layers + EARLY]
 
 
 def equalise(graph: Graph, stats: Mapping[str, ChannelStats]) -> Graph:
@@ -89,8 +94,8 @@ def _range(stats: ChannelStats, shift: bool) -> tuple[Array, Array]:
     return lowest, np.minimum(stats.high + above, CEILING)
 
 
-def _blocks(graph: Graph, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    """Names of a convolution, a depthwise layer and a 1x1 convolution, each the only reader of the one before."""
+def blocks(graph: Graph, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Name each convolution, depthwise layer and 1x1 convolution in a row, each the only reader of the one before."""
     pairs = {node.name: reader for node, reader in _pairs(graph, names)}
     for first, middle in pairs.items():
         last = pairs.get(middle.name)

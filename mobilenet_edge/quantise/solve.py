@@ -16,12 +16,14 @@ from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, Weights, channels, grids, rounding
+from mobilenet_edge.quantise.augment import augment, independent
 from mobilenet_edge.quantise.engine import REFERENCE, Engine
 from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
 from mobilenet_edge.quantise.observe import Observation
 from mobilenet_edge.quantise.places import Places, windows
+from mobilenet_edge.quantise.widen import widen
 
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
@@ -37,6 +39,8 @@ class Options:
         ridge: How firmly the refit holds to the float weights: times inputs per independent sample, and at least so.
         damping: Share of the variances added before rounding: likewise.
         looked_at: Images that show the ranges of early channels.
+        width: Channels of the first convolution, at least; what is appended holds copies.
+        views: Of each image, itself included.
         pairs: Keep sums of two products within 16 bits, as x86 without VNNI needs.
         margin: How much further than on the calibration images the values of a tensor may go.
     """
@@ -45,10 +49,12 @@ class Options:
     ridge: tuple[float, float] = (16.0, 0.2)
     damping: tuple[float, float] = (1.0, 0.01)
     looked_at: int = 40
+    width: int = 0
+    views: int = 1
     pairs: bool = True
     margin: float = 1.0
 
-    def regularisation(self, node: Node, images: int) -> tuple[float, float]:
+    def regularisation(self, node: Node, images: float) -> tuple[float, float]:
         """Ridge and damping of a layer.
 
         Deep layers have hundreds of inputs and few places, which are alike within an image: 100 images then say less
@@ -56,8 +62,8 @@ class Options:
         places count as their square root.
         """
         inputs = math.prod(node.kernel.shape[:-1])
-        independent = images * math.prod(node.shape[:-1]) ** 0.5
-        ridge, damping = (max(least, factor * inputs / independent) for factor, least in (self.ridge, self.damping))
+        samples = images * math.prod(node.shape[:-1]) ** 0.5
+        ridge, damping = (max(least, factor * inputs / samples) for factor, least in (self.ridge, self.damping))
         return ridge, damping
 
     def places(self, node: Node, images: int) -> Places:
@@ -66,7 +72,7 @@ class Options:
 
 
 # "best" takes longer, for what is left to gain: docs/quantisation.md.
-EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, looked_at=100)}
+EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, looked_at=100, width=16, views=4)}
 
 
 def solve(
@@ -91,7 +97,9 @@ def solve(
         BuildError: A layer's outputs on these images are not finite.
         MissingExtraError: threadpoolctl is not installed.
     """
-    graph = channels.prepare(fuse(graph), images[: options.looked_at], entry, engine)
+    graph = channels.prepare(widen(fuse(graph), options.width), images[: options.looked_at], entry, engine)
+    pictures = len(images)
+    images = augment(images, options.views)
     batches = np.array_split(images, -(-len(images) // TOGETHER))
     places = {node.name: options.places(node, len(images)) for node in graph.weighted()}
     if graph.output.op == "softmax":
@@ -109,7 +117,7 @@ def solve(
             if node.weight is not None:
                 source = known[node.inputs[0]]
                 moments = _moments(pool, frontier, node, source, seen, places[node.name])
-                ridge, damping = options.regularisation(node, len(images))
+                ridge, damping = options.regularisation(node, independent(pictures, len(images)))
                 weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
             frontier.push(node, known[node.name], weights.get(node.name))
             on_layer()
