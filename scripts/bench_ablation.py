@@ -40,6 +40,7 @@ ROWS = {
     "+ ridge and damping by independent samples": Options(looked_at=0),
     "+ early channels equalised and duplicated (fast)": EFFORTS["fast"],
     "fast, sums of two products not limited": Options(pairs=False),
+    "fast, first block widened": Options(width=16),
     "best": EFFORTS["best"],
 }
 COLUMNS = (Column("quantiser", True), Column("SNR calibration"), Column("SNR others"), Column("agreement"), Column("s"))

@@ -28,6 +28,10 @@ def test_only_the_shapes_of_the_first_block_change(net, photos):
     np.testing.assert_allclose(run(wide, images), run(graph, images), rtol=1e-5)
 
 
+def test_the_channels_are_doubled_at_most(net):
+    assert widen(net(), 64)["conv0"].shape == (12, 12, 16)
+
+
 @pytest.mark.parametrize("width", [0, 8])
 def test_a_block_that_is_wide_enough_stays(width, net):
     graph = net()
