@@ -99,7 +99,7 @@ def test_the_model_is_fitted_and_not_the_calibration_images(graph, made, photogr
 def test_best_is_nearer_than_fast_on_other_pictures(graph, made, photographs):
     calibration, others = photographs
     reference = Reference.of(graph, others[:100], real=True)
-    best = solve(graph, calibration, EFFORTS["best"], engine=engine.choose())
+    best = solve(graph, calibration, EFFORTS["best"], engine=passes.choose())
     fast, nearer = (
         int8_file("onnx", int8_onnx(each), int8_onnx(each.logits()), None, reference, each.least_logit)
         for each in (made, best)
