@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Iterable, Sequence
 
 from mobilenet_edge import __version__, units
@@ -29,7 +30,7 @@ def write(model: Deployment, records: Sequence[Record], name: str = "README.md.i
         precision=artifact.precision,
         size=units.format_bytes(artifact.size_bytes),
         sha256=artifact.sha256,
-        machine=f"{platform.system()} {platform.machine()}",
+        machine=f"{sys.platform} {platform.machine()}",
         runtime=f"{model.runtime} {model.runtime_version}",
         rule=inline(describe.line(model.rule)) + ".",
         assumed="".join(f" Not known: {inline(each)}." for each in model.assumed),

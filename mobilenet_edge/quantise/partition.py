@@ -132,6 +132,6 @@ def quantise(
     if not np.isfinite(values).all():
         raise BuildError(f"layer {cut!r} gives NaN or infinity on the calibration images; check the weights")
     low, high = grids.limits(graph, graph[cut], float(values.min()), float(values.max()))
-    # The channels behind the cut have been prepared with those before it, and a view of a tensor is not that of a picture.
+    # The channels behind the cut have been prepared with those before it; a view of a tensor is not that of a picture.
     prepared = replace(options, looked_at=0, width=0, views=1)
     return MixedGraph(front, solve(rest, values, prepared, on_layer, QuantParams.from_range(low, high), engine))

@@ -38,8 +38,8 @@ class Rounded:
         return replace(node, weight=np.asarray(self.integers * self.scales, np.float32))
 
 
-def nearest(graph: Graph, few: int = FEW) -> dict[str, Rounded]:
-    """Round the weights of all nodes with more than `few` an output to the nearest step of their channel.
+def nearest(graph: Graph, few: int | None = None) -> dict[str, Rounded]:
+    """Round the weights of all nodes with more than `few` an output, `FEW` by default, to the nearest step.
 
     Returns:
         By name of the node.
@@ -47,6 +47,7 @@ def nearest(graph: Graph, few: int = FEW) -> dict[str, Rounded]:
     Raises:
         BuildError: A weight is NaN or infinite.
     """
+    few = FEW if few is None else few
     return {node.name: _round(node) for node in graph.weighted() if node.kernel.size // node.kernel.shape[-1] > few}
 
 
