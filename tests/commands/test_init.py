@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.hosts import devices
 from mobilenet_edge.sweep.config import Sweep, load_sweep
+from mobilenet_edge.sweep.train_table import TrainTable
 
 
 def test_every_verb_reads_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -29,23 +30,28 @@ def test_every_verb_reads_what_was_written(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_sweep_shows_every_key_with_its_default(tmp_path: Path):
-    text = init.template("mnet.toml")
-    shown = {line.strip("[] ") for line in re.findall(r"^#? ?(\[\w+\])", text, re.MULTILINE)}
-    assert shown == {field.name for field in fields(Sweep)}
+    text = re.sub(r"^# (?=\[|\w+ = )", "", init.template("mnet.toml"), flags=re.MULTILINE)
+    tables = {part.split("]")[0]: f"[{part}" for part in re.split(r"^\[", text, flags=re.MULTILINE)[1:]}
+    assert tables.keys() == {field.name for field in fields(Sweep)}
 
-    (tmp_path / "as-written.toml").write_text(text)
-    defaults = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
-    (tmp_path / "complete.toml").write_text(defaults)
-    complete, written = (load_sweep(tmp_path / name) for name in ("complete.toml", "as-written.toml"))
-    for table in fields(Sweep):
-        keys = fields(getattr(complete, table.name))
-        assert all(re.search(rf"^(# )?{key.name} = ", text, re.MULTILINE) for key in keys), table.name
-    assert (complete.grid, complete.weights, complete.calibration, complete.profile) == (
-        written.grid,
-        written.weights,
-        written.calibration,
-        written.profile,
-    )
+    def load(*names: str) -> Sweep:
+        (tmp_path / "sweep.toml").write_text("".join(tables[name] for name in names))
+        return load_sweep(tmp_path / "sweep.toml")
+
+    # A sweep that trains takes its pictures from [train] alone.
+    whole, trained = load(*(name for name in tables if name != "train")), load("grid", "train")
+    for name, table in (
+        (field.name, getattr(trained if field.name == "train" else whole, field.name)) for field in fields(Sweep)
+    ):
+        keys = {key.name for key in fields(table)} - {"files", "stated"}
+        assert all(re.search(rf"^{key} = ", tables[name], re.MULTILINE) for key in keys), name
+    (tmp_path / "as-written.toml").write_text(init.template("mnet.toml"))
+    written = load_sweep(tmp_path / "as-written.toml")
+    assert (whole.grid, whole.weights, whole.calibration, whole.profile) == (
+        written.grid, written.weights, written.calibration, written.profile,
+    )  # fmt: skip
+    examples = {"data": "pictures", "teacher": "big.keras", "min_top1": 80}
+    assert replace(trained.train, weights=None) == TrainTable(**examples)
 
 
 def test_models_get_a_budget_that_they_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -43,17 +43,19 @@ def test_a_limit_is_of_one_block_alone(dog, barks):
         assert not barks.acquire(blocking=False)
 
 
-def test_blocks_in_time_share_one_thread_which_ends_with_the_watchdog(monkeypatch):
+def test_blocks_in_time_share_a_thread_which_ends_with_the_watchdog(monkeypatch):
     started, start = [], threading.Thread.start
     monkeypatch.setattr(threading.Thread, "start", lambda thread: (started.append(thread), start(thread)))
     dog = Watchdog(pytest.fail)
     for _ in range(50):
         with dog.limit(NEVER):
             pass
-    (watching,) = started
+    # A thread that first runs between two blocks has nothing to watch and ends.
+    assert len(started) < 10
     dog.close()
-    watching.join(NEVER)
-    assert not watching.is_alive()
+    for watching in started:
+        watching.join(NEVER)
+        assert not watching.is_alive()
 
 
 def test_a_late_block_is_told_once(dog, barks):

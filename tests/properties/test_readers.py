@@ -48,5 +48,5 @@ def test_the_damage_is_neither_trivial_nor_harmless(name: str) -> None:
     reader = READERS[name]
     chance = Random(11)
     seeds = reader.seeds()
-    outcomes = [refused(reader, reader.mutate(chance.choice(seeds), chance)) for _ in range(15)]
+    outcomes = [refused(reader, reader.mutate(chance.choice(seeds), chance)) for _ in range(40)]
     assert 0 < sum(outcomes) < len(outcomes)
