@@ -86,13 +86,6 @@ class CheckFormat(StrEnum):
     benchmark = "benchmark"
 
 
-class AdviceFormat(StrEnum):
-    """Format of a recommendation."""
-
-    text = "text"
-    json = "json"
-
-
 class BundleTarget(StrEnum):
     """What a bundle is for."""
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import Verb, app, examples
-from mobilenet_edge.cli.choices import AdviceFormat, TableFormat
-from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Notes, Out, Records, Wide
-from mobilenet_edge.cli.output import FULL_VIEW, chart, show
+from mobilenet_edge.cli.choices import TableFormat
+from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Json, Notes, Out, Records, Wide
+from mobilenet_edge.cli.output import chart, document, show, try_json
 from mobilenet_edge.cli.terminal import View, choose
 from mobilenet_edge.errors import BuildError
 
@@ -95,7 +95,7 @@ def recommend(
         str | None,
         typer.Option(metavar="NAME", help="Machine to choose for, if the records have several.", show_default=False),
     ] = None,
-    format: Annotated[AdviceFormat, typer.Option(help="Format of the recommendation.")] = AdviceFormat.text,
+    json: Json = None,
 ) -> None:
     """Recommend the best artifact within limits.
 
@@ -103,7 +103,10 @@ def recommend(
     """
     from mobilenet_edge import units
     from mobilenet_edge.commands import recommend as command
+    from mobilenet_edge.commands import table as tables
+    from mobilenet_edge.report import recommendation
 
+    try_json(json)
     limits = command.Limits(
         latency_ms=None if max_latency is None else units.parse_ms(max_latency),
         size_bytes=None if max_size is None else units.parse_bytes(max_size),
@@ -111,9 +114,10 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    show(
-        command.FORMATS[format](advice.recommendation, advice.notes), FULL_VIEW if format is AdviceFormat.text else None
-    )
+    values = recommendation.json(advice.recommendation, advice.notes)
+    document(recommendation.text(advice.recommendation, advice.notes), values, json)
+    if json != "-":
+        chart(lambda: tables.rows(records))
     raise typer.Exit(advice.exit_code)
 
 

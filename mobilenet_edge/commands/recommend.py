@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,17 +13,13 @@ from mobilenet_edge.analysis.evidence import Answers
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import Evaluation, Profile, Record
-from mobilenet_edge.report import accuracy, recommendation
+from mobilenet_edge.report import accuracy
 from mobilenet_edge.report.columns import delegate, threads
 from mobilenet_edge.report.rows import Judgement, Row, grouped, join
 
-__all__ = ["FORMATS", "Advice", "Limits", "run"]
+__all__ = ["Advice", "Limits", "run"]
 
 RANDOM: Final = "random"
-FORMATS: Final[Mapping[str, Callable[[Recommendation, Sequence[str]], str]]] = {
-    "text": recommendation.text,
-    "json": recommendation.json,
-}
 
 
 @dataclass(frozen=True)

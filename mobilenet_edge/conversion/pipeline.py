@@ -146,6 +146,7 @@ def run(
         BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
             or their target's compiler: none of those is left, and all others are written.
     """
+    source = artifact.read(model)
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
@@ -164,7 +165,6 @@ def run(
         raise UsageError(f"--io {io} is about int8 files, and only {asked} is asked for; add --precision int8")
     if count < 1:
         raise UsageError(f"--count must be at least 1, got {count}")
-    source = artifact.read(model)
     calibration.check(calibrate)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)

@@ -20,6 +20,8 @@ from mobilenet_edge.sweep.weights_table import WeightsTable
 FORMATS: Final = ("tflite", "onnx")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8", "mixed")
 EFFORTS: Final = ("fast", "best")
+# Values in the place of a path.
+NAMES: Final = ("random", "imagenet")
 
 
 @dataclass(frozen=True)
@@ -182,12 +184,34 @@ class Sweep:
 
 
 def load_sweep(path: Path) -> Sweep:
-    """Read the file of a sweep.
+    """Read the file of a sweep, in which relative paths are relative to its folder.
 
     Raises:
         InputError: The file cannot be read, is not TOML, or has an unknown key or an invalid value.
     """
-    return toml.read(path, Sweep)
+    sweep = toml.read(path, Sweep)
+
+    def place(text: str) -> str:
+        return text if text in NAMES else str(path.parent / text)
+
+    def optional(text: str | None) -> str | None:
+        return None if text is None else place(text)
+
+    def weights(table: WeightsTable) -> WeightsTable:
+        files = tuple((alpha, place(file)) for alpha, file in table.files)
+        return replace(table, source=place(table.source), files=files)
+
+    train = sweep.train
+    if train is not None:
+        bodies = None if train.weights is None else weights(train.weights)
+        train = replace(train, data=place(train.data), teacher=optional(train.teacher), weights=bodies)
+    return replace(
+        sweep,
+        weights=weights(sweep.weights),
+        calibration=replace(sweep.calibration, source=place(sweep.calibration.source)),
+        evaluate=EvaluateTable(optional(sweep.evaluate.data), optional(sweep.evaluate.labels)),
+        train=train,
+    )
 
 
 def _at_least_one(name: str, number: int) -> None:

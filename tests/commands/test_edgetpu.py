@@ -17,6 +17,7 @@ from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.metadata import Metadata, Weights
+from mobilenet_edge.formats.tflite.write import float_tflite
 from mobilenet_edge.graph import Graph, Node
 from mobilenet_edge.quantise import synthetic
 from mobilenet_edge.report import exports
@@ -149,8 +150,10 @@ def test_a_preflight_that_fails_leaves_no_file_and_starts_no_compiler(tmp_path, 
     ],
 )
 def test_what_the_edge_tpu_cannot_take_is_refused_at_once(tmp_path, options, message):
+    made = graph()
+    artifact.write(tmp_path / "m.tflite", float_tflite(made), about(made))
     with pytest.raises(UsageError, match=message):
-        export.run(tmp_path / "m.keras", **{"calibrate": "random", **options}, target="edgetpu", out=tmp_path)
+        export.run(tmp_path / "m.tflite", **{"calibrate": "random", **options}, target="edgetpu", out=tmp_path)
 
 
 def test_only_tflite_files_have_a_preflight(tmp_path, capsys):
@@ -176,7 +179,6 @@ def test_inspect_tells_of_googles_model(data, capsys, tmp_path):
 
 
 def test_without_a_target_there_is_no_preflight(tmp_path):
-    from mobilenet_edge.formats.tflite.write import float_tflite
 
     made = graph()
     artifact.write(tmp_path / "mine.tflite", float_tflite(made), about(made))

@@ -50,7 +50,7 @@ def test_the_sweep_shows_every_key_with_its_default(tmp_path: Path):
     assert (whole.grid, whole.weights, whole.calibration, whole.profile) == (
         written.grid, written.weights, written.calibration, written.profile,
     )  # fmt: skip
-    examples = {"data": "pictures", "teacher": "big.keras", "min_top1": 80}
+    examples = {"data": str(tmp_path / "pictures"), "teacher": str(tmp_path / "big.keras"), "min_top1": 80}
     assert replace(trained.train, weights=None) == TrainTable(**examples)
 
 

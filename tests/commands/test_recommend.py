@@ -114,7 +114,7 @@ def test_nothing_fits_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(written(tmp_path, THREE))
-    code, lines = said(capsys, path, "--max-latency", "20ms", "--format", "json")
+    code, lines = said(capsys, path, "--max-latency", "20ms", "--json", "-")
     found = json.loads("\n".join(lines))
     assert code == 0
     assert (found["goal"], found["limits"]) == ("top1", {"latency_ms": 20.0})
@@ -123,7 +123,7 @@ def test_the_same_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     (cost,) = found["costs"]
     assert (cost["limit"], cost["point"]["latency_ms"]) == ("latency_ms", 21.2)
     assert (cost["loosened_by"], cost["buys_top1"]) == pytest.approx((1.2, 1.7))
-    code, lines = said(capsys, path, "--max-latency", "5ms", "--format", "json")
+    code, lines = said(capsys, path, "--max-latency", "5ms", "--json", "-")
     missed = json.loads("\n".join(lines))
     assert (code, missed["pick"], missed["costs"]) == (1, None, [])
     assert missed["nearest_miss"]["excess"] == {"latency_ms": 1.0}
@@ -155,7 +155,7 @@ def test_accuracy_that_is_not_shown_does_not_decide(tmp_path: Path, capsys: pyte
         f"{LARGE.name} int8 tflite has 1.0 point of top-1 more, but 500 images do not show it (p = 0.062); "
         "about 283 more would decide."
     )
-    _, text = said(capsys, str(made), "--format", "json")
+    _, text = said(capsys, str(made), "--json", "-")
     found = json.loads("\n".join(text))
     assert found["undecided"]["more_pictures_needed"] == 283
     assert (found["pick"]["top1_interval"], "answers" in found["pick"]) == ([56.0, 64.0], False)

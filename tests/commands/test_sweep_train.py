@@ -88,7 +88,7 @@ def test_preview_names_the_train_stages_and_writes_nothing(config, tmp_path):
     ("train", "grid", "error", "message"),
     [
         ("", "classes = 7", UsageError, "grid.classes is 7, but train.data has 2 class folders"),
-        ('teacher = "no.keras"', "", InputError, "cannot read no.keras"),
+        ('teacher = "no.keras"', "", InputError, r"cannot read \S*no\.keras"),
     ],
 )
 def test_what_cannot_be_trained_is_found_first(config, tmp_path, train, grid, error, message):

@@ -95,7 +95,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "line",
     [
         "table R", "table R --format csv", "table R --format json", "compare R R", "compare R R --format markdown",
-        "recommend R --device local", "recommend R", "recommend R --format json", "check R --budgets B",
+        "recommend R --device local", "recommend R", "recommend R --json -", "check R --budgets B",
         "check R --budgets B --format markdown", "check R --budgets B --format github", "inspect R", "profile R",
         "check R --budgets B --format junit", "check R --budgets B --format benchmark",
     ],

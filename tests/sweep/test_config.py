@@ -54,13 +54,13 @@ def load(tmp_path: Path) -> Callable[[str], Sweep]:
     return load
 
 
-def test_every_key_is_read(load: Callable[[str], Sweep]) -> None:
+def test_every_key_is_read(load: Callable[[str], Sweep], tmp_path: Path) -> None:
     assert load(FULL) == Sweep(
         GridTable((0.5, 1.0), (160, 128), ("onnx",), ("int8",), ("arm64",), 10),
         WeightsTable("imagenet", 7),
-        CalibrationTable("images", 30, "best"),
+        CalibrationTable(str(tmp_path / "images"), 30, "best"),
         ProfileTable((1, 2), ("local", "pi4"), 20, 2.0, 4),
-        EvaluateTable("images", "labels.txt"),
+        EvaluateTable(str(tmp_path / "images"), str(tmp_path / "labels.txt")),
     )
 
 

@@ -35,12 +35,14 @@ def load(folder: Path, text: str) -> Sweep:
 )
 def test_weights_of_each_alpha(tmp_path, text, sources):
     sweep = load(tmp_path, text)
-    assert tuple(sweep.bodies.of(alpha) for alpha in (0.25, 0.5)) == sources
+    # Files are relative to that of the sweep.
+    places = tuple(source if source in config.NAMES else str(tmp_path / source) for source in sources)
+    assert tuple(sweep.bodies.of(alpha) for alpha in (0.25, 0.5)) == places
 
 
 def test_whole_alphas(tmp_path):
     sweep = load(tmp_path, '[grid]\nalpha = [1, 2]\nrho = 64\n[weights]\n1 = "a.h5"\n2.0 = "b.h5"\n')
-    assert (sweep.weights.of(1.0), sweep.weights.of(2.0)) == ("a.h5", "b.h5")
+    assert (sweep.weights.of(1.0), sweep.weights.of(2.0)) == (str(tmp_path / "a.h5"), str(tmp_path / "b.h5"))
 
 
 @pytest.mark.parametrize(
