@@ -1,6 +1,7 @@
 """Write the generated parts of the documentation; `--check` fails where they are stale.
 
-These are the help text and the variants in README.md, and docs/api.md, which is made of docstrings.
+These are the help text in README.md, the variants in docs/getting-started.md, and docs/api.md, which is made of
+docstrings.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mobilenet_edge.commands import plan
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+START = ROOT / "docs" / "getting-started.md"
 API = ROOT / "docs" / "api.md"
 # In the order of a model's way; the names of mobilenet_edge.__all__.
 NAMES = (
@@ -42,10 +44,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if something is stale")
     options = parser.parse_args()
-    readme = README.read_text()
-    for name, content in {"help": f"```text\n{help_text()}\n```", "variants": plan.run()[0]}.items():
-        readme = fill(readme, name, content)
-    pages = {README: readme, API: api_page()}
+    pages = {
+        README: fill(README.read_text(), "help", f"```text\n{help_text()}\n```"),
+        START: fill(START.read_text(), "variants", plan.run()[0]),
+        API: api_page(),
+    }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if options.check:
         for path in stale:

@@ -194,8 +194,8 @@ def test_the_hook_runs_a_verb_with_options_that_it_has():
     assert not re.search(hook["files"], "README.md")
 
 
-def test_the_lines_in_the_readme_are_yaml_with_inputs_that_exist():
-    use, job = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL))
+def test_the_lines_in_the_docs_are_yaml_with_inputs_that_exist():
+    use, job = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL))
     (only,) = use
     assert only["uses"].endswith("/.github/actions/size-check@main")
     assert set(only["with"]) <= set(read(ACTION)["inputs"])
@@ -204,7 +204,7 @@ def test_the_lines_in_the_readme_are_yaml_with_inputs_that_exist():
 
 @pytest.mark.slow
 def test_the_line_for_gitlab_writes_its_report(runner):
-    (*_, job) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (*_, job) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL)
     *_, line = yaml.safe_load(job)["size"]["script"]
     (runner.work / "models").mkdir()
     artifact(runner.work / "models", "one", 1001)

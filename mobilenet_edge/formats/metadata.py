@@ -107,7 +107,8 @@ class Agreement:
         top1: Share of inputs with the same top-1 as the float graph, or what `measure` says.
         count: Number of inputs compared.
         inputs: "images", or "noise" on which the outputs are nearly uniform and a top-1 is chance.
-        measure: "top-1"; "same side" of one score's threshold; "same labels" of several; "cosine" of features.
+        measure: "same top-1", in older files "top-1"; "same side" of one score's threshold; "same labels" of several;
+            "cosine" of features.
         held_out: Whether these are images that the quantiser did not see; a file that was not calibrated saw none.
     """
 

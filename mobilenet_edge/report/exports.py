@@ -83,10 +83,14 @@ def _row(artifact: Artifact) -> list[str]:
     ]
 
 
+# As new and as older files say it.
+_TOP1: Final = ("same top-1", "top-1")
+
+
 def _same(agreement: Agreement) -> str:
     if agreement.measure == "cosine":
         return f"cosine {agreement.top1:.4f}"
-    return f"{agreement.top1:.1%}" + ("" if agreement.measure == "top-1" else f" ({agreement.measure})")
+    return f"{agreement.top1:.1%}" + ("" if agreement.measure in _TOP1 else f" ({agreement.measure})")
 
 
 def _inputs(agreement: Agreement) -> str:

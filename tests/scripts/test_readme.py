@@ -16,17 +16,17 @@ def script(tmp_path, monkeypatch):
     """The script's `main`, on a README of its own and with a help text that starts no process."""
     loaded = runpy.run_path(str(SCRIPT))
     main = loaded["main"]
-    readme = tmp_path / "README.md"
-    regions = {"help": "", "variants": ""}
-    body = "".join(f"<!-- {name} -->\n{content}<!-- /{name} -->\n" for name, content in regions.items())
-    readme.write_text(f"# x\n\n{body}end\n")
+    readme, start = tmp_path / "README.md", tmp_path / "getting-started.md"
+    for page, region in ((readme, "help"), (start, "variants")):
+        page.write_text(f"# x\n\n<!-- {region} -->\n<!-- /{region} -->\nend\n")
     monkeypatch.setitem(main.__globals__, "README", readme)
+    monkeypatch.setitem(main.__globals__, "START", start)
     monkeypatch.setitem(main.__globals__, "API", tmp_path / "api.md")
     monkeypatch.setitem(main.__globals__, "help_text", lambda: "Usage: mnet")
 
     def run(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["readme.py", *arguments])
-        return main(), readme.read_text()
+        return main(), readme.read_text() + start.read_text()
 
     return run
 
