@@ -9,7 +9,7 @@ import typer
 
 from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import BundleTarget
-from mobilenet_edge.cli.flags import DEVICE, Colour, Crop, Devices, Filter, Fit, Force, Json, Labels, Pixels
+from mobilenet_edge.cli.flags import Colour, Crop, Devices, Filter, Fit, Force, Host, Json, Labels, Pixels
 from mobilenet_edge.cli.output import output, remark, show, try_json
 from mobilenet_edge.errors import UsageError
 
@@ -38,14 +38,7 @@ def predict(
         typer.Option(metavar="0", help="Classify the frames of this camera until Ctrl-C.", show_default=False),
     ] = None,
     threads: Annotated[int, typer.Option(help="Number of threads within one inference.")] = 1,
-    host: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST",
-            help="Machine that runs the models: the name of a device, user@host for SSH, or local.",
-            rich_help_panel=DEVICE,
-        ),
-    ] = "local",
+    host: Host = "local",
     devices: Devices = None,
     pixels: Pixels = None,
     colour: Colour = None,

@@ -65,12 +65,39 @@ Columns = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+DelegateOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--delegate-option",
+        metavar="KEY=VALUE",
+        help="Option of the delegate; repeatable.",
+        show_default=False,
+        rich_help_panel=DEVICE,
+    ),
+]
+DelegatePath = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Library of a TFLite delegate on the machine, such as libedgetpu.so.1.",
+        show_default=False,
+        rich_help_panel=DEVICE,
+    ),
+]
 Devices = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
         help="File that describes the devices by name.",
         show_default="configs/devices.toml, if any",
+        rich_help_panel=DEVICE,
+    ),
+]
+Host = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST",
+        help="Machine that runs the models: the name of a device, user@host for SSH, or local.",
         rich_help_panel=DEVICE,
     ),
 ]

@@ -18,9 +18,12 @@ from mobilenet_edge.cli.flags import (
     Columns,
     Crop,
     Dask,
+    DelegateOptions,
+    DelegatePath,
     Devices,
     Filter,
     Fit,
+    Host,
     Hosts,
     Json,
     Labels,
@@ -41,6 +44,7 @@ RUNS = "Runs"
     epilog=examples(
         "mnet evaluate results/ --data photos/ --json accuracy.json",
         "mnet evaluate model-int8.tflite --data photos/ --reference model.keras",
+        "mnet evaluate model-int8.tflite --data photos/ --host pi@raspberrypi.local",
     ),
 )
 def evaluate(
@@ -74,6 +78,13 @@ def evaluate(
         ),
     ] = None,
     dask: Dask = None,
+    host: Host = "local",
+    runtime: Annotated[
+        RuntimeOption, typer.Option(help="Runtime that runs the files.", rich_help_panel=DEVICE)
+    ] = RuntimeOption.auto,
+    delegate: DelegatePath = None,
+    delegate_option: DelegateOptions = None,
+    devices: Devices = None,
     pixels: Pixels = None,
     colour: Colour = None,
     fit: Fit = None,
@@ -88,12 +99,15 @@ def evaluate(
     """Score models on images: top-1, multi-label, agreement.
 
     The agreement is the share of images with the same answer as the --reference model. Differences from it, and from
-    the float32 file of the same model, are tested.
+    the float32 file of the same model, are tested. On another host or runtime, answers are also compared with those of
+    this machine.
     """
     from functools import partial
 
     from mobilenet_edge.data.pixel_options import PixelOptions
     from mobilenet_edge.evaluation import evaluate as evaluation
+    from mobilenet_edge.hosts.place import Delegate
+    from mobilenet_edge.profiling import targets
     from mobilenet_edge.report import accuracy
     from mobilenet_edge.report import preprocessing as pixels_report
 
@@ -110,6 +124,7 @@ def evaluate(
         jobs=jobs,
         dask=dask,
         options=PixelOptions(pixels, colour, fit, crop, filter),
+        place=targets.place(host, devices, runtime, Delegate.parse(delegate, delegate_option or ())),
     )
     remark(pixels_report.of_records(records))
     output(records, json, partial(accuracy.table, details=details))
@@ -172,24 +187,8 @@ def profile(
         list[int] | None,
         typer.Option(help="Number of a CPU to run on; repeatable.", show_default="all CPUs", rich_help_panel=DEVICE),
     ] = None,
-    delegate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Library of a TFLite delegate on the machine, such as libedgetpu.so.1.",
-            show_default=False,
-            rich_help_panel=DEVICE,
-        ),
-    ] = None,
-    delegate_option: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="Option of the delegate; repeatable.",
-            show_default=False,
-            rich_help_panel=DEVICE,
-        ),
-    ] = None,
+    delegate: DelegatePath = None,
+    delegate_option: DelegateOptions = None,
     host: Hosts = None,
     devices: Devices = None,
     pixels: Pixels = None,
@@ -205,8 +204,9 @@ def profile(
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge import units
     from mobilenet_edge.data.pixel_options import PixelOptions
+    from mobilenet_edge.hosts.place import Delegate
     from mobilenet_edge.profiling import latency, targets
-    from mobilenet_edge.profiling.settings import Delegate, Plan
+    from mobilenet_edge.profiling.settings import Plan
     from mobilenet_edge.records.failure import exit_code
     from mobilenet_edge.report import profiles
 

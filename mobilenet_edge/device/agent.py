@@ -4,7 +4,9 @@ Messages are lines of JSON. Each answer starts with a mark, because other progra
 
     {"put": name, "bytes": n, "sha256": hex} and n bytes      → {"path": path on the device}
     {"run": request, "limit_seconds": s, "environment": [name, …]}  → {"code": exit code, "stdout": …, "stderr": …}
+    {"stream": true, "environment": [name, …]}                      → {"stream": true}, and nothing more
 
+After "stream" the connection belongs to one worker, whose request comes next; the agent ends with its exit code.
 `code` is null after a timeout. An expected failure is {"error": {"kind", "message"}}. The agent sends the first line
 unprompted: {"hello": version, …}. When stdin ends, on purpose or because the connection broke, the agent kills the
 worker; the caller removes the folder. Only the standard library is used, since numpy may be missing.
@@ -18,7 +20,9 @@ import json
 import os
 import selectors
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,8 @@ from mobilenet_edge.device.faults import DeviceError
 
 CHUNK_BYTES = 1 << 16
 STDERR_BYTES = 1 << 14
+# Exit code of a program that a signal ended, less the number of the signal.
+SIGNALLED = 128
 
 
 class Disconnected(Exception):
@@ -49,6 +55,9 @@ def serve(folder: str, worker: str, mark: str, fd: int = 0, out: int = 1) -> Non
         _send(out, mark, _hello())
         while True:
             message = json.loads(stream.read_line())
+            if "stream" in message:
+                _send(out, mark, {"stream": True})
+                sys.exit(agent.hand_over(message, fd, out))
             _send(out, mark, agent.answer(message, stream))
     except Disconnected:
         return
@@ -92,7 +101,7 @@ class Agent:
 
     def __init__(self, folder: Path, worker: str) -> None:
         self._folder = folder
-        self._worker = worker
+        self._command = [sys.executable, worker]
 
     def answer(self, message: dict[str, Any], stream: Stream) -> dict[str, Any]:
         """Answer one message."""
@@ -102,6 +111,17 @@ class Agent:
             return self._run(message, stream)
         except DeviceError as error:
             return {"error": error.to_dict()}
+
+    def hand_over(self, message: dict[str, Any], fd: int, out: int) -> int:
+        """Run a worker on the streams of the connection.
+
+        Returns:
+            Its exit code; as in a shell, 128 and more for the signal that ended it.
+        """
+        code = subprocess.call(
+            self._command, stdin=fd, stdout=out, cwd=str(self._folder), env=_environment(message["environment"])
+        )
+        return code if code >= 0 else SIGNALLED - code
 
     def _put(self, message: dict[str, Any], stream: Stream) -> Path:
         data = stream.read_exactly(message["bytes"])
@@ -126,14 +146,17 @@ class Agent:
         return path
 
     def _run(self, message: dict[str, Any], stream: Stream) -> dict[str, Any]:
-        environment = {name: os.environ[name] for name in message["environment"] if name in os.environ}
-        command = [sys.executable, self._worker]
-        with Child(command, cwd=str(self._folder), env={**environment, "PYTHONSAFEPATH": "1"}) as worker:
+        environment = _environment(message["environment"])
+        with Child(self._command, cwd=str(self._folder), env=environment) as worker:
             with worker.deadline(message["limit_seconds"]):
                 worker.write(json.dumps({**message["run"], "leased": True}).encode() + b"\n")
                 stdout, code = _read(worker, stream), worker.wait()
             texts = (part.decode(errors="replace") for part in (stdout, worker.stderr()[-STDERR_BYTES:]))
             return {"code": None if worker.late else code, **dict(zip(("stdout", "stderr"), texts))}
+
+
+def _environment(names: Iterable[str]) -> dict[str, str]:
+    return {**{name: os.environ[name] for name in names if name in os.environ}, "PYTHONSAFEPATH": "1"}
 
 
 def _read(worker: Child, stream: Stream) -> bytes:

@@ -2,7 +2,7 @@
 
 The worker reads a request, one line of JSON, on stdin. It prints one JSON document to stdout: the result of the mode,
 or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/profiling.md lists
-the fields. All output of a runtime goes to stderr.
+the fields. The mode "stream" goes on from there; see `batches`. All output of a runtime goes to stderr.
 """
 
 from __future__ import annotations
@@ -23,17 +23,20 @@ from mobilenet_edge.device import busy, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
 from mobilenet_edge.device.timing import Stop
 
+# The mode that reads on from stdin and writes the answers itself.
+STREAM: Final = "stream"
 # "module:function" of each mode; only the requested one is imported, so that workers start fast.
 MODES: Final = {
     "time": "measure:latency",
     "memory": "measure:memory",
     "ops": "ops:run",
     "outputs": "outputs:run",
+    STREAM: "batches:run",
     "limit": "peak:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops", "outputs")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", STREAM)
 MEASURING: Final = ("time", "memory", "ops", "limit")
 
 
@@ -111,6 +114,9 @@ def main() -> int:
         if request.affinity is not None:
             _pin(request.affinity)
         memory.bound()
+        if request.mode == STREAM:
+            code: int = find_mode(STREAM)(request, out)
+            return code
         with busy.measuring() if request.mode in MEASURING else nullcontext():
             answer = find_mode(request.mode)(request)
     except DeviceError as error:
@@ -125,15 +131,15 @@ def main() -> int:
     return 0
 
 
-def find_mode(mode: str) -> Callable[[Request], dict[str, Any]]:
-    """Import the function that answers a mode.
+def find_mode(mode: str) -> Callable[..., Any]:
+    """Import the function that answers a mode; all but "stream" take the request and return the document.
 
     Raises:
         RuntimeBroken: The mode needs numpy, which this Python does not have.
     """
     module, _, name = MODES[mode].partition(":")
     try:
-        function: Callable[[Request], dict[str, Any]] = getattr(import_module(f"{__package__}.{module}"), name)
+        function: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), name)
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from mobilenet_edge.data.pixels import NAMED
 from mobilenet_edge.evaluation import scoring
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score
-from mobilenet_edge.evaluation.scoring import Sample, Subject
+from mobilenet_edge.evaluation.scoring import Key, Sample, Subject
 from mobilenet_edge.workers.pool import WorkerPool
 
 IMAGES: Final = 64
@@ -49,7 +49,7 @@ class Better:
 
 
 def find(
-    subjects: Sequence[Subject], scored: dict[Path, Score], sample: Sample, threads: int, pool: WorkerPool
+    subjects: Sequence[Subject], scored: Mapping[Key, Score], sample: Sample, threads: int, pool: WorkerPool
 ) -> dict[Path, Better]:
     """Find models that were probably fed the wrong pixels.
 
@@ -57,7 +57,7 @@ def find(
 
     Args:
         subjects: The models.
-        scored: Their scores, by path.
+        scored: Their scores.
         sample: The images.
         threads: Threads within one inference.
         pool: Who runs the models.
@@ -68,7 +68,7 @@ def find(
     Raises:
         MnetError: As `scoring.score`.
     """
-    doubtful = [each for each in subjects if _doubtful(scored[each.model.path])]
+    doubtful = [each for each in subjects if _doubtful(scored[each.key])]
     if not doubtful:
         return {}
     places = np.array(images.spread(range(len(sample.chosen)), IMAGES), np.intp)
@@ -77,8 +77,8 @@ def find(
     answers = scoring.first_answers(doubtful, few, threads, pool, others)
     found = {}
     for each in doubtful:
-        score = scored[each.model.path]
-        better = _better(score, answers[each.model.path] - score.shift, places, others)
+        score = scored[each.key]
+        better = _better(score, answers[each.key] - score.shift, places, others)
         if better is not None:
             found[each.model.path] = better
     return found

@@ -7,6 +7,7 @@ asked again with the bytes.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.evaluation.model_pool import IdlePool, ModelPool, written
+from mobilenet_edge.hosts.place import Place
 
 FUNCTION: Final = f"{__name__}:answer"
 IDLE: Final = IdlePool()
@@ -28,12 +30,12 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Decode images and put them to models.
 
     Args:
-        request: `models` (paths) and their `digests` (SHA-256, hex); `threads` within one inference; the `folder` of
-            the images and their `names` in it, none to open the models alone; `options` as those of `PixelOptions`,
-            and `others`, of each of which the first answers are asked too; `whole` asks for the outputs of every model.
-            Where this may be another machine, the `sizes` of the images, see `sizes`; after an answer that
-            lacked them, instead the bytes of the images (None for one that cannot be read) under `images`, those of the
-            models under `files`.
+        request: `models` (paths) and their `digests` (SHA-256, hex); `places`, where each runs, as fields of a `Place`
+            or None for this machine; `threads` within one inference; the `folder` of the images and their `names`, none
+            to open the models alone; `options` as those of `PixelOptions`, and `others`, of each of which the
+            first answers are asked too; `whole` asks for the outputs of every model. Where this may be another machine,
+            the `sizes` of the images, see `sizes`; after an answer that lacked them, instead the bytes of the images
+            (None for one that cannot be read) under `images`, those of the models under `files`.
 
     Returns:
         {"lacks": "images" or "models"} where this process does not see the same files, else {"facts": as
@@ -47,7 +49,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     folder, names = Path(request["folder"]), request["names"]
     if "sizes" in request and sizes(folder, names) != request["sizes"]:
         return {"lacks": "images"}
-    key = (*request["digests"], request["threads"], *request.get("options", {}).items())
+    key = json.dumps([request.get(name) for name in ("digests", "places", "threads", "options")])
     models = IDLE.acquire(key) or _open(request)
     if models is None:
         return {"lacks": "models"}
@@ -80,7 +82,8 @@ def _open(request: Mapping[str, Any]) -> ModelPool | None:
             return ModelPool(copies, request["threads"], options)
     if [_digest(path) for path in paths] != request["digests"]:
         return None
-    return ModelPool(paths, request["threads"], options)
+    places = [place and Place.load(place) for place in request.get("places", [None] * len(paths))]
+    return ModelPool(paths, request["threads"], options, places)
 
 
 def _digest(path: Path) -> str | None:

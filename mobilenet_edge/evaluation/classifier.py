@@ -17,6 +17,7 @@ from mobilenet_edge.evaluation.adapt import adapt
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.tensors import ImageInput
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.place import Place
 
 
 class Answer(NamedTuple):
@@ -85,14 +86,26 @@ def output_grid(known: tuple[float, int] | None, artifact: Artifact) -> tuple[fl
 
 
 @contextmanager
-def start(artifact: Artifact, threads: int, options: PixelOptions = NOTHING) -> Iterator[Classifier]:
-    """Open an artifact in a process that ends with the block; `options` state what its pixels are.
+def start(
+    artifact: Artifact, threads: int, options: PixelOptions = NOTHING, place: Place | None = None
+) -> Iterator[Classifier]:
+    """Open an artifact in a process that ends with the block.
+
+    Args:
+        artifact: The file.
+        threads: Threads within one inference.
+        options: What is stated of its pixels.
+        place: Where it runs; None for this machine and its best runtime.
 
     Raises:
         InputError: The file contradicts its own metadata, or what is stated.
-        MnetError: As `process.Process` says.
+        MnetError: As `process.start` and `process.start_at` say.
     """
-    with process.start(artifact.path, artifact.format, threads) as running:
+    with (
+        process.start(artifact.path, artifact.format, threads)
+        if place is None
+        else process.start_at(place, artifact, threads)
+    ) as running:
         grid = output_grid(running.grid, artifact)
         meaning = head.find(artifact, running.shape)
         yield Classifier(running, meaning, grid, *adapt(running.input, artifact, options))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -11,18 +13,21 @@ import numpy as np
 from mobilenet_edge import cpus
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
-from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.evaluation import alternatives, chunk, scoring
+from mobilenet_edge.errors import InputError, MnetError, UsageError
+from mobilenet_edge.evaluation import alternatives, chunk, classifier, scoring
 from mobilenet_edge.evaluation.classes import Classes, read_truth
 from mobilenet_edge.evaluation.recording import Session
 from mobilenet_edge.evaluation.scoring import Sample, Subject
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.place import Place
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.workers import processes
 from mobilenet_edge.workers.pool import WorkerPool
 
 INTEGERS: Final = frozenset(("int8", "uint8"))
+# One job decodes while the device answers the other.
+DEVICE_JOBS: Final = 2
 # Peaks of a process that reads images and of an open model at alpha 1.0 and 224 pixels, rounded up.
 READER_BYTES: Final = 90_000_000
 MODEL_BYTES: Final = {"tflite": 100_000_000, "onnx": 130_000_000, "keras": 700_000_000}
@@ -43,6 +48,7 @@ def evaluate(
     jobs: int | None = None,
     dask: str | None = None,
     options: PixelOptions = NOTHING,
+    place: Place | None = None,
 ) -> list[Evaluation]:
     """Score models on a folder of images.
 
@@ -61,9 +67,12 @@ def evaluate(
         only: Score these images alone, named as `images.names` does, with which no model was made.
         split: What these are of the data set, in words.
         jobs: Processes on this machine that read images, each with the models open; by default as many as cores for
-            `threads` each, and never more than memory allows. The figures do not depend on it.
+            `threads` each, 2 with a `place`, 1 with a delegate, and never more than memory allows. The figures do not
+            depend on it.
         dask: Address of a Dask scheduler whose workers do it instead.
         options: What is stated of the models' pixels; it goes before what the files say.
+        place: Where the models run, but for the reference; None for this machine. Images are prepared here, and where a
+            model also runs here, its answers to the same tensors are compared.
 
     Returns:
         One evaluation for each path, in order.
@@ -77,46 +86,68 @@ def evaluate(
     for name, number in (("threads", threads), ("limit", limit), ("jobs", jobs)):
         if number is not None and number < 1:
             raise UsageError(f"{name} must be at least 1, got {number}")
-    if jobs is not None and dask is not None:
-        raise UsageError("--jobs is for this machine; leave it out with --dask")
+    if dask is not None and (jobs is not None or place is not None):
+        raise UsageError("--jobs, --host, --runtime and --delegate are for this machine; leave them out with --dask")
     models = [artifact.read(path) for path in artifact.find(paths)]
     judge = None if reference is None else _reference(reference)
-    place = folders.locate(data)
-    found = images.names(place.folder)
-    kept = held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == place else found
+    located = folders.locate(data)
+    found = images.names(located.folder)
+    kept = held_out(found, leave_out) if folders.locate(data, folders.FOR_CALIBRATION) == located else found
     if only is not None:
         named = set(only)
         kept = [name for name in found if name in named]
-    sample = Sample(place.folder, found, images.spread(kept, limit))
+    sample = Sample(located.folder, found, images.spread(kept, limit))
     everything = models if judge is None else [*models, judge]
     for each in everything:
         contradictions.refuse(each)
-    listed = read_truth(truth, place.folder)
-    subjects = _subjects(everything, Classes(labels, place, sample, listed))
+    listed = read_truth(truth, located.folder)
+    subjects = _subjects(everything, Classes(labels, located, sample, listed))
     if judge is not None:
         _check_comparable(subjects.values(), subjects[judge.path])
-    with _pool(jobs, dask, threads, list(subjects), len(sample.chosen)) as pool:
-        scored = scoring.score(list(subjects.values()), sample, threads, pool, options, compared=judge is not None)
-        better = alternatives.find([subjects[each.path] for each in models], scored, sample, threads, pool)
+    asked = [replace(subjects[each.path], place=place) for each in models]
+    here = {each.path: subjects[each.path] for each in models if place is None or _runs_here(each, threads, options)}
+    # Side by side, since both are given the same tensors.
+    pairs = chain.from_iterable((each, here.get(each.model.path, each)) for each in asked)
+    everyone = {each.key: each for each in (*pairs, *(subjects[each.path] for each in everything if each is judge))}
+    with _pool(jobs, dask, threads, list(everyone.values()), len(sample.chosen)) as pool:
+        scored = scoring.score(list(everyone.values()), sample, threads, pool, options, compared=judge is not None)
+        better = alternatives.find(list(here.values()), scored, sample, threads, pool)
     left_out = leave_out if only is None and len(kept) < len(found) else 0
-    session = Session(sample, scored, listed, judge, left_out, split or place.note, unseen=only is not None)
+    session = Session(sample, scored, listed, judge, left_out, split or located.note, unseen=only is not None)
     hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
-    return [
-        session.record(subjects[each.path], models, {"threads": threads, **hints.get(each.path, {})}) for each in models
-    ]
+    return [session.record(each, models, {"threads": threads, **hints.get(each.model.path, {})}) for each in asked]
 
 
-def _pool(jobs: int | None, dask: str | None, threads: int, models: Sequence[Path], many: int) -> WorkerPool:
+def _pool(jobs: int | None, dask: str | None, threads: int, subjects: Sequence[Subject], many: int) -> WorkerPool:
     if dask is not None:
         from mobilenet_edge.workers import dask as cluster
 
         return cluster.DaskPool(chunk.FUNCTION, dask)
-    wanted = min(jobs or max(1, len(cpus.available()) // threads), scoring.chunks(len(models), many))
+    wanted = min(jobs or _default_jobs(subjects, threads), scoring.chunks(subjects, many))
     # Every group of models takes its turn in every process.
-    dearest = sorted((MODEL_BYTES[path.suffix.removeprefix(".")] for path in models), reverse=True)
+    dearest = sorted((MODEL_BYTES[each.model.format] for each in subjects), reverse=True)
     return processes.ProcessPool(
         chunk.FUNCTION, processes.choose_size(wanted, READER_BYTES + sum(dearest[: scoring.AT_ONCE]))
     )
+
+
+def _default_jobs(subjects: Iterable[Subject], threads: int) -> int:
+    """Choose a number of processes for the CPUs, but few for a device: an accelerator serves one at a time."""
+    wanted = max(1, len(cpus.available()) // threads)
+    for each in subjects:
+        if each.place is not None:
+            delegate = each.place.delegate_for(each.model.format, each.model.contents.ops)
+            wanted = min(wanted, DEVICE_JOBS if delegate is None else 1)
+    return wanted
+
+
+def _runs_here(model: Artifact, threads: int, options: PixelOptions) -> bool:
+    """Return whether this machine has what a model needs: its runtime, and its operators."""
+    try:
+        with classifier.start(model, threads, options):
+            return True
+    except MnetError:
+        return False
 
 
 def held_out(found: Sequence[str], leave_out: int) -> Sequence[str]:

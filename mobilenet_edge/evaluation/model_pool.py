@@ -21,6 +21,7 @@ from mobilenet_edge.errors import UsageError
 from mobilenet_edge.evaluation import classifier
 from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.formats import artifact
+from mobilenet_edge.hosts.place import Place
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,15 +41,23 @@ class ModelPool:
         paths: Their files.
         threads: Threads within one inference.
         options: What is stated of their pixels.
+        places: Where each runs, None for this machine; by default all run here.
 
     Raises:
         MnetError: As `classifier.start` says.
     """
 
-    def __init__(self, paths: Iterable[Path], threads: int, options: PixelOptions = NOTHING) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        threads: int,
+        options: PixelOptions = NOTHING,
+        places: Sequence[Place | None] | None = None,
+    ) -> None:
         with ExitStack() as stack:
             self._models = [
-                stack.enter_context(classifier.start(artifact.read(path), threads, options)) for path in paths
+                stack.enter_context(classifier.start(artifact.read(path), threads, options, place))
+                for path, place in zip(paths, places or [None] * len(paths), strict=True)
             ]
             self._open = stack.pop_all()
 
@@ -58,6 +67,7 @@ class ModelPool:
             {
                 "runtime": each.process.runtime,
                 "version": each.process.version,
+                "delegate": each.process.delegate,
                 "head": each.head.value,
                 "shape": list(each.process.shape),
                 # With lists for tuples, as from another process.

@@ -1,4 +1,4 @@
-"""A classifier in a process of its own, seen from here."""
+"""A classifier in a process of its own, on this machine or on a device."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.device.batches import COUNT
 from mobilenet_edge.device.child import Child
-from mobilenet_edge.errors import HostError, MissingExtraError
-from mobilenet_edge.evaluation.serve import COUNT
+from mobilenet_edge.errors import MissingExtraError, UsageError
 from mobilenet_edge.evaluation.tensors import ImageInput
+from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import environment
-from mobilenet_edge.hosts.answer import Ended, late, parse
+from mobilenet_edge.hosts.pipe import Pipe
+from mobilenet_edge.hosts.place import Place
+from mobilenet_edge.hosts.reach import reach
 from mobilenet_edge.platforms import require_posix
 
 # For opening a model or answering an image; TensorFlow alone may take a minute to start on a busy machine.
@@ -32,29 +35,29 @@ class Process:
 
     Several images go to and fro at a time, since each turn costs about as much as a small model takes for one.
 
+    Args:
+        pipe: The streams of the process.
+
     Attributes:
         input: What `send` takes.
         shape: Of its output, batch included.
         grid: (scale, zero point) of an integer output; None where it is float or the runtime does not know.
         runtime: What runs the model.
         version: Its version.
+        delegate: What the delegate runs, as `device.runtimes.Session.delegate`; None without one.
 
     Raises:
-        HostError: The runtime crashed, failed or took too long; `send` and `receive` raise it too.
+        HostError: The runtime crashed, failed or took too long; `receive` raises it too.
         InputError: The file is no image classifier that the runtime can open.
         MissingExtraError: No runtime for it is installed.
     """
 
-    def __init__(self, model: str, request: dict[str, Any], child: Child) -> None:
-        self._model, self._child = model, child
-        with child.deadline(LIMIT_SECONDS):
-            child.write(json.dumps(request).encode() + b"\n")
-            line = child.stdout.readline()
-        if not line.endswith(b"\n"):
-            self._ended()
-        facts = parse(Ended(0, line, b""), model)
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        facts = pipe.read_document()
         self.runtime: str = facts["runtime"]
-        self.version: str = facts["version"]
+        self.version: str = facts["runtime_version"]
+        self.delegate: dict[str, Any] | None = facts.get("delegate")
         self.shape: tuple[int, ...] = tuple(facts["shape"])
         scale, zero_point = facts.get("scale"), facts.get("zero_point")
         self.grid = (scale, zero_point or 0) if scale else None
@@ -65,25 +68,13 @@ class Process:
     def send(self, *tensors: NDArray[Any]) -> None:
         """Start the inference of tensors, each as `input.fill` makes it."""
         self._sent = len(tensors)
-        with self._child.deadline(LIMIT_SECONDS):
-            self._child.write(b"".join((COUNT.pack(self._sent), *(tensor.data for tensor in tensors))))
+        self._pipe.write(b"".join((COUNT.pack(self._sent), *(tensor.data for tensor in tensors))))
 
     def receive(self) -> NDArray[Any]:
         """Wait for the outputs for what was sent, of the model's own type: (n, outputs)."""
-        length = self._sent * math.prod(self.shape) * self._dtype.itemsize
-        with self._child.deadline(LIMIT_SECONDS):
-            data = self._child.stdout.read(length)
-        if len(data) < length:
-            self._ended()
-        return np.frombuffer(data, self._dtype).reshape(self._sent, math.prod(self.shape))
-
-    def _ended(self) -> NoReturn:
-        code = self._child.wait()
-        if self._child.late:
-            raise late(self._model, LIMIT_SECONDS)
-        if code:
-            parse(Ended(code, b"", self._child.stderr()), self._model)
-        raise HostError(f"the process that ran {self._model} ended early; run it again")
+        size = math.prod(self.shape)
+        data = self._pipe.read(self._sent * size * self._dtype.itemsize)
+        return np.frombuffer(data, self._dtype).reshape(self._sent, size)
 
 
 @contextmanager
@@ -103,4 +94,24 @@ def start(path: Path, model_format: str, threads: int) -> Iterator[Process]:
     require_posix()
     request = {"path": str(path.resolve()), "format": model_format, "threads": threads}
     with Child(COMMAND, env=environment.of_package()) as child:
-        yield Process(path.name, request, child)
+        pipe = Pipe(child, path.name, LIMIT_SECONDS)
+        pipe.write(json.dumps(request).encode() + b"\n")
+        yield Process(pipe)
+
+
+@contextmanager
+def start_at(place: Place, model: Artifact, threads: int) -> Iterator[Process]:
+    """Open a model in a new worker of a device, which ends with the block.
+
+    Raises:
+        MnetError: As `Process` and `Host.stream` say.
+        UsageError: It is a Keras file.
+    """
+    if model.format == "keras":
+        raise UsageError(f"{model.path} is a Keras model, which runtimes cannot run; export it, or leave out --host")
+    request: dict[str, Any] = {"mode": "stream", "threads": threads, "runtime": place.runtime}
+    delegate = place.delegate_for(model.format, model.contents.ops)
+    if delegate is not None:
+        request["delegate"] = delegate.request()
+    with reach(place.device).stream(request, {"artifact": model.path}, limit_seconds=LIMIT_SECONDS) as pipe:
+        yield Process(pipe)

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +14,9 @@ import numpy as np
 from mobilenet_edge.data.truth import Truth
 from mobilenet_edge.evaluation import breakdown, changes, chunk
 from mobilenet_edge.evaluation.score import Score
-from mobilenet_edge.evaluation.scoring import Sample, Subject
+from mobilenet_edge.evaluation.scoring import Key, Sample, Subject
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import Evaluation, Remark
 from mobilenet_edge.records.answers import Comparison, pack
 
@@ -30,7 +30,7 @@ class Session:
 
     Attributes:
         sample: Images that were asked about.
-        scores: Score of each model, by path.
+        scores: Score of each model, by the key of its subject.
         truth: Listed labels of the images; None where class folders say it.
         reference: Float model that the others are compared with.
         leave_out: Number of calibration images that were left out.
@@ -39,7 +39,7 @@ class Session:
     """
 
     sample: Sample
-    scores: Mapping[Path, Score]
+    scores: Mapping[Key, Score]
     truth: Truth | None = None
     reference: Artifact | None = None
     leave_out: int = 0
@@ -55,8 +55,8 @@ class Session:
             siblings: Files evaluated in the same call, this one included.
             conditions: How it was measured, beyond what the session says.
         """
-        score, identity, judge = self.scores[subject.model.path], subject.model.identity(), self.reference
-        likeness: dict[str, Any] = {} if judge is None else score.likeness(self.scores[judge.path])
+        score, identity, judge = self.scores[subject.key], subject.model.identity(), self.reference
+        likeness: dict[str, Any] = {} if judge is None else score.likeness(self.scores[judge.path, False])
         right = "" if score.truth is None else pack(score.correct()[score.readable])
         return Evaluation(
             **{**identity, "lacks": (*identity.get("lacks", ()), *_assumed(subject, score))},
@@ -67,11 +67,14 @@ class Session:
             reference=None if judge is None else str(judge.path),
             data=str(self.sample.folder),
             pictures=self._digest(score),
-            comparisons=tuple(self._comparisons(subject.model, siblings)),
+            comparisons=tuple(self._comparisons(subject, siblings)),
             remarks=() if self.unseen else tuple(_seen(subject.model, self.leave_out)),
             unreadable=tuple(self.sample.chosen[place] for place in np.flatnonzero(~score.readable).tolist()),
             runtime=score.facts["runtime"],
             runtime_version=score.facts["version"],
+            host=LOCAL if subject.place is None else subject.place.device.name,
+            delegate=score.facts["delegate"],
+            workstation=self._workstation(subject),
             conditions={
                 **conditions,
                 **({"split": self.split} if self.split else {}),
@@ -81,13 +84,26 @@ class Session:
             },
         )
 
-    def _comparisons(self, model: Artifact, siblings: Sequence[Artifact]) -> Iterator[Comparison]:
+    def _workstation(self, subject: Subject) -> dict[str, Any] | None:
+        """Compare a model that ran at a `Place` with itself on this machine; None where it did not run here too."""
+        here = self.scores.get((subject.model.path, False))
+        if subject.place is None or here is None:
+            return None
+        facts = {"runtime": here.facts["runtime"], "runtime_version": here.facts["version"]}
+        return facts | self.scores[subject.key].likeness(here)
+
+    def _comparisons(self, subject: Subject, siblings: Sequence[Artifact]) -> Iterator[Comparison]:
         """Compare a model with the reference and with the float file of the same variant."""
-        others = [each for each in (self.reference, _base(model, siblings)) if each is not None]
-        for other in {each.sha256: each for each in others if each.sha256 != model.sha256}.values():
-            found = changes.compare(self.scores[model.path], self.scores[other.path], other, self.sample.chosen)
-            if found is not None:
-                yield found
+        base = _base(subject.model, siblings)
+        others = [(self.reference, False), (base, subject.place is not None)]
+        found = {other.sha256: (other, there) for other, there in others if other is not None}
+        found.pop(subject.model.sha256, None)
+        for other, there in found.values():
+            comparison = changes.compare(
+                self.scores[subject.key], self.scores[other.path, there], other, self.sample.chosen
+            )
+            if comparison is not None:
+                yield comparison
 
     def _digest(self, score: Score) -> str:
         """Compute the SHA-256 of the names, sizes and listed labels of the readable images."""

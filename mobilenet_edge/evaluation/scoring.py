@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,9 +26,13 @@ from mobilenet_edge.evaluation import chunk
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.evaluation.score import Score, begin
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.place import Place
 from mobilenet_edge.workers.pool import Answer, Request, WorkerPool, check
 
+# The file, and whether it runs at a `Place`.
+Key = tuple[Path, bool]
 AT_ONCE: Final = 8  # models that are open in one process at a time
+AT_ONCE_THERE: Final = 2  # and on a device, which has less memory: one there and the same one here
 CHUNK: Final = 50  # images: seconds of work, and what is done again where a process is lost
 
 
@@ -56,12 +60,19 @@ class Subject:
         labels: Its classes, None where nobody names any.
         truth: (n,) class index of each chosen image, or (n, labels) marks; None with no labels.
         unfit: Why there are none.
+        place: Where it runs; None for this machine and its best runtime.
     """
 
     model: Artifact
     labels: classes.Labels | None = None
     truth: NDArray[Any] | None = None
     unfit: InputError | None = None
+    place: Place | None = None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the other subjects."""
+        return self.model.path, self.place is not None
 
     @property
     def several(self) -> bool:
@@ -117,6 +128,7 @@ class _Asking:
         request: dict[str, Any] = {
             "models": [_abroad(each.model.path) for each in group],
             "digests": [each.model.sha256 for each in group],
+            "places": [each.place and asdict(each.place) for each in group],
             "threads": self.threads,
             "folder": _abroad(folder),
             "names": names,
@@ -153,9 +165,14 @@ class _Asking:
             raise
 
 
-def chunks(models: int, images: int) -> int:
+def chunks(subjects: Sequence[Subject], images: int) -> int:
     """Say how many pieces of work there are, which is how many processes have something to do."""
-    return math.ceil(models / AT_ONCE) * math.ceil(images / CHUNK)
+    return len(_groups(subjects)) * math.ceil(images / CHUNK)
+
+
+def _groups(subjects: Sequence[Subject]) -> list[Sequence[Subject]]:
+    size = AT_ONCE if all(each.place is None for each in subjects) else AT_ONCE_THERE
+    return [subjects[start : start + size] for start in range(0, len(subjects), size)]
 
 
 def score(
@@ -166,27 +183,27 @@ def score(
     options: PixelOptions = NOTHING,
     *,
     compared: bool,
-) -> dict[Path, Score]:
+) -> dict[Key, Score]:
     """Put the chosen images to models.
 
     `options` state what the models' pixels are; `compared` tells whether there is a reference among them. Every model
     is opened before the first image is asked about, so that one which cannot be used is told at once.
 
     Returns:
-        A score for the path of each model.
+        A score for the key of each model.
 
     Raises:
         HostError: A runtime crashed or failed, a process was lost again and again, or processes run different versions.
         InputError: A model cannot be used, its classes are not those of the labels, or no image can be read.
         MissingExtraError: A runtime, TensorFlow or Pillow is not installed.
     """
-    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
+    groups = _groups(subjects)
     asking = _Asking(groups, sample, threads, pool, options)
-    found: dict[Path, Score] = {}
+    found: dict[Key, Score] = {}
     with closing(asking.ask([_Question(group) for group in range(len(groups))])) as answers:
         for question, answer in answers:
             for subject, facts in zip(groups[question.group], answer["facts"], strict=True):
-                found[subject.model.path] = _begin(subject, facts, len(sample.chosen), compared)
+                found[subject.key] = _begin(subject, facts, len(sample.chosen), compared)
     questions = _questions(len(groups), len(sample.chosen))
     reasons: dict[int, str] = {}
     with (
@@ -207,27 +224,27 @@ def score(
 
 def first_answers(
     subjects: Sequence[Subject], sample: Sample, threads: int, pool: WorkerPool, others: Sequence[PixelOptions]
-) -> dict[Path, NDArray[np.int32]]:
+) -> dict[Key, NDArray[np.int32]]:
     """Put the chosen images to models under several rules for pixels.
 
     Returns:
-        For the path of each model the best outputs, (images, rules); -1 where an image cannot be read, or a rule does
+        For the key of each model the best outputs, (images, rules); -1 where an image cannot be read, or a rule does
         not fit the model.
 
     Raises:
         MnetError: As `score`.
     """
-    groups = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
+    groups = _groups(subjects)
     asking = _Asking(groups, sample, threads, pool, others=others)
     shape = len(sample.chosen), len(others)
-    found = {each.model.path: np.full(shape, -1, np.int32) for each in subjects}
+    found = {each.key: np.full(shape, -1, np.int32) for each in subjects}
     with closing(asking.ask(_questions(len(groups), len(sample.chosen)))) as answers:
         for question, answer in answers:
             readable = question.start + np.flatnonzero(answer["readable"])
             for place, subject in enumerate(groups[question.group]):
                 for index, image in zip(readable, answer["others"], strict=True):
                     best = [rule[place] for rule in image]
-                    found[subject.model.path][index] = [-1 if each is None else each for each in best]
+                    found[subject.key][index] = [-1 if each is None else each for each in best]
     return found
 
 
@@ -254,10 +271,10 @@ def _begin(subject: Subject, facts: dict[str, Any], many: int, compared: bool) -
     return own
 
 
-def _count(group: Sequence[Subject], found: dict[Path, Score], question: _Question, answer: Answer) -> None:
+def _count(group: Sequence[Subject], found: dict[Key, Score], question: _Question, answer: Answer) -> None:
     readable = np.array(answer["readable"], np.bool_)
     for place, (subject, facts) in enumerate(zip(group, answer["facts"], strict=True)):
-        own = found[subject.model.path]
+        own = found[subject.key]
         if facts != own.facts:
             raise HostError(
                 f"{subject.model.path.name} was run by {own.facts['runtime']} {own.facts['version']} and by "

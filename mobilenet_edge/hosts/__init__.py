@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from mobilenet_edge.errors import HostError
+
+if TYPE_CHECKING:
+    from mobilenet_edge.hosts.pipe import Pipe
 
 NO_FILES: Final[Mapping[str, Path]] = MappingProxyType({})
 
@@ -47,6 +51,23 @@ class Host(Protocol):
             InputError: The file is not a model that the runtime can open.
             MissingExtraError: This machine has no runtime for the file.
             UsageError: The request asks for something that does not exist.
+        """
+
+    def stream(
+        self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
+    ) -> AbstractContextManager[Pipe]:
+        """Start a request of the mode "stream", whose worker ends with the block.
+
+        Args:
+            request: As for `run`.
+            files: As for `run`.
+            limit_seconds: Maximum time of one call of the pipe, in seconds.
+
+        Returns:
+            The streams of the worker, over a connection of its own.
+
+        Raises:
+            HostError: The machine cannot be reached, or a file does not arrive.
         """
 
     def __enter__(self) -> Self: ...

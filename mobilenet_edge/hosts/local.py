@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from typing import Any, Self
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
 from mobilenet_edge.hosts.answer import Ended, late, name_subject, parse
+from mobilenet_edge.hosts.pipe import Pipe
 from mobilenet_edge.platforms import require_posix
 
 
@@ -33,17 +35,25 @@ class Local:
         self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
     ) -> dict[str, Any]:
         """Run one request, as `Host.run`; the worker never outlives this call or this process."""
-        paths = {field: str(file.resolve()) for field, file in files.items()}
-        line = json.dumps({**request, **paths, "leased": True}) + "\n"
         subject = name_subject(request, files)
         with self._start(request.get("mode")) as worker:
             with worker.deadline(limit_seconds):
-                worker.write(line.encode())
+                worker.write(_line({**request, "leased": True}, files))
                 # stdin stays open, because its end stops the worker.
                 stdout, code = worker.stdout.read(), worker.wait()
             if worker.late:
                 raise late(subject, limit_seconds)
             return parse(Ended(code, stdout, worker.stderr()), subject)
+
+    @contextmanager
+    def stream(
+        self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
+    ) -> Iterator[Pipe]:
+        """Start a worker that answers a stream, as `Host.stream`."""
+        with self._start(request.get("mode")) as worker:
+            pipe = Pipe(worker, name_subject(request, files), limit_seconds)
+            pipe.write(_line(request, files))
+            yield pipe
 
     def __enter__(self) -> Self:
         return self
@@ -58,3 +68,8 @@ class Local:
             return Child(command, env=environment.of_worker(mode))
         except OSError as error:
             raise Unreachable(f"{command[0]} cannot be started: {error.strerror}; check the path of python") from error
+
+
+def _line(request: Mapping[str, Any], files: Mapping[str, Path]) -> bytes:
+    paths = {field: str(file.resolve()) for field, file in files.items()}
+    return json.dumps({**request, **paths}).encode() + b"\n"

@@ -6,9 +6,8 @@ from typing import Final
 
 from mobilenet_edge.errors import HostError
 from mobilenet_edge.hosts.answer import clean, last_line
-from mobilenet_edge.hosts.session import Broken
+from mobilenet_edge.hosts.session import SSH_FAILED, Broken
 
-SSH_FAILED: Final = 255
 NOT_FOUND: Final = 127
 NOT_RUNNABLE: Final = 126
 NO_KEY: Final = "it asks for a password, which mnet cannot give; install a key with: ssh-copy-id {to}"

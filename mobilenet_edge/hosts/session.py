@@ -16,7 +16,10 @@ from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import HostError, MnetError
 from mobilenet_edge.hosts import bootstrap, environment, payload
 from mobilenet_edge.hosts.answer import Ended, fault, late, name_subject, parse
+from mobilenet_edge.hosts.pipe import Pipe
 
+# Exit code of ssh if the connection failed, and not the command that it ran.
+SSH_FAILED: Final = 255
 CONNECT_SECONDS: Final = 60.0
 # Added to the limit of a worker, which the agent enforces.
 GRACE_SECONDS: Final = 30.0
@@ -85,6 +88,16 @@ class Connection:
         ended = Ended(int(code), str(stdout).encode(), str(stderr).encode())
         return parse(ended, self._subject, self._name)
 
+    def stream(self, request: Mapping[str, Any], artifacts: Mapping[str, Path], limit_seconds: float) -> Pipe:
+        """Leave the connection to one worker, as `Host.stream`."""
+        self._subject = name_subject(request, artifacts)
+        paths = {field: self._put(file) for field, file in artifacts.items()}
+        with self._child.deadline(GRACE_SECONDS):
+            self._request({"stream": True, "environment": environment.names()})
+        pipe = Pipe(self._child, self._subject, limit_seconds, self._name, self._explain_end)
+        pipe.write(json.dumps({**request, **paths}).encode() + b"\n")
+        return pipe
+
     def close(self) -> None:
         """Close the connection; the agent then removes its files and ends."""
         self.ended = True
@@ -127,6 +140,10 @@ class Connection:
         except (ValueError, TypeError) as error:
             self.ended = True
             raise HostError(f"{self._name} sent an unreadable message; run it again") from error
+
+    def _explain_end(self, code: int, stderr: bytes) -> MnetError | None:
+        """Explain the end of a stream by the connection; None where the worker ended and the connection did not."""
+        return self._explain(Broken(code, stderr, self._subject)) if code == SSH_FAILED else None
 
     def _fail(self, refusal: Mapping[str, Any] | None = None) -> NoReturn:
         self.ended = True

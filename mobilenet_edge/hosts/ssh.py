@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 from mobilenet_edge.errors import HostError, UsageError
 from mobilenet_edge.hosts import NO_FILES, Unreachable, bootstrap
+from mobilenet_edge.hosts.pipe import Pipe
 from mobilenet_edge.hosts.refusal import explain
 from mobilenet_edge.hosts.session import Broken, Connection
 
@@ -59,6 +61,17 @@ class Ssh:
                 self._close()
                 self._session = self._open()
             return self._session.run(request, files, limit_seconds)
+
+    @contextmanager
+    def stream(
+        self, request: Mapping[str, Any], files: Mapping[str, Path] = NO_FILES, *, limit_seconds: float
+    ) -> Iterator[Pipe]:
+        """Start a worker that answers a stream, as `Host.stream`."""
+        connection = self._open()
+        try:
+            yield connection.stream(request, files, limit_seconds)
+        finally:
+            connection.close()
 
     def __enter__(self) -> Self:
         """Keep the connection that the first request opens."""

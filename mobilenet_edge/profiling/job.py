@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobilenet_edge import files
-from mobilenet_edge.device.delegate import EDGETPU_OP
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records.remark import Remark
 
 Document = Mapping[str, Any]
@@ -36,11 +36,9 @@ class Job:
     def delegate(self) -> Delegate | None:
         """Delegate of the plan, or None if it cannot run this file."""
         delegate = self.plan.delegate
-        if delegate is None or not delegate.from_device:
-            return delegate
-        is_compiled = EDGETPU_OP in self.artifact.contents.ops
-        is_edgetpu = "edgetpu" in delegate.path.rpartition("/")[2]
-        return delegate if self.artifact.format == "tflite" and (is_compiled or not is_edgetpu) else None
+        if delegate is None or not delegate.suits(self.artifact.format, self.artifact.contents.ops):
+            return None
+        return delegate
 
     def measure_memory(self) -> Document:
         """Measure the peak memory."""

@@ -13,11 +13,12 @@ from mobilenet_edge.errors import MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.devices import LOCAL
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling import merge, rounds
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import Job
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.progress import Board
 from mobilenet_edge.records import Failure, Profile
 

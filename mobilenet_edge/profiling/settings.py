@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mobilenet_edge.errors import UsageError
+from mobilenet_edge.hosts.place import Delegate
 
 # Long enough for an on-demand governor to raise the CPU frequency.
 WARMUP: Final[Mapping[str, Any]] = {"runs": 5, "seconds": 0.15}
@@ -18,48 +19,6 @@ SAMPLE_SECONDS: Final = 1.0
 MAX_SAMPLES: Final = 600
 # Runs per second: the period is stored in nanoseconds, and a run starts at least once a minute.
 MAX_RATE, MIN_RATE = 1e6, 1 / 60
-
-
-@dataclass(frozen=True)
-class Delegate:
-    """A TFLite delegate.
-
-    Attributes:
-        path: Path of the library on the measured machine.
-        options: Pairs of name and value.
-        from_device: Whether the devices file sets it; it then applies only to the files that it can run.
-    """
-
-    path: str
-    options: tuple[tuple[str, str], ...] = ()
-    from_device: bool = False
-
-    @classmethod
-    def parse(cls, path: str | None, options: Sequence[str]) -> Delegate | None:
-        """Parse the options of the command line.
-
-        Args:
-            path: Path of the library, or None.
-            options: Options as "key=value".
-
-        Returns:
-            The delegate, or None without a path.
-
-        Raises:
-            UsageError: An option has no "=" or is repeated, or there are options without a path.
-        """
-        pairs = [option.partition("=") for option in options]
-        if bad := [option for option, (key, sign, _) in zip(options, pairs, strict=True) if not (key and sign)]:
-            raise UsageError(f"--delegate-option {bad[0]!r} is not KEY=VALUE, such as device=usb")
-        if len({key for key, _, _ in pairs}) < len(pairs):
-            raise UsageError("a --delegate-option is given twice; give each key once")
-        if path is None and pairs:
-            raise UsageError("--delegate-option needs a delegate; give the path of its library with --delegate")
-        return None if path is None else cls(path, tuple((key, value) for key, _, value in pairs))
-
-    def request(self) -> dict[str, Any]:
-        """Return the request for the worker."""
-        return {"path": self.path, "options": dict(self.options)}
 
 
 @dataclass(frozen=True)

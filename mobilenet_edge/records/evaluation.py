@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from mobilenet_edge.records.answers import ClassScore, Comparison, Confusion, unpack
-from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.record import ArtifactRecord, check_keys
 from mobilenet_edge.records.remark import Remark
+
+# Types of the keys that mnet reads back from fields with arbitrary contents.
+_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "delegate": {"path": str},
+    "workstation": {"runtime": str, "runtime_version": str, "agreement": float | None, "cosine": float | None},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,11 @@ class Evaluation(ArtifactRecord):
         remarks: What is known about whether the images were used to make the file.
         runtime: Runtime that ran the model.
         runtime_version: Version of the runtime.
+        host: Machine that ran the model: "local", or the name of a device.
+        delegate: {"path", "options", "nodes", "total", "kind"} of the delegate, which ran `nodes` of `total` ops, or
+            None without one.
+        workstation: {"runtime", "runtime_version", "agreement"} of the same file on the same tensors on the machine
+            that prepared them ("cosine" for features); None if it ran only there, or did not run on it.
         conditions: Threads, number of images, source of the labels, and preprocessing.
     """
 
@@ -79,6 +90,9 @@ class Evaluation(ArtifactRecord):
     remarks: tuple[Remark, ...] = ()
     runtime: str = ""
     runtime_version: str = ""
+    host: str = "local"
+    delegate: dict[str, Any] | None = None
+    workstation: dict[str, Any] | None = None
     conditions: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,6 +108,9 @@ class Evaluation(ArtifactRecord):
         for name in ("agreement", "accuracy", "f1_micro", "f1_macro", "mean_average_precision", "ece", "confidence"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")
+        for name, types in _TYPES.items():
+            if (value := getattr(self, name)) is not None:
+                check_keys(name, value, types)
         if self.right:
             unpack(self.right, self.n)
 

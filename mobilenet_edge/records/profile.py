@@ -10,10 +10,9 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
-from mobilenet_edge import schema
 from mobilenet_edge.records import interval
 from mobilenet_edge.records.outliers import outliers
-from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.record import ArtifactRecord, check_keys
 from mobilenet_edge.records.remark import Remark
 
 # Types of the keys that mnet reads back from fields with arbitrary contents; the others are only for people.
@@ -98,7 +97,7 @@ class Profile(ArtifactRecord):
             value = getattr(self, name)
             for entry in value if isinstance(value, tuple) else (value,):
                 if entry is not None:
-                    _check(name, entry, types)
+                    check_keys(name, entry, types)
 
     @property
     def rounds(self) -> tuple[tuple[int, ...], ...]:
@@ -152,10 +151,3 @@ class Profile(ArtifactRecord):
             "outliers": outliers(self.times_ns),
             "of_limit": self.of_limit,
         }
-
-
-def _check(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> None:
-    for key, hint in types.items():
-        value = entry.get(key)
-        if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
-            raise TypeError(f"{key} of {name} cannot be {value!r:.60}")

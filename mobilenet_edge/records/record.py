@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Final
 
@@ -80,6 +81,18 @@ class ArtifactRecord(Record):
         for name in ("source", "note"):
             if not schema.fits((self.calibration or {}).get(name, ""), str):
                 raise TypeError(f"the {name} of calibration is not text")
+
+
+def check_keys(name: str, entry: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+    """Check the values of a field with arbitrary contents against the types of its known keys.
+
+    Raises:
+        TypeError: A value has another type.
+    """
+    for key, hint in types.items():
+        value = entry.get(key)
+        if not schema.fits(tuple(value) if isinstance(value, list) else value, hint):
+            raise TypeError(f"{key} of {name} cannot be {value!r:.60}")
 
 
 def _plain(value: Any) -> Any:

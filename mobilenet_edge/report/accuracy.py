@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mobilenet_edge.analysis.wording import sentence
+from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.records import Evaluation
 from mobilenet_edge.report import mistakes
 from mobilenet_edge.report.markdown_table import Column, grid, inline
@@ -67,6 +68,7 @@ def _notes(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     for split in dict.fromkeys(evaluation.conditions.get("split") for evaluation in evaluations):
         if split:
             yield f"Scored on {split}"
+    yield from filter(None, map(_here, evaluations))
     yield from seen(evaluations)
     yield from mistakes.needed(evaluations)
     for evaluation in evaluations:
@@ -95,8 +97,27 @@ def _row(evaluation: Evaluation) -> list[str]:
         _share(evaluation.agreement),
         _share(evaluation.ece),
         ", ".join(f"{name} {figure}" for name, figure in evaluation.other_metrics()),
-        f"{evaluation.runtime} {evaluation.runtime_version}",
+        _runner(evaluation),
     ]
+
+
+def _runner(evaluation: Evaluation) -> str:
+    """Name what ran a model: its runtime, a delegate and another machine."""
+    delegate = f" with {evaluation.delegate['path'].rpartition('/')[2]}" if evaluation.delegate else ""
+    where = f" on {evaluation.host}" if evaluation.host != LOCAL else ""
+    return f"{evaluation.runtime} {evaluation.runtime_version}{delegate}{where}"
+
+
+def _here(evaluation: Evaluation) -> str | None:
+    """Compare the answers of another place with those to the same tensors here; None where all ran here."""
+    here = evaluation.workstation
+    if here is not None:
+        alike = f"{here['agreement']:.1%} of the answers" if "agreement" in here else f"cosine {here['cosine']:.4f}"
+        other = f"{here['runtime']} {here['runtime_version']}"
+        return f"{evaluation.artifact}: same as {other} on this machine, given the same tensors: {alike}"
+    if evaluation.host != LOCAL or evaluation.delegate:
+        return f"{evaluation.artifact} does not run on this machine by itself, so its answers could not be compared"
+    return None
 
 
 def _share(value: float | None) -> str:

@@ -13,7 +13,7 @@ from mobilenet_edge.evaluation import process
 pytestmark = pytest.mark.slow
 
 FACTS = (
-    '{"runtime": "fake", "version": "1", "dtype": "float32", "shape": [1, 2],'
+    '{"runtime": "fake", "runtime_version": "1", "dtype": "float32", "shape": [1, 2],'
     ' "input": {"model": "m", "shape": [1, 64, 64, 3], "dtype": "float32", "scale": null, "zero_point": null}}'
 )
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
@@ -60,6 +60,12 @@ def test_a_model_that_hangs_is_ended(program, monkeypatch, first):
     monkeypatch.setattr(process, "LIMIT_SECONDS", 3.0)
     program(f"{first}import time; time.sleep(600)")
     with pytest.raises(HostError, match=r"did not answer on m\.onnx within 3 s"):
+        open_and_ask()
+
+
+def test_a_model_that_takes_no_image_is_an_input_error(program):
+    program(f"print('''{FACTS}'''.replace('[1, 64, 64, 3]', '[1, 128]'), flush=True)")
+    with pytest.raises(InputError, match="not one RGB or grey image"):
         open_and_ask()
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.device.delegate import EDGETPU_OP
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.job import EDGETPU_OP, Job, JobResult
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.profiling.job import Job, JobResult
+from mobilenet_edge.profiling.settings import Plan
 
 CORAL = Delegate("/usr/lib/libedgetpu.so.1", (("device", "usb"),), from_device=True)
 OTHER = Delegate("/usr/lib/libarmnn.so", from_device=True)

@@ -7,8 +7,9 @@ import pytest
 
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.hosts import Unreachable
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.machine import Machine, Result, measure
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.profiling.settings import Plan
 
 MS = 1_000_000
 OWN = Delegate("/lib/own.so", from_device=True)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.errors import UsageError
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.hosts.place import Delegate
+from mobilenet_edge.profiling.settings import Plan
 
 
 def test_phases_are_shared_out_over_rounds():

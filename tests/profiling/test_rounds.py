@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from mobilenet_edge.errors import HostError, InputError
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling import rounds
 from mobilenet_edge.profiling.pace import Pace
-from mobilenet_edge.profiling.settings import Delegate, Plan
+from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Remark
 
 MS = 1_000_000

@@ -6,9 +6,9 @@ import pytest
 
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.hosts.local import Local
+from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.hosts.ssh import Ssh
 from mobilenet_edge.profiling import targets
-from mobilenet_edge.profiling.settings import Delegate
 
 FILE = """
 [pi4]
