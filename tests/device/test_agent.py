@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,26 @@ def test_the_end_of_the_stream_ends_the_worker_and_its_children(talk: Talk, tmp_
     while any(alive(pid) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("ending", "code"), [("", 0), ("; sys.exit(3)", 3), ("; os.kill(os.getpid(), 11)", 128 + 11)])
+def test_a_worker_may_have_the_streams_to_itself(tmp_path: Path, ending: str, code: int):
+    (tmp_path / "worker").write_text(
+        f"import os, sys; sys.stdout.write(sys.stdin.readline().upper()); sys.stdout.flush(){ending}"
+    )
+    there, write = os.pipe()
+    read, out = os.pipe()
+    os.write(write, json.dumps({"stream": True, "environment": ["PATH"]}).encode() + b"\n")
+    with os.fdopen(read, "rb") as said, ThreadPoolExecutor() as threads:
+        ended = threads.submit(agent.serve, str(tmp_path), str(tmp_path / "worker"), MARK, there, out)
+        assert [said.readline() for _ in range(4)][3] == f'{MARK}{{"stream": true}}\n'.encode()
+        os.write(write, b"request\n")
+        assert said.readline() == b"REQUEST\n"
+        with pytest.raises(SystemExit) as caught:
+            ended.result()
+        for each in (there, write, out):
+            os.close(each)
+    assert caught.value.code == code
 
 
 def test_nobody_to_answer_is_an_ordinary_end(tmp_path: Path):

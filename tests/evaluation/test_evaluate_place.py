@@ -1,0 +1,70 @@
+"""`mnet evaluate` through a delegate, with one whose answers are known to be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.evaluation import evaluate
+from mobilenet_edge.hosts.devices import LOCAL, Device
+from mobilenet_edge.hosts.place import Delegate, Place
+
+HERE = Device(LOCAL, LOCAL)
+EDGETPU = "/usr/lib/libedgetpu.so.1"
+COMPILED = ("edgetpu-custom-op",)
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "ops", "expected"),
+    [
+        (HERE, None, COMPILED, None),
+        (HERE, EDGETPU, ("ADD",), EDGETPU),
+        (Device("coral", "pi@x", delegate=EDGETPU), None, COMPILED, EDGETPU),
+        (Device("coral", "pi@x", delegate=EDGETPU), None, ("ADD",), None),
+        (Device("coral", "pi@x", delegate=EDGETPU), "/own.so", ("ADD",), "/own.so"),
+    ],
+)
+def test_the_delegate_of_a_device_is_for_the_files_it_can_run(
+    device: Device, asked: str | None, ops: tuple[str, ...], expected: str | None
+):
+    place = Place(device, delegate=Delegate(asked) if asked else None)
+    found = place.delegate_for("tflite", ops)
+    assert (found and found.path) == expected
+
+
+def test_a_cluster_has_no_device(tmp_path: Path):
+    with pytest.raises(UsageError, match="leave them out with --dask"):
+        evaluate.evaluate([], tmp_path, dask="tcp://x", place=Place(HERE, "litert"))
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_a_compiled_file_is_scored_through_a_delegate(data: Path, compile_library: Callable[..., Path]):
+    compiled = data / "reference/mobilenet_v1_0.25_128_quant_edgetpu.tflite"
+    library = str(compile_library("stand_in"))
+    with pytest.raises(InputError, match="is compiled for the Edge TPU: give --delegate"):
+        evaluate.evaluate([compiled], data / "images", limit=5)
+    place = Place(HERE, delegate=Delegate(library, (("latency_us", "1"),)))
+    (record,) = evaluate.evaluate([compiled], data / "images", limit=20, place=place)
+    assert (record.host, record.runtime, record.workstation) == ("local", "litert", None)
+    assert record.delegate == {
+        "path": library, "options": {"latency_us": "1"}, "nodes": 1, "total": 1, "kind": "edgetpu",
+    }  # fmt: skip
+    # It computes nothing, so every picture is answered alike.
+    assert len({each.answer for each in record.confusions}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_other_answers_than_here_are_counted(data: Path, compile_library: Callable[..., Path]):
+    model = data / "reference/mobilenet_v1_0.25_128_quant.tflite"
+    pooling = "1"  # BuiltinOperator of AVERAGE_POOL_2D: what comes out has nothing of the picture
+    place = Place(HERE, delegate=Delegate(str(compile_library("stand_in")), (("take", pooling),)))
+    (there,) = evaluate.evaluate([model], data / "images", limit=20, place=place)
+    (here,) = evaluate.evaluate([model], data / "images", limit=20)
+    assert here.top1 > there.top1
+    assert there.delegate["nodes"] == 1
+    assert there.workstation["agreement"] <= 0.1
