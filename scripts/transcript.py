@@ -1,7 +1,7 @@
 """Follow the README as a newcomer, and write docs/transcript.md: what was typed, what was shown, and how long it took.
 
 The wheel of this checkout is installed into a new environment; the commands run with an empty home on a terminal of 80
-columns. The pictures are those of a folder of class folders.
+columns. The pictures are those of a folder of class folders, a quarter of which is kept for scoring.
 
     python scripts/transcript.py pets/
     python scripts/transcript.py pets/ --weights mobilenet_2_5_128_tf.h5   # where Keras's weights cannot be downloaded
@@ -32,7 +32,7 @@ NAME = "mobilenet_v1-a0.25-r128-c{classes}"
 COMMANDS = (
     "mnet",
     "mnet plan --alpha 0.25 --rho 128 --classes {classes}",
-    "mnet train pictures --alpha 0.25 --rho 128 --test 0.2 --out models",
+    "mnet train pictures --alpha 0.25 --rho 128 --out models",
     "mnet export models/{name}.keras --calibrate pictures --out models",
     "mnet evaluate models --data pictures --json accuracy.json",
     "mnet profile models --json latency.json",
@@ -59,7 +59,7 @@ def main() -> int:
         if options.weights:
             (place / "home" / ".keras" / "models").mkdir(parents=True)
             shutil.copy(options.weights, place / "home" / ".keras" / "models")
-        shutil.copytree(options.pictures, place / "work" / "pictures")
+        arrange(options.pictures, place / "work" / "pictures")
         classes = sum(path.is_dir() for path in options.pictures.iterdir())
         parts = [f"pip install 'mobilenet-edge[build,report]'    # the wheel of this version: {seconds:.0f} s\n"]
         for command in COMMANDS:
@@ -70,12 +70,21 @@ def main() -> int:
     return 0
 
 
+def arrange(pictures: Path, place: Path) -> None:
+    """Copy class folders into train/ and test/, which gets every fourth picture."""
+    for folder in filter(Path.is_dir, sorted(pictures.iterdir())):
+        for number, picture in enumerate(sorted(folder.iterdir())):
+            target = place / ("train" if number % 4 else "test") / folder.name
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, target)
+
+
 def install(place: Path) -> float:
     """Install the wheel of this checkout into a new environment; return the seconds."""
     (place / "home").mkdir()
     (place / "work").mkdir()
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", place / "dist"], cwd=ROOT, check=True)
-    pins = re.findall(r"^[a-z0-9-]+==[^ ]+", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE)
+    pins = re.findall(r"^([a-z0-9-]+==[^\\\n]+)", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE)
     (place / "pins.txt").write_text("\n".join(pins))
     (wheel,) = (place / "dist").glob("*.whl")
     started = time.monotonic()

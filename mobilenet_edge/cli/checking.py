@@ -24,7 +24,7 @@ def init(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the project.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")] = False,
 ) -> None:
-    """Write a sweep, budgets, devices and a CI workflow to begin with."""
+    """Write a sweep, budgets, devices and a CI workflow."""
     from mobilenet_edge.commands import init as command
 
     show("\n".join(map(str, command.run(models or (), out, force=force))))

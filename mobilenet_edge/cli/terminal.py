@@ -28,6 +28,9 @@ STYLES: Final = {
 _GAP: Final = 2
 _BAR: Final = re.compile(r"(?<!\\)\|")
 _ESCAPED: Final = re.compile(r"\\(?=[<\[(|\\])")
+_WRAPPED: Final = re.compile(r"(?<=[^\n]{90})([^.:;\n])\n(?=[^\n-])")
+# Largest share of the width that the names in the first column take before other columns are folded.
+_NAMES_SHARE: Final = 0.45
 _INTEGER_PART: Final = re.compile(r"[^0-9]*[0-9]+")
 
 
@@ -178,7 +181,12 @@ def lay_out(text: str, view: View, width: int) -> Iterator[RenderableType]:
         elif block.startswith("### "):
             yield Text(block.removeprefix("### "), style="bold")
         else:
-            yield from map(Text, _trim_notes(block, view))
+            yield from map(Text, _trim_notes(_unwrap(block), view))
+
+
+def _unwrap(block: str) -> str:
+    """Join the lines of a paragraph that was wrapped for a wider page: a full line that ends within a sentence."""
+    return _WRAPPED.sub(r"\1 ", block)
 
 
 def _trim_notes(block: str, view: View) -> list[str]:
@@ -199,8 +207,10 @@ def _table(table: Table, view: View, width: int) -> Iterator[RenderableType]:
     table, remarks = (table, []) if view.wide else table.fit(width, view.drop and not view.columns)
     table = replace(table, rows=_align_rows(table))
     rich_table = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-    for title, right in zip(table.titles, table.right, strict=True):
-        rich_table.add_column(title, justify="right" if right else "left", header_style="dim")
+    for column, (title, right) in enumerate(zip(table.titles, table.right, strict=True)):
+        names = max((len(row[0]) for row in table.rows), default=0) if column == 0 else 0
+        least = names if names <= _NAMES_SHARE * width else None
+        rich_table.add_column(title, justify="right" if right else "left", header_style="dim", min_width=least)
     for cells, is_best in zip(table.rows, bold, strict=True):
         styled = (Text(cell, style=STYLES.get(cell.strip(), "")) for cell in cells)
         rich_table.add_row(*styled, style="bold" if is_best else "")

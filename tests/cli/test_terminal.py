@@ -88,6 +88,22 @@ def test_words_are_not_broken(terminal):
     assert terminal("one two three", 8) == ["one two", "three"]
 
 
+def test_a_paragraph_wrapped_for_a_wider_page_is_joined(terminal):
+    wide = (
+        "Sizes are lower bounds: 4 bytes per parameter in float32, and for int8 1 byte per weight, 4 per bias and 4 per"
+    )
+    text = f"{wide}\nchannel scale.\nTop-1 is published.\nmodels/a.keras\n8 classes"
+    first, second, sentence, path, count = terminal(text, 80)
+    assert f"{first} {second}" == f"{wide} channel scale."
+    assert (sentence, path, count) == ("Top-1 is published.", "models/a.keras", "8 classes")
+
+
+def test_names_are_whole_where_other_columns_can_be_folded(terminal):
+    name = "mobilenet_v1-a0.25"
+    table = grid((Column("variant", words=True), *[Column(title) for title in "abcdef"]), [[name, *["1234567"] * 6]])
+    assert any(line.startswith(f"{name}  ") for line in terminal(table, 60, View(drop=False)))
+
+
 def test_what_machines_read_stays_as_it_is(terminal):
     assert terminal("x" * 200, 80, None) == ["x" * 200]
 
