@@ -146,6 +146,10 @@ def profile(
         typer.Option(metavar="DIR", help="Run on up to 8 images of this folder.", show_default="noise"),
     ] = None,
     ops: Annotated[bool, typer.Option("--ops", help="Also time each operator.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(help="Also measure the throughput of this many processes at once.", show_default=False),
+    ] = None,
     limit: Annotated[bool, typer.Option(help="Also measure the peak rate of matrix products on the machine.")] = True,
     runs: Annotated[int, typer.Option(help="Minimum number of runs in the steady phase.", rich_help_panel=RUNS)] = 50,
     seconds: Annotated[
@@ -224,6 +228,7 @@ def profile(
         rate=None if rate is None else units.parse_rate(rate),
         cooldown_seconds=units.parse_seconds(cooldown),
         ops=ops,
+        processes=processes,
         limit=limit,
     )
     machines = targets.find(host or LOCAL, devices)

@@ -71,6 +71,25 @@ def latency(request: Request) -> dict[str, Any]:
     }
 
 
+def ready(request: Request) -> tuple[runtimes.Session, Callable[[], int]]:
+    """Open a model and warm it up.
+
+    Returns:
+        The session, and a function that feeds the next input and returns the time of one run in nanoseconds.
+
+    Raises:
+        DeviceError: As `latency`.
+    """
+    session, _, _ = _open(request)
+    images = inputs.images(Path(request.inputs), session.inputs) if request.inputs else None
+    next_set = _noise(session, request) if images is None else inputs.rotate_images(images)
+    phase = partial(repeat, session.invoke, prepare=lambda: session.feed(next_set()))
+    phase(request.warmup)
+    gc.collect()
+    gc.disable()
+    return session, lambda: phase(Stop(runs=1))[0]
+
+
 def memory(request: Request) -> dict[str, Any]:
     """Measure the resident memory before a model is opened and at its peak, in bytes.
 

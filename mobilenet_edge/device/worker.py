@@ -2,7 +2,8 @@
 
 The worker reads a request, one line of JSON, on stdin. It prints one JSON document to stdout: the result of the mode,
 or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/profiling.md lists
-the fields. The mode "stream" goes on from there; see `batches`. All output of a runtime goes to stderr.
+the fields. The modes "stream" and "member" go on from there; see
+`batches` and `parallel`. All output of a runtime goes to stderr.
 """
 
 from __future__ import annotations
@@ -23,21 +24,23 @@ from mobilenet_edge.device import busy, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
 from mobilenet_edge.device.timing import Stop
 
-# The mode that reads on from stdin and writes the answers itself.
-STREAM: Final = "stream"
 # "module:function" of each mode; only the requested one is imported, so that workers start fast.
 MODES: Final = {
     "time": "measure:latency",
     "memory": "measure:memory",
     "ops": "ops:run",
     "outputs": "outputs:run",
-    STREAM: "batches:run",
+    "stream": "batches:run",
+    "parallel": "parallel:run",
+    "member": "parallel:member",
     "limit": "peak:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", STREAM)
-MEASURING: Final = ("time", "memory", "ops", "limit")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member")
+# Modes that read on from stdin, and write the answers themselves.
+CONVERSING: Final = ("stream", "member")
+MEASURING: Final = ("time", "memory", "ops", "limit", "parallel")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Request:
         inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise.
         period_ns: Time from the start of one steady run to the next, None for no pause.
         sample_seconds: Minimum time between two readings of `facts.volatile` in the steady phase.
+        processes: Number of processes of "parallel".
         packages: Requirements that "setup" passes to pip, empty for the runtimes that fit this machine.
     """
 
@@ -74,6 +78,7 @@ class Request:
     inputs: str | None = None
     period_ns: int | None = None
     sample_seconds: float = 1.0
+    processes: int = 0
     packages: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -110,12 +115,12 @@ def main() -> int:
     try:
         request = Request.from_json(sys.stdin.buffer.readline())
         if request.leased:
-            threading.Thread(target=_end_with_stdin, daemon=True).start()
+            threading.Thread(target=end_with_stdin, daemon=True).start()
         if request.affinity is not None:
             _pin(request.affinity)
         memory.bound()
-        if request.mode == STREAM:
-            code: int = find_mode(STREAM)(request, out)
+        if request.mode in CONVERSING:
+            code: int = find_mode(request.mode)(request, out)
             return code
         with busy.measuring() if request.mode in MEASURING else nullcontext():
             answer = find_mode(request.mode)(request)
@@ -132,7 +137,7 @@ def main() -> int:
 
 
 def find_mode(mode: str) -> Callable[..., Any]:
-    """Import the function that answers a mode; all but "stream" take the request and return the document.
+    """Import the function that answers a mode; those of `CONVERSING` also take stdout.
 
     Raises:
         RuntimeBroken: The mode needs numpy, which this Python does not have.
@@ -161,7 +166,8 @@ def _pin(affinity: list[int]) -> None:
         raise RequestError(f"there is no CPU {names} to run on; --affinity is from 0 to {(os.cpu_count() or 1) - 1}")
 
 
-def _end_with_stdin() -> None:
+def end_with_stdin() -> None:
+    """End the process when its stdin ends."""
     while os.read(0, 4096):
         pass
     os._exit(1)

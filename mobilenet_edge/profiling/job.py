@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from mobilenet_edge import files
 from mobilenet_edge.errors import InputError, MnetError
@@ -13,10 +13,12 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.feed import Feed
-from mobilenet_edge.profiling.settings import Plan
+from mobilenet_edge.profiling.settings import WARMUP, Plan
 from mobilenet_edge.records.remark import Remark
 
 Document = Mapping[str, Any]
+# Minimum duration of several processes at once, so that every one of them makes some runs.
+PARALLEL_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Job:
         """Measure the time of every operator."""
         return self._run({"mode": "ops", **self.plan.timing()})
 
+    def measure_parallel(self) -> Document:
+        """Measure several processes that run the file at once, for as long as all rounds."""
+        seconds = min(max(self.plan.seconds, PARALLEL_SECONDS), self.plan.max_seconds)
+        timing = {"warmup": dict(WARMUP), "steady": {"seconds": seconds}}
+        return self._run({"mode": "parallel", **timing, "processes": self.plan.processes})
+
     def file_error(self) -> InputError | None:
         """Return an error if the file has changed since the measurement began, else None."""
         path = self.artifact.path
@@ -79,6 +87,7 @@ class JobResult:
         memory: Document of the memory pass, or None before it.
         rounds: Documents of the rounds.
         ops: Document of the operators, or None if not measured.
+        parallel: Document of several processes at once, or None if not measured.
         error: Error that ended the job, or None.
         remarks: Remarks about optional measurements that failed.
     """
@@ -87,6 +96,7 @@ class JobResult:
     memory: Document | None = None
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
+    parallel: Document | None = None
     error: MnetError | None = None
     remarks: list[Remark] = field(default_factory=list)
 

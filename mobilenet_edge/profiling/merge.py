@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -51,6 +52,7 @@ def profile(result: JobResult, started: str, limit: Document | str | None = None
         delegate=first.get("delegate"),
         conditions=_conditions(result, started),
         ops=None if result.ops is None else costs.join(result.ops["ops"], job.artifact.contents, job.artifact.format),
+        parallel=None if result.parallel is None else _parallel(result.parallel),
         limit={key: value for key, value in limit.items() if key not in _KNOWN} if isinstance(limit, Mapping) else None,
         trace=tuple(_trace(result)),
         notes=tuple(_notes(result, limit)),
@@ -104,6 +106,22 @@ def _usage(rounds: Sequence[Document]) -> dict[str, int]:
         )
         total |= {"others_ns": max(busy - total["cpu_ns"], 0), "stolen_ns": stolen}
     return total
+
+
+def _parallel(document: Document) -> dict[str, Any]:
+    """Summarise several processes at once: their rate in total, and the latency that each run had."""
+    members = [member["times_ns"] for member in document["members"]]
+    times = sorted(itertools.chain.from_iterable(members))
+    seconds = document["window_ns"] / 1e9
+    return {
+        "processes": len(members),
+        "seconds": seconds,
+        "runs": [len(member) for member in members],
+        "images_per_s": len(times) / seconds,
+        "median_ms": statistics.median(times) / 1e6 if times else None,
+        "p90_ms": times[math.ceil(len(times) * 0.9) - 1] / 1e6 if times else None,
+        "late_ms": max(member["late_ns"] for member in document["members"]) / 1e6,
+    }
 
 
 def _trace(result: JobResult) -> list[dict[str, Any]]:

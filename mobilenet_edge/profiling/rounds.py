@@ -46,11 +46,8 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
     ]:
         pace.extend(len(unsettled))
         _round(unsettled, generator, pace)
-    if plan.ops:
-        for result in _successful(results):
-            error = pace(f"{_name(result)}, operators", partial(_profile_ops, result))
-            if error is not None:
-                result.remarks.append(Remark("no-ops", reason=str(error)))
+    for result in _successful(results):
+        _measure_more(result, pace)
     for result in results:
         # A changed file explains any other error.
         result.error = result.job.file_error() or result.error
@@ -59,7 +56,7 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
 
 def steps(jobs: Sequence[Job], plan: Plan) -> int:
     """Return the minimum number of processes that `run` starts."""
-    return len(jobs) * (1 + plan.round_count + plan.ops)
+    return len(jobs) * (1 + plan.round_count + plan.ops + (plan.processes is not None))
 
 
 def width(rounds: Sequence[Sequence[int]]) -> float | None:
@@ -123,6 +120,19 @@ def _remaining_seconds(result: JobResult) -> float:
     return result.job.plan.budget_seconds - result.steady_seconds
 
 
+def _measure_more(result: JobResult, pace: Pace) -> None:
+    """Measure what is not part of the latency; without it, the profile has a note."""
+    plan, name = result.job.plan, _name(result)
+    if plan.ops:
+        error = pace(f"{name}, operators", partial(_profile_ops, result))
+        if error is not None:
+            result.remarks.append(Remark("no-ops", reason=str(error)))
+    if plan.processes is not None:
+        error = pace(f"{name}, {plan.processes} processes", partial(_measure_parallel, result))
+        if error is not None:
+            result.remarks.append(Remark("no-parallel", reason=str(error)))
+
+
 def _measure_memory(result: JobResult) -> None:
     result.memory = result.job.measure_memory()
 
@@ -131,6 +141,10 @@ def _measure_round(result: JobResult) -> None:
     # The planned rounds divide the time budget between them; additional ones get the rest of it.
     planned = len(result.rounds) < result.job.plan.round_count
     result.rounds.append(result.job.measure_round(math.inf if planned else _remaining_seconds(result)))
+
+
+def _measure_parallel(result: JobResult) -> None:
+    result.parallel = result.job.measure_parallel()
 
 
 def _profile_ops(result: JobResult) -> None:

@@ -18,6 +18,7 @@ SLACK_SECONDS: Final = 120.0
 SAMPLE_SECONDS: Final = 1.0
 MAX_SAMPLES: Final = 600
 # Runs per second: the period is stored in nanoseconds, and a run starts at least once a minute.
+MAX_PROCESSES: Final = 256
 MAX_RATE, MIN_RATE = 1e6, 1 / 60
 
 
@@ -39,6 +40,7 @@ class Plan:
         rate: Steady runs per second, or None for no pauses.
         cooldown_seconds: Pause before every process but the first.
         ops: Also measure the operators.
+        processes: Also measure this many processes that run the file at once; None for no such measurement.
         limit: Also measure the speed of a matrix product on the machine.
 
     Raises:
@@ -58,12 +60,15 @@ class Plan:
     rate: float | None = None
     cooldown_seconds: float = 0.0
     ops: bool = False
+    processes: int | None = None
     limit: bool = True
 
     def __post_init__(self) -> None:
         for name, count in (("runs", self.runs), ("rounds", self.rounds)):
             if count < 1:
                 raise UsageError(f"--{name} must be at least 1, got {count}")
+        if self.processes is not None and not 2 <= self.processes <= MAX_PROCESSES:
+            raise UsageError(f"--processes must lie between 2 and {MAX_PROCESSES}, got {self.processes}")
         for name, length in (("seconds", self.seconds), ("cooldown", self.cooldown_seconds)):
             if not (length >= 0 and math.isfinite(length)):
                 raise UsageError(f"--{name} must be 0 or more, got {length:g}")

@@ -25,6 +25,7 @@ _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "conditions": {"affinity": tuple[int, ...] | None},
     "delegate": {"path": str, "options": dict[str, Any] | None, "nodes": int, "total": int, "kind": str | None},
     "limit": dict.fromkeys(("float32_gmacs", "int8_gmacs"), float | None),
+    "parallel": {"processes": int, "images_per_s": float, "median_ms": float | None, "p90_ms": float | None},
     "ops": {"kind": str, "ms": float, "macs": int | None},
     "trace": {"minute": float, "runs": int, "median_ms": float},
 }
@@ -56,6 +57,8 @@ class Profile(ArtifactRecord):
             None without one.
         conditions: Conditions of the measurement: warm-up, runs, seconds, inputs, rounds.
         ops: {"index", "name", "kind", "ms", "macs", "bytes", "gmacs_per_s"} of each operator, or None if not measured.
+        parallel: {"processes", "seconds", "runs", "images_per_s", "median_ms", "p90_ms", "late_ms"} of several
+            processes that ran the file at once, or None if not measured.
         limit: {"float32_gmacs", "int8_gmacs", "shape", "how"}, the speed of the machine in a matrix product.
         trace: {"minute", "runs", "median_ms", "p90_ms", …} of each minute of a sustained run.
         doubts: Reasons not to trust this profile.
@@ -79,6 +82,7 @@ class Profile(ArtifactRecord):
     delegate: dict[str, Any] | None = None
     conditions: dict[str, Any] = field(default_factory=dict)
     ops: tuple[dict[str, Any], ...] | None = None
+    parallel: dict[str, Any] | None = None
     limit: dict[str, Any] | None = None
     trace: tuple[dict[str, Any], ...] = ()
     doubts: tuple[Remark, ...] = ()

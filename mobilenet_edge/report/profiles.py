@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from mobilenet_edge.records import Profile, Record
 from mobilenet_edge.report import endurance, operators, rows, summary
+from mobilenet_edge.report.heading import heading
+from mobilenet_edge.units import format_ms
 
 
 def text(records: Sequence[Record]) -> str:
@@ -14,7 +16,17 @@ def text(records: Sequence[Record]) -> str:
     return "\n\n".join(
         [
             summary.markdown(rows.join(records)),
+            *(_parallel(profile) for profile in profiles if profile.parallel),
             *(operators.text(profile) for profile in profiles if profile.ops),
             *(endurance.text(profile) for profile in profiles if profile.trace),
         ]
     )
+
+
+def _parallel(profile: Profile) -> str:
+    """Say what several processes reach together, beside one alone."""
+    load = profile.parallel or {}
+    words = f"{load['processes']} processes at once: {load['images_per_s']:.4g} images a second in total"
+    if load["median_ms"] is not None:
+        words += f", median {format_ms(load['median_ms'])} ms, 90 % within {format_ms(load['p90_ms'])} ms"
+    return f"- {heading(profile)}, {words} (one alone: {1e3 / profile.median_ms:.4g} a second)"

@@ -68,7 +68,7 @@ class FakeHost:
         runtime = {"version": "0", "runtime": "onnxruntime" if name.endswith("onnx") else "litert"}
         if request["runtime"] != "auto":
             runtime["runtime"] = request["runtime"]
-        made = {"memory": self._memory, "time": self._time, "ops": dict, "limit": dict}[mode]
+        made = {"memory": self._memory, "time": self._time, "ops": dict, "limit": dict, "parallel": dict}[mode]
         answer = made(request, turn) if mode in ("memory", "time") else made()
         return {**runtime, "runtime_version": "2.3.0", **answer, **self.extra.get(mode, {})}
 

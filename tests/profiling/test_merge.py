@@ -171,3 +171,19 @@ def test_a_failure_says_of_what(job: Callable[..., Job], fake_host: Any):
     made = merge.failure(job(fake_host("pi4"), threads=2), str(error), error.exit_code)
     assert (made.variant, made.format, made.precision, made.threads) == ("a", "tflite", "int8", 2)
     assert (made.host, made.stage, made.reason, made.exit_code) == ("pi4", "profile", "cut off", 3)
+
+
+def test_the_rate_of_several_processes_is_that_of_all(made: Callable[..., Profile]):
+    members = [{"times_ns": [4 * MS] * 500, "late_ns": 0}, {"times_ns": [8 * MS] * 250, "late_ns": MS // 2}]
+    document = {"window_ns": 2000 * MS, "members": members}
+    one = made(Plan(rounds=1, processes=2), extra={"parallel": document})
+    assert one.parallel == {
+        "processes": 2, "seconds": 2.0, "runs": [500, 250],
+        "images_per_s": 375.0, "median_ms": 4.0, "p90_ms": 8.0, "late_ms": 0.5,
+    }  # fmt: skip
+    # A model that takes longer than the window: no run is known.
+    none = made(
+        Plan(rounds=1, processes=2), extra={"parallel": {**document, "members": [{"times_ns": [], "late_ns": 0}] * 2}}
+    )
+    assert (none.parallel["images_per_s"], none.parallel["median_ms"]) == (0, None)
+    assert made(Plan()).parallel is None

@@ -137,3 +137,12 @@ def test_half_the_interval_is_the_width():
     # Equal runs in equal rounds: nothing to doubt.
     assert rounds.width([[1000] * 10] * 3) == 0
     assert rounds.width([[1000] * 5]) is None
+
+
+def test_several_processes_are_measured_once(fake_host: Any, measured: Any):
+    host = fake_host(fails={("a.int8.tflite", "parallel"): HostError("no room")}, extra={"parallel": {"members": []}})
+    first, second = measured(host, Plan(rounds=2, processes=4))
+    assert (first.error, first.parallel, first.remarks) == (None, None, [Remark("no-parallel", reason="no room")])
+    assert second.parallel["members"] == []
+    asked = [each for each in host.requests if each["mode"] == "parallel"]
+    assert [(each["processes"], each["steady"]) for each in asked] == [(4, {"seconds": 1.0})] * 2
