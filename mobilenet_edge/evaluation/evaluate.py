@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -83,11 +83,9 @@ def evaluate(
         MissingExtraError: A runtime, TensorFlow, Pillow or distributed is not installed.
         UsageError: `threads`, `limit` or `jobs` is below 1, or there are `jobs` and `dask`.
     """
-    for name, number in (("threads", threads), ("limit", limit), ("jobs", jobs)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} must be at least 1, got {number}")
+    _require_positive(threads=threads, limit=limit, jobs=jobs)
     if dask is not None and (jobs is not None or place is not None):
-        raise UsageError("--jobs, --host, --runtime and --delegate are for this machine; leave them out with --dask")
+        raise UsageError("--jobs, --host, --runtime and --delegate are not for a cluster; leave them out with --dask")
     models = [artifact.read(path) for path in artifact.find(paths)]
     judge = None if reference is None else _reference(reference)
     located = folders.locate(data)
@@ -106,16 +104,26 @@ def evaluate(
         _check_comparable(subjects.values(), subjects[judge.path])
     asked = [replace(subjects[each.path], place=place) for each in models]
     here = {each.path: subjects[each.path] for each in models if place is None or _runs_here(each, threads, options)}
-    # Side by side, since both are given the same tensors.
-    pairs = chain.from_iterable((each, here.get(each.model.path, each)) for each in asked)
-    everyone = {each.key: each for each in (*pairs, *(subjects[each.path] for each in everything if each is judge))}
-    with _pool(jobs, dask, threads, list(everyone.values()), len(sample.chosen)) as pool:
-        scored = scoring.score(list(everyone.values()), sample, threads, pool, options, compared=judge is not None)
+    everyone = _side_by_side(asked, here, None if judge is None else subjects[judge.path])
+    with _pool(jobs, dask, threads, everyone, len(sample.chosen)) as pool:
+        scored = scoring.score(everyone, sample, threads, pool, options, compared=judge is not None)
         better = alternatives.find(list(here.values()), scored, sample, threads, pool)
     left_out = leave_out if only is None and len(kept) < len(found) else 0
     session = Session(sample, scored, listed, judge, left_out, split or located.note, unseen=only is not None)
     hints = {path: {"better_pixels": str(rule)} for path, rule in better.items()}
     return [session.record(each, models, {"threads": threads, **hints.get(each.model.path, {})}) for each in asked]
+
+
+def _require_positive(**numbers: int | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            raise UsageError(f"{name} must be at least 1, got {number}")
+
+
+def _side_by_side(asked: Iterable[Subject], here: Mapping[Path, Subject], judge: Subject | None) -> list[Subject]:
+    """List every model once: each beside itself on this machine, since both are given the same tensors."""
+    pairs = chain.from_iterable((each, here.get(each.model.path, each)) for each in asked)
+    return list({each.key: each for each in (*pairs, *([] if judge is None else [judge]))}.values())
 
 
 def _pool(jobs: int | None, dask: str | None, threads: int, subjects: Sequence[Subject], many: int) -> WorkerPool:

@@ -108,7 +108,9 @@ def start_at(place: Place, model: Artifact, threads: int) -> Iterator[Process]:
         UsageError: It is a Keras file.
     """
     if model.format == "keras":
-        raise UsageError(f"{model.path} is a Keras model, which runtimes cannot run; export it, or leave out --host")
+        raise UsageError(
+            f"{model.path} is a Keras model, which runs here only; leave out --host and --runtime, or export it"
+        )
     request: dict[str, Any] = {"mode": "stream", "threads": threads, "runtime": place.runtime}
     delegate = place.delegate_for(model.format, model.contents.ops)
     if delegate is not None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from mobilenet_edge import cli
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.evaluation import evaluate
 from mobilenet_edge.hosts.devices import LOCAL, Device
 from mobilenet_edge.hosts.place import Delegate, Place
+from tests.evaluation.test_evaluate import colour_model
 
 HERE = Device(LOCAL, LOCAL)
 EDGETPU = "/usr/lib/libedgetpu.so.1"
@@ -68,3 +72,22 @@ def test_other_answers_than_here_are_counted(data: Path, compile_library: Callab
     assert here.top1 > there.top1
     assert there.delegate["nodes"] == 1
     assert there.workstation["agreement"] <= 0.1
+
+
+@pytest.mark.slow
+def test_the_command_line_names_runtime_and_delegate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    model = colour_model(tmp_path / "m.onnx")
+    for name in ("red", "green", "blue"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (20, 30), name).save(tmp_path / "photos" / name / "1.png")
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    words = ["evaluate", str(model), "--data", str(tmp_path / "photos"), "--json", str(tmp_path / "out.json")]
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--runtime", "onnxruntime"])
+    assert not ended.value.code
+    (record,) = json.loads((tmp_path / "out.json").read_text())
+    assert (record["host"], record["workstation"]["agreement"]) == ("local", 1.0)
+    assert "given the same tensors: 100.0% of the answers" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--delegate", "/nowhere/lib.so"])
+    assert ended.value.code == UsageError.exit_code

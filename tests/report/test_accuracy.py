@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mobilenet_edge.report import accuracy
 
 
@@ -58,3 +60,14 @@ def test_names_cannot_reach_the_terminal(evaluation):
     text = accuracy.table([evaluation(unreadable=("a\x1b[2J.jpg",), lacks=("x\ny",), artifact="m\x1b]0;t\x07.onnx")])
     assert text.isprintable() or set(text) - set(filter(str.isprintable, text)) == {"\n"}
     assert "x y" in text
+
+
+def test_another_machine_is_named_and_compared_with_this_one(evaluation):
+    here = {"runtime": "litert", "runtime_version": "2.3.0", "agreement": 0.995}
+    delegate = {"path": "/usr/lib/libedgetpu.so.1", "options": {}, "nodes": 1, "total": 1, "kind": "edgetpu"}
+    there = replace(evaluation(), host="coral", runtime_version="2.1.0", delegate=delegate, workstation=here)
+    text = accuracy.table([there])
+    assert cells(text)[-1] == "litert 2.1.0 with libedgetpu.so.1 on coral"
+    assert "same as litert 2.3.0 on this machine, given the same tensors: 99.5% of the answers" in text
+    assert "could not be compared" in accuracy.table([replace(evaluation(), host="coral")])
+    assert "this machine" not in accuracy.table([evaluation()])
