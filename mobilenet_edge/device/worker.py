@@ -3,7 +3,7 @@
 The worker reads a request, one line of JSON, on stdin. It prints one JSON document to stdout: the result of the mode,
 or {"error": {"kind", "message", …}} for an expected failure. The exit code is 0 in both cases. docs/profiling.md lists
 the fields. The modes "stream" and "member" go on from there; see
-`batches` and `parallel`. All output of a runtime goes to stderr.
+`batches` and `throughput`. All output of a runtime goes to stderr.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MODES: Final = {
     "ops": "ops:run",
     "outputs": "outputs:run",
     "stream": "batches:run",
-    "parallel": "parallel:run",
-    "member": "parallel:member",
+    "parallel": "throughput:run",
+    "member": "throughput:member",
     "limit": "peak:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
