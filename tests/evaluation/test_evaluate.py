@@ -302,7 +302,7 @@ def test_numbers_below_one_are_refused(tmp_path, option):
 
 
 def test_jobs_and_a_cluster_exclude_each_other(tmp_path):
-    with pytest.raises(UsageError, match="--jobs, .* are not for a cluster; leave them out with --dask"):
+    with pytest.raises(UsageError, match=r"--jobs, .* are not for a cluster; leave them out with --dask"):
         evaluate.evaluate([tmp_path / "m.onnx"], tmp_path, jobs=2, dask="tcp://127.0.0.1:1")
 
 

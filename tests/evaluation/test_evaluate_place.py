@@ -17,26 +17,6 @@ from mobilenet_edge.hosts.place import Delegate, Place
 from tests.evaluation.test_evaluate import colour_model
 
 HERE = Device(LOCAL, LOCAL)
-EDGETPU = "/usr/lib/libedgetpu.so.1"
-COMPILED = ("edgetpu-custom-op",)
-
-
-@pytest.mark.parametrize(
-    ("device", "asked", "ops", "expected"),
-    [
-        (HERE, None, COMPILED, None),
-        (HERE, EDGETPU, ("ADD",), EDGETPU),
-        (Device("coral", "pi@x", delegate=EDGETPU), None, COMPILED, EDGETPU),
-        (Device("coral", "pi@x", delegate=EDGETPU), None, ("ADD",), None),
-        (Device("coral", "pi@x", delegate=EDGETPU), "/own.so", ("ADD",), "/own.so"),
-    ],
-)
-def test_the_delegate_of_a_device_is_for_the_files_it_can_run(
-    device: Device, asked: str | None, ops: tuple[str, ...], expected: str | None
-):
-    place = Place(device, delegate=Delegate(asked) if asked else None)
-    found = place.delegate_for("tflite", ops)
-    assert (found and found.path) == expected
 
 
 def test_a_cluster_has_no_device(tmp_path: Path):

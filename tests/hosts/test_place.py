@@ -1,0 +1,39 @@
+"""Where models run, and which delegate runs them there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from mobilenet_edge.hosts.devices import LOCAL, Device
+from mobilenet_edge.hosts.place import Delegate, Place
+
+HERE = Device(LOCAL, LOCAL)
+EDGETPU = "/usr/lib/libedgetpu.so.1"
+COMPILED = ("edgetpu-custom-op",)
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "ops", "expected"),
+    [
+        (HERE, None, COMPILED, None),
+        (HERE, EDGETPU, ("ADD",), EDGETPU),
+        (Device("coral", "pi@x", delegate=EDGETPU), None, COMPILED, EDGETPU),
+        (Device("coral", "pi@x", delegate=EDGETPU), None, ("ADD",), None),
+        (Device("coral", "pi@x", delegate=EDGETPU), "/own.so", ("ADD",), "/own.so"),
+    ],
+)
+def test_the_delegate_of_a_device_is_for_the_files_it_can_run(
+    device: Device, asked: str | None, ops: tuple[str, ...], expected: str | None
+):
+    place = Place(device, delegate=Delegate(asked) if asked else None)
+    found = place.delegate_for("tflite", ops)
+    assert (found and found.path) == expected
+
+
+@pytest.mark.parametrize("delegate", [None, Delegate("/x.so", (("device", "usb"), ("verbose", "1")))])
+def test_a_place_is_the_same_in_another_process(delegate: Delegate | None):
+    place = Place(Device("coral", "pi@x", "~/python", EDGETPU, {"device": "usb"}), "litert", delegate)
+    assert Place.load(json.loads(json.dumps(asdict(place)))) == place
