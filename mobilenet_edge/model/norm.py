@@ -62,7 +62,9 @@ class Norm:
         before, after = (each.kernel.astype(np.float64).reshape(-1, len(self.mean)) for each in (self.node, node))
         factor = (before * after).sum(axis=0) / np.maximum((before**2).sum(axis=0), np.finfo(np.float64).tiny)
         mean = (self.mean - self.node.offset) * factor + node.offset
-        return Moments(mean, self.variance * factor**2, self.alive & (self.variance > _OFF))
+        variance = self.variance * factor**2
+        # A gamma of 0 leaves a channel constant, whatever it was before.
+        return Moments(mean, variance, self.alive & (self.variance > _OFF) & (variance > 0))
 
     def divergence(self, mean: Wide, variance: Wide) -> Wide:
         """Return how unlike training some outputs are, channel by channel, dead ones left out.

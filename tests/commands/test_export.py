@@ -157,7 +157,7 @@ def test_noise_is_said_in_the_file(model: Path, tmp_path: Path) -> None:
         assert found.agreement.inputs == "noise"
         if made.precision == "int8":
             assert (found.calibration.source, found.calibration.note) == ("synthetic", synthetic.NOTE)
-            assert found.calibration.count == calibration.NOISE
+            assert found.calibration.count == calibration.SYNTHETIC
 
 
 def test_labels_are_read_back(model: Path, tmp_path: Path) -> None:

@@ -29,6 +29,17 @@ def test_quiet_gives_stderr_back_after_a_failure(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().err == "after\n"
 
 
+def test_blocks_of_several_threads_may_end_in_any_order(capfd: pytest.CaptureFixture[str]):
+    first, second = streams.quiet(), streams.quiet()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    os.write(2, b"INFO: chatter of the second\n")
+    second.__exit__(None, None, None)
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+
+
 def test_quiet_leaks_no_descriptor():
     before = open_descriptors()
     with streams.quiet():

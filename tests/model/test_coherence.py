@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,13 @@ def test_statistics_are_folded_as_the_weights_are():
     found = Norm(node, mean, variance).folded(folded)
     np.testing.assert_allclose(found.mean, mean * factor + shift, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.variance, variance * factor**2, rtol=1e-4)
+
+
+def test_a_channel_that_its_batch_norm_switches_off_says_nothing():
+    node = network("relu").nodes[0]
+    norm = Norm(node, np.zeros(16), np.ones(16))
+    gamma = np.ones(16, np.float32)
+    gamma[3] = 0
+    folded = norm.folded(replace(node, weight=node.kernel * gamma))
+    assert folded.alive.tolist() == [channel != 3 for channel in range(16)]
+    assert (folded.variance[folded.alive] > 0).all()
