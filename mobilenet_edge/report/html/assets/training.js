@@ -17,7 +17,7 @@ function drawTraining() {
     $(`training-${name}-figure`).hidden = !traces.length;
     if (!traces.length) continue;
     draw(`training-${name}`, traces, {
-      xaxis: { ...axis(step), tickformat: "d" }, yaxis: axis("accuracy on validation pictures in %"),
+      xaxis: { ...axis(step), tickformat: "d" }, yaxis: axis("accuracy on validation pictures in %"), showlegend: true,
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 50, r: 12, t: 40, b: 44 },
     }, 320);
   }
