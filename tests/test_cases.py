@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 # The judge holds int8 files to what TensorFlow's converter reached on 100 pictures, with a standard error of .046.
-# On 400 pictures mnet's file agrees with the float model on .653 and the converter's on .638.
-BELOW_ITS_NOISE = {"v3_small_full"}
+# v3_small_full: on 400 pictures mnet's file agrees with the float model on .653 and the converter's on .638.
+# v3_small_minimalistic: mnet's on .762 of 500, the converter's on .598 of 400.
+BELOW_ITS_NOISE = {"v3_small_full", "v3_small_minimalistic"}
 
 
 @pytest.fixture(scope="module")
