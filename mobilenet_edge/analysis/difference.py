@@ -92,8 +92,9 @@ def compare(base: Sequence[Profile], new: Sequence[Profile], *, anyway: bool = F
     if len(first) == len(second) == 1:
         first = dict(zip(second, first.values(), strict=True))
     matches = [(first[key], profile) for key, profile in second.items() if key in first]
-    usual = statistics.median([interval.repeatability(each.rounds) for match in matches for each in match] or [0])
-    pairs = tuple(_pair(*match, usual) for match in matches)
+    own = [[interval.repeatability(each.rounds) for each in match] for match in matches]
+    usual = statistics.median([share for shares in own for share in shares] or [0])
+    pairs = tuple(_pair(*match, max(usual, *shares)) for match, shares in zip(matches, own, strict=True))
     comparison = Comparison(pairs, *(_unpaired(*sides) for sides in ((first, second), (second, first))))
     if not pairs:
         raise UsageError(
@@ -129,7 +130,7 @@ def _pair(base: Profile, new: Profile, repeatability: float) -> Pair:
         new,
         new.median_ms / base.median_ms,
         interval.ratio(new.rounds, base.rounds),
-        max(repeatability, *(interval.repeatability(profile.rounds) for profile in (base, new))),
+        repeatability,
         (*reasons, *differences(base, new)),
     )
 

@@ -93,7 +93,7 @@ def plan(
             raise UsageError("--measure is about the layers of one variant; add --layers")
         times, values = command.measure(fits[0], host or LOCAL, devices, threads)
         text = f"{text}\n\n{times}"
-    document(text, values, json)
+    document(lambda: text, lambda: values, json)
     raise typer.Exit(0 if fits else 1)
 
 

@@ -114,8 +114,8 @@ def recommend(
         top1=min_top1,
     )
     advice = command.run(records, limits, device)
-    values = recommendation.json(advice.recommendation, advice.notes)
-    document(recommendation.text(advice.recommendation, advice.notes), values, json)
+    answer = advice.recommendation, advice.notes
+    document(lambda: recommendation.text(*answer), lambda: recommendation.json(*answer), json)
     if json != "-":
         chart(lambda: tables.rows(records))
     raise typer.Exit(advice.exit_code)

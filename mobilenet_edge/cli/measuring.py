@@ -266,8 +266,9 @@ def compare(
 
     try_json(json)
     found = command.run(before, after, anyway=anyway)
-    text = comparison.markdown(found) if format is ComparisonFormat.markdown else comparison.text(found)
-    document(text, comparison.json(found), json, None if format is ComparisonFormat.markdown else FULL_VIEW)
+    is_markdown = format is ComparisonFormat.markdown
+    text = comparison.markdown if is_markdown else comparison.text
+    document(lambda: text(found), lambda: comparison.json(found), json, None if is_markdown else FULL_VIEW)
 
 
 @app.command(

@@ -89,23 +89,25 @@ def saver(json: str | None) -> Callable[[Sequence[Record]], None]:
     return save
 
 
-def document(text: str, values: str, json: str | None, view: View | None = FULL_VIEW) -> None:
+def document(
+    text: Callable[[], str], values: Callable[[], str], json: str | None, view: View | None = FULL_VIEW
+) -> None:
     """Print a report, or its values as JSON for `--json -`; `--json FILE` also writes them.
 
     Args:
-        text: The report in Markdown.
-        values: The same as a JSON document.
+        text: Makes the report in Markdown, where it is shown.
+        values: Makes the same as a JSON document, where it is asked for.
         json: Value of --json, None without the option.
         view: The part of the tables to show; None for machine-readable text.
     """
     from mobilenet_edge import files
 
     if json == "-":
-        show(values, None)
+        show(values(), None)
         return
     if json is not None:
-        files.write_text(Path(json), values + "\n")
-    show(text, view)
+        files.write_text(Path(json), values() + "\n")
+    show(text(), view)
 
 
 def output(records: Sequence[Any], json: str | None, text: Any, view: View = FULL_VIEW) -> None:
@@ -119,4 +121,4 @@ def output(records: Sequence[Any], json: str | None, text: Any, view: View = FUL
     """
     from mobilenet_edge.records import dumps
 
-    document(text(records), dumps(records).removesuffix("\n"), json, view)
+    document(lambda: text(records), lambda: dumps(records).removesuffix("\n"), json, view)

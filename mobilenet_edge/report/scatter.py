@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mobilenet_edge.report.html.points import FAMILY
 from mobilenet_edge.report.rows import Judgement, Row, by_machine
 from mobilenet_edge.text import printable
 
@@ -61,5 +62,5 @@ def _draw(plt: Any, title: str, points: Sequence[tuple[float, float, Row]], meas
 
 def _name(row: Row) -> str:
     """Return a short name, such as "a0.50-r160 int8"."""
-    variant = printable(row.record.variant).removeprefix("mobilenet_v1-")
+    variant = printable(row.record.variant).removeprefix(FAMILY)
     return f"{variant} {row.record.precision}"
