@@ -71,7 +71,7 @@ wheel: $(READY) ## Make the wheel and the sdist in dist/, and try the wheel wher
 	rm -rf dist $(BASE)
 	$(BIN)/python -m hatchling build -d dist
 	$(PYTHON) -m venv $(BASE)
-	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
+	sed -n 's/^\([a-z0-9-]*==[^\\]*\).*/\1/p' $(LOCK) > $(BASE)/pins.txt
 	$(BASE)/bin/python $(PIP) install --quiet --constraint $(BASE)/pins.txt dist/*.whl
 	cd $(BASE) && bin/mnet --version && bin/mnet plan > /dev/null && bin/mnet init --out project
 
