@@ -77,14 +77,14 @@ wheel: $(READY) ## Make the wheel and the sdist in dist/, and try the wheel wher
 
 legacy: $(LEGACY)/.ready ## Make .venv-legacy: tflite-runtime with NumPy 1, for the tests marked so
 
-lint: $(READY) ## Check style, types, the lock, and the generated parts of README.md
+lint: $(READY) ## Check style, types, the lock, and the generated parts of the docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python scripts/lock.py
 	$(BIN)/python scripts/readme.py --check
 
-format: $(READY) ## Format the code and write the generated parts of README.md
+format: $(READY) ## Format the code and write the generated parts of the docs
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/python scripts/readme.py

@@ -99,17 +99,17 @@ class Comparison:
     Attributes:
         against: Path of the other artifact.
         sha256: Digest of the other artifact.
-        n: Number of pictures.
+        n: Number of pictures that both answered.
         changed: Number of pictures with another answer.
         gained: Number of pictures that only this artifact has right.
         lost: Number of pictures that only the other has right.
-        difference: Accuracy of this artifact minus that of the other, as a fraction.
+        difference: Accuracy of this artifact minus that of the other.
         interval: 95 % interval of `difference`.
         p_value: Two-sided p-value of the exact McNemar test.
         shown: Whether the p-value is below 0.05.
         needed: Estimated number of pictures that would show a difference of this size; None if there is none.
-        classes: Classes in which `gained` or `lost` is not 0, those with the most first.
-        pictures: Pictures with another answer: first those lost, then those gained.
+        classes: Up to 100 classes in which `gained` or `lost` is not 0, those with the most first.
+        pictures: Up to 50 pictures with another answer: first those lost, then those gained.
     """
 
     against: str

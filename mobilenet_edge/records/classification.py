@@ -14,16 +14,16 @@ class Classification(ArtifactRecord):
 
     Attributes:
         picture: Path, as given by the user; "-" for stdin, "camera 0, frame 3" for a camera.
-        head: What the outputs mean, as `Evaluation.head`.
-        answers: The best classes, best first: `index` of the output (0 or 1 for a single score), `label` or null,
-            `probability`, and of several labels `yes`, whether it is above one half.
-        decode_ms: Time to read and decode the picture, in milliseconds.
-        prepare_ms: Time to turn it into a tensor.
-        infer_ms: Time of the inference, with the copies of input and output.
-        runtime: Runtime that ran the model.
+        head: Type of the outputs, as in an evaluation.
+        answers: The best classes, best first: `index` of the output (0 or 1 for a single score), `label` or None,
+            `probability`, and for multi-label models `yes`, whether it is above one half.
+        decode_ms: Time to read and decode the picture.
+        prepare_ms: Time to turn it into a tensor, on this machine.
+        infer_ms: Time of one inference, with the copies of input and output; not a measurement of latency.
+        runtime: "litert", "tflite-runtime", "onnxruntime" or "keras".
         runtime_version: Version of the runtime.
-        host: Name of the machine that ran it; pictures are decoded and prepared on this machine.
-        conditions: `threads` and the rule `preprocess`.
+        host: Machine that ran the model.
+        conditions: `threads` and `preprocess` (the preprocessing rule).
     """
 
     kind = "classification"

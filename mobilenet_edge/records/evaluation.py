@@ -23,8 +23,8 @@ class Evaluation(ArtifactRecord):
 
     Attributes:
         top1: Fraction of images whose top prediction is right: the class with the highest score, or, for a single
-            score, the side of the threshold it lies on. For multi-label images, any of the labels counts. None for
-            features.
+            score, the side of the threshold it lies on. For multi-label images, any of the labels counts. For
+            features, None.
         top5: Fraction of images with the right class among the top five predictions; None for features.
         n: Number of images scored.
         interval: 95 % Wilson interval of `top1`; None without one.
@@ -35,31 +35,33 @@ class Evaluation(ArtifactRecord):
         mean_average_precision: For multi-label models, the mean over the labels that occur.
         cosine: For features, the mean cosine similarity with the reference.
         agreement: Fraction of images with the same prediction as the reference: the same top-1, or the same set of
-            labels. None without a reference.
+            labels; None without a reference.
         reference: Path of the reference model.
         data: Image folder.
-        unreadable: Names of the image files that could not be read and are not counted.
-        classes: Recall and precision of the classes that occur, in the order of the outputs; of more than 200, those
-            with the most errors.
-        confusions: Pairs of classes that are confused, the most frequent first, at most 200.
+        unreadable: Image files that could not be read, relative to `data`; not counted in `n`.
+        classes: The classes or labels that occur, in the order of the outputs; of more than 200, those with the most
+            errors.
+        confusions: Pairs of classes that are confused, the most frequent first, at most 200; empty for multi-label
+            models.
         class_count: Number of classes that occur.
         confusion_count: Number of pairs of classes that are confused.
         ece: Expected calibration error of the probabilities; None if the outputs are not probabilities.
-        confidence: Mean probability of the answers; above the share of right answers, the model is overconfident.
+        confidence: Mean probability of the answers; None if the outputs are not probabilities.
         pictures: SHA-256 of the names and sizes of the scored images, in order, and of their listed labels; evaluations
             with the same digest can be compared picture by picture.
-        right: Whether each of these images is answered rightly (of several labels, all of them), as packed by
-            `answers.pack`.
-        comparisons: Answers beside those of the reference, and of the float file of the same model.
+        right: Whether each of these images, in sorted order, is answered rightly (for multi-label models, all of its
+            labels): base64 of one bit per image, the first in the highest bit.
+        comparisons: Answers beside those of the reference, and of the float32 file of the same model.
         remarks: What is known about whether the images were used to make the file.
         runtime: Runtime that ran the model.
         runtime_version: Version of the runtime.
         host: Machine that ran the model: "local", or the name of a device.
-        delegate: {"path", "options", "nodes", "total", "kind"} of the delegate, which ran `nodes` of `total` ops, or
-            None without one.
-        workstation: {"runtime", "runtime_version", "agreement"} of the same file on the same tensors on the machine
-            that prepared them ("cosine" for features); None if it ran only there, or did not run on it.
-        conditions: Threads, number of images, source of the labels, and preprocessing.
+        delegate: As in a profile.
+        workstation: Where another machine, runtime or delegate ran the model: `runtime`, `runtime_version` and
+            `agreement` (for features `cosine`) of the same file on the same tensors on the machine that prepared them;
+            None if it does not run there.
+        conditions: `threads`, `split`, `images_found`, `labels` (their source) and `preprocess` (the preprocessing
+            rule).
     """
 
     kind = "evaluation"

@@ -18,11 +18,11 @@ class Failure(Record):
 
     Attributes:
         variant: Name of the model.
-        format: Format of the artifact, or None if the model could not be built.
-        precision: Precision of the artifact, or None if the model could not be built.
-        artifact: Path of the artifact, or None if there is no file.
-        host: Name of the machine, or None for stages without one.
-        stage: One of `STAGES`.
+        format: Format of the artifact; None if the model could not be built.
+        precision: Precision of the artifact; None if the model could not be built.
+        artifact: Path of the artifact; None if there is no file.
+        host: Name of the machine; None for stages without one.
+        stage: "build", "train", "export", "profile" or "evaluate".
         reason: Message in one line.
         exit_code: Exit code of `mnet` for this failure; 0 for a variant that was stopped on purpose.
         threads: Number of threads of a profile, else None.

@@ -14,17 +14,17 @@ class Inspection(ArtifactRecord):
     """Contents of a model file.
 
     Attributes:
-        metadata: Metadata in the file, or None for a foreign file.
+        metadata: Metadata in the file; None for a foreign file.
         ops: Number of operators by type.
         bytes: Bytes by part of the file; they sum to `size_bytes`.
-        inputs: Name, shape and element type.
-        outputs: Name, shape and element type.
+        inputs: Name, shape and element type of each.
+        outputs: Name, shape and element type of each.
         versions: For .onnx files, the opset, the IR version and the oldest onnxruntime that supports them; else empty.
         head_room: For each .onnx layer whose 16-bit sums may overflow on x86 without VNNI: `layer`, the number of
-            weight `pairs`, the `largest` pair and the number `over` the limit, null if the file does not hold the
-            weights. None for files without integer products and for other formats.
-        contradictions: Contradictions within the file; commands that run models refuse such a file.
-        preflight: Operators that the target supports, or None if no target was given; see docs/records.md.
+            weight `pairs`, the `largest` pair and the number `over` the limit of 128 (all three None if the file does
+            not hold the weights); None for files without integer products and for other formats.
+        preflight: What `--target` supports of the file; None without it.
+        contradictions: Contradictions within the file; `mnet profile` and `mnet evaluate` refuse such a file.
     """
 
     kind = "inspection"

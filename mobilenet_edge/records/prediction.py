@@ -23,14 +23,14 @@ class Prediction(ArtifactRecord):
     Attributes:
         runtime: Runtime of the profiles that the prediction is based on.
         runtime_version: Version of the runtime.
-        threads: Number of intra-op threads.
-        predicted_ms: Median steady latency.
+        threads: Number of threads within one inference.
+        predicted_ms: Expected median latency.
         low_ms: Lower end of the 95 % interval for a measured median.
         high_ms: Upper end of the interval.
         measured: Number of profiles that the prediction is based on.
         error: Median relative leave-one-out error of these profiles.
-        host: Facts of the machine, without those that change during a measurement.
-        conditions: {"affinity"} of these profiles.
+        host: The machine as in a profile, without `before` and `after`.
+        conditions: `affinity` of these profiles.
     """
 
     kind = "prediction"

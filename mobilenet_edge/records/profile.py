@@ -44,26 +44,31 @@ class Profile(ArtifactRecord):
     Attributes:
         runtime: "litert", "tflite-runtime" or "onnxruntime".
         runtime_version: Version of the runtime.
-        threads: Requested number of intra-op threads.
-        load_ms: Time to load the model until it is ready to run; median over rounds.
+        threads: Requested number of threads within one inference.
+        load_ms: Time to load the model until it is ready to run, without the import of the runtime; median over rounds.
         first_ms: Time of the first inference; median over rounds.
         times_ns: Time of every steady inference of all rounds, in order.
-        round_sizes: Number of `times_ns` in each round.
-        preprocess_ms: Time to turn an image into an input, or None if not measured; not part of the other times.
-        peak_rss_bytes: Peak resident memory of a worker that loads and runs the model, or None if unknown.
-        baseline_rss_bytes: Resident memory of this worker before it loads the model, or None if unknown.
-        host: Facts of the machine before and after; see docs/records.md.
-        delegate: {"path", "options", "nodes", "total", "kind"} of the delegate, which ran `nodes` of `total` ops, or
-            None without one.
-        conditions: Conditions of the measurement: warm-up, runs, seconds, inputs, rounds.
-        ops: {"index", "name", "kind", "ms", "macs", "bytes", "gmacs_per_s"} of each operator, or None if not measured.
-        parallel: {"processes", "seconds", "runs", "images_per_s", "median_ms", "p90_ms", "late_ms"} of several
-            processes that ran the file at once, or None if not measured.
-        limit: {"float32_gmacs", "int8_gmacs", "shape", "how"}, the speed of the machine in a matrix product.
-        trace: {"minute", "runs", "median_ms", "p90_ms", …} of each minute of a sustained run.
+        round_sizes: Number of `times_ns` in each round; each round is a new process.
+        preprocess_ms: Time to turn an image into an input, in none of the other times; None if not measured.
+        peak_rss_bytes: Peak resident memory of a process that loads and runs the model, measured apart from the times;
+            None if unknown.
+        baseline_rss_bytes: Resident memory of this process before it loads the model, the runtime already imported;
+            None if unknown.
+        host: Facts of the machine, before and after the measurement.
+        delegate: `path`, `options` and `kind` ("edgetpu" or "other") of the TFLite delegate, which ran `nodes` of
+            `total` ops; None without one.
+        conditions: How it was measured.
+        ops: `index`, `name`, `kind`, `ms` and, where known, `macs`, `bytes` and `gmacs_per_s` of each operator; None
+            without `--ops`.
+        parallel: With `--processes`: their number, the `seconds` they ran, the `runs` of each in that time,
+            `images_per_s` of all, `median_ms` and `p90_ms` of all runs, and `late_ms`, the delay of the last start.
+        limit: What one large matrix product reaches on this machine with this runtime and number of threads:
+            `float32_gmacs` and `int8_gmacs` (10⁹ multiply-accumulates per second), `shape` and `how`.
+        trace: With `--sustain`: `minute`, `runs`, `median_ms`, `p90_ms` and, where known, `temperature_c`, `mhz` and
+            `throttled` of each minute.
         doubts: Reasons not to trust this profile.
-        invalid: Reason not to use the latency at all, or None.
-        notes: Other remarks.
+        invalid: Reason not to use the latency at all; tables and comparisons leave it out.
+        notes: Other remarks, such as why an int8 file is slower than its float32 sibling.
     """
 
     kind = "profile"
@@ -141,7 +146,23 @@ class Profile(ArtifactRecord):
         return self.macs / (self.median_ms * 1e6) / limit if self.macs and limit else None
 
     def derived(self) -> dict[str, Any]:
-        """Return the statistics of the times, and the speed relative to the limit."""
+        """Return the statistics of the times, and the speed relative to the limit.
+
+        Returns:
+            n: Number of steady inferences.
+            median_ms: Median latency.
+            interval_ms: 95 % interval of the median; None below 6 runs.
+            mean_ms: Mean latency.
+            min_ms: Fastest inference.
+            p90_ms: 90th percentile, nearest rank; None below 10 runs.
+            p95_ms: 95th percentile; None below 20 runs.
+            p99_ms: 99th percentile; None below 100 runs.
+            spread: Half the distance between the 10th and the 90th percentile, relative to the median.
+            outliers: Indexes into `times_ns` of runs more than 3.5 robust standard deviations (1.4826 times the median
+                absolute deviation, at least 1 % of the median) from the median. They stay in every figure.
+            of_limit: `macs` per second relative to the `limit` of the file's element type; None for dynamic and mixed
+                files.
+        """
         return {
             "n": len(self.times_ns),
             "median_ms": self.median_ms,

@@ -44,18 +44,19 @@ class ArtifactRecord(Record):
 
     Attributes:
         artifact: Path, as given by the user.
-        sha256: Digest of the file in hex; joins the records of one artifact.
-        size_bytes: File size in bytes.
+        sha256: SHA-256 of the file in hex; records of one artifact are joined by it.
+        size_bytes: Size of the file.
         format: "tflite", "onnx" or "keras".
-        precision: "float32", "int8", "uint8", "float16", "dynamic", "mixed" or "unknown".
-        variant: Name of the model; the file's stem for a foreign file.
-        spec: {"alpha", "resolution", "classes"} of a MobileNet, else None.
-        target: Target of the export, or None for a foreign file.
-        macs: Multiply-accumulates of one inference, or None if unknown.
-        parameters: Number of weights and biases, or None if unknown.
-        weights: "random", "imagenet" or a file name, or None if unknown.
-        calibration: {"source", "count", "note", …} of an int8 file, else None.
-        lacks: Descriptions of metadata that the file does not have.
+        precision: "float32", "float16", "dynamic", "int8", "mixed", "uint8" or "unknown".
+        variant: Name of the model; for a foreign file, its name without the suffix.
+        spec: `alpha`, `resolution` (pixels), `classes`, `family` and `channels` of a MobileNet, else None.
+        target: Target of the export; None for a foreign file.
+        macs: Multiply-accumulates of one inference, None if unknown.
+        parameters: Number of weights and biases after folding, None if unknown.
+        weights: "random", "imagenet" or the name of a file, None if unknown.
+        calibration: For an int8 file, `source` ("images" or "synthetic"), `count`, `sha256`, `method` and `note`, which
+            tables repeat; else None.
+        lacks: What the file does not state about itself; empty for an artifact of `mnet export`.
     """
 
     artifact: str

@@ -16,26 +16,27 @@ class Training(Record):
     Attributes:
         variant: Name of the model.
         artifact: Path of the `.keras` file.
-        spec: As in `ArtifactRecord`.
+        spec: `alpha`, `resolution` (pixels), `classes`, `family` and `channels`.
         data: Folder of the pictures.
         classes: Names of the classes, in the order of the outputs.
         split: Digest of the classes and of which picture is in which split, as hex.
-        pictures: Number of pictures in "train", "validation" and "test".
+        pictures: Number of pictures in `train`, `validation` and `test`.
         weights: What the body began with: "imagenet", "random" or the name of a file.
         teacher: Name of the file whose answers were learned, None without one.
-        seed: Of everything drawn at random.
-        head: Curve of the head on frozen features: {"step", "loss", "validation_loss", "validation_accuracy"}.
-        tuning: Curve of fine-tuning: {"epoch", "loss", "validation_loss", "validation_accuracy"}; empty without any.
+        seed: Seed of the random numbers.
+        head: Curve of the head on frozen features: `step`, `loss`, `validation_loss` and `validation_accuracy`.
+        tuning: Curve of fine-tuning from epoch 0, before it: `epoch`, `loss`, `validation_loss` and
+            `validation_accuracy`; empty without fine-tuning.
         blend: Share of fine-tuning that was kept, from 0 (the head alone) to 1; None without fine-tuning.
-        validation_accuracy: Share of right answers on the validation pictures, before these were learned from.
-        accuracy: Share of right answers on the scored pictures.
-        interval: Its 95 % interval (Wilson).
+        validation_accuracy: Accuracy on the validation pictures, before these were learned from.
+        accuracy: Accuracy on the scored pictures, of a model that did not learn from them.
+        interval: 95 % Wilson interval of `accuracy`.
         scored: "test" or "validation"; accuracy on the latter is optimistic, since they decided when to stop.
         n: Number of scored pictures.
-        seconds: Wall-clock time of "features", "head", "model" (building it in Keras) and, if any, "tuning".
+        seconds: Wall-clock time of `model` (building it in Keras), `features`, `head` and, if any, `tuning`.
         unreadable: Pictures that could not be read.
         remarks: What a user should know of data and training.
-        versions: Of the packages that decide the result.
+        versions: Versions of the packages that decide the result.
     """
 
     kind = "training"

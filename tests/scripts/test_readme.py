@@ -1,14 +1,20 @@
-"""The generated parts of README.md."""
+"""The generated parts of the documentation."""
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "readme.py"
+RECORDS = (
+    *("record", "profile", "evaluation", "classification", "inspection", "prediction", "failure", "training"),
+    *(f"{group} codes" for group in ("doubts", "notes", "contradictions", "pictures", "training", "calibration")),
+)
 
 
 @pytest.fixture
@@ -19,7 +25,10 @@ def script(tmp_path, monkeypatch):
     readme, start = tmp_path / "README.md", tmp_path / "getting-started.md"
     for page, region in ((readme, "help"), (start, "variants")):
         page.write_text(f"# x\n\n<!-- {region} -->\n<!-- /{region} -->\nend\n")
+    records = tmp_path / "records.md"
+    records.write_text("".join(f"<!-- {region} -->\n<!-- /{region} -->\n" for region in RECORDS))
     monkeypatch.setitem(main.__globals__, "README", readme)
+    monkeypatch.setitem(main.__globals__, "RECORDS", records)
     monkeypatch.setitem(main.__globals__, "START", start)
     monkeypatch.setitem(main.__globals__, "API", tmp_path / "api.md")
     monkeypatch.setitem(main.__globals__, "help_text", lambda: "Usage: mnet")
@@ -63,6 +72,37 @@ def test_the_api_page_has_every_public_name(script, tmp_path):
     script()
     page = (tmp_path / "api.md").read_text()
     assert all(f"## `{name}`" in page for name in set(mobilenet_edge.__all__) - {"__version__"})
+
+
+def test_fields_of_records_have_their_json_types(script, tmp_path):
+    script()
+    page = (tmp_path / "records.md").read_text()
+    assert "- `size_bytes` (int): Size of the file.\n" in page
+    assert "- `interval` (array of 2 floats or null): " in page
+    assert "- `invalid` (remark or null): " in page
+    assert "- `p95_ms` (derived): 95th percentile; null below 20 runs.\n" in page
+    # A dataclass within a record is a list within the list.
+    assert re.search(r"^- `confusions` \(array of objects\): .*\n(  .*\n)?  - `truth` \(string\): ", page, re.MULTILINE)
+    assert page.count("`artifact` (string)") == 2  # of every record with an artifact, and of a training
+    assert "`few-runs` (`runs`, `least`), " in page
+
+
+def test_field_without_a_description_is_refused():
+    fields = runpy.run_path(str(SCRIPT))["_fields"]
+
+    @dataclass
+    class Bare:
+        """Record.
+
+        Attributes:
+            a: Described.
+        """
+
+        a: int
+        b: int
+
+    with pytest.raises(KeyError, match="b"):
+        list(fields(Bare))
 
 
 @pytest.mark.parametrize("text", ["", "<!-- a --><!-- /a --><!-- a --><!-- /a -->", "<!-- a -->"])
