@@ -2,7 +2,15 @@
 
     python scripts/bench_ablation.py --weights mobilenet_2_5_224_tf.h5 --alpha 0.25 --rho 224 --images DIR
 
-Rows share the model and the images; accuracy is that of the int8 ONNX file in onnxruntime.
+Rows share the model and the images; accuracy is that of the int8 ONNX file in onnxruntime. With Keras's weights, 100
+images to calibrate and 400 to score (standard error of an agreement .013, so go by the SNR of the latter):
+
+    quantiser                                      SNR calibration   SNR others   agreement
+    round to nearest, match the mean                       22.6 dB      22.6 dB        .895
+    + error feedback                                       23.6 dB      23.5 dB        .897
+    + least squares, the same ridge everywhere             34.6 dB      21.7 dB        .892
+    + ridge and damping by independent samples             25.6 dB      24.6 dB        .930
+    + early channels equalised ("fast")                    27.3 dB      26.0 dB        .938
 """
 
 from __future__ import annotations
