@@ -19,26 +19,26 @@ _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(ArtifactRecord):
-    """Accuracy of one artifact on a folder of images.
+    """Accuracy of one artifact on a folder of pictures.
 
     Attributes:
-        top1: Fraction of images whose top prediction is right: the class with the highest score, or, for a single
-            score, the side of the threshold it lies on. For multi-label images, any of the labels counts. For
+        top1: Fraction of pictures whose top prediction is right: the class with the highest score, or, for a single
+            score, the side of the threshold it lies on. For multi-label pictures, any of the labels counts. For
             features, None.
-        top5: Fraction of images with the right class among the top five predictions; None for features.
-        n: Number of images scored.
+        top5: Fraction of pictures with the right class among the top five predictions; None for features.
+        n: Number of pictures scored.
         interval: 95 % Wilson interval of `top1`; None without one.
         head: Type of the outputs: "classes", "logits", "probability", "logit", "labels" or "features".
-        accuracy: For multi-label models, the fraction of right decisions over all pairs of image and label.
+        accuracy: For multi-label models, the fraction of right decisions over all pairs of picture and label.
         f1_micro: For multi-label models, the F1 score over all decisions.
         f1_macro: For multi-label models, the mean F1 score of the labels.
         mean_average_precision: For multi-label models, the mean over the labels that occur.
         cosine: For features, the mean cosine similarity with the reference.
-        agreement: Fraction of images with the same prediction as the reference: the same top-1, or the same set of
+        agreement: Fraction of pictures with the same prediction as the reference: the same top-1, or the same set of
             labels; None without a reference.
         reference: Path of the reference model.
-        data: Image folder.
-        unreadable: Image files that could not be read, relative to `data`; not counted in `n`.
+        data: Folder of the pictures.
+        unreadable: Picture files that could not be read, relative to `data`; not counted in `n`.
         classes: The classes or labels that occur, in the order of the outputs; of more than 200, those with the most
             errors.
         confusions: Pairs of classes that are confused, the most frequent first, at most 200; empty for multi-label
@@ -47,12 +47,12 @@ class Evaluation(ArtifactRecord):
         confusion_count: Number of pairs of classes that are confused.
         ece: Expected calibration error of the probabilities; None if the outputs are not probabilities.
         confidence: Mean probability of the answers; None if the outputs are not probabilities.
-        pictures: SHA-256 of the names and sizes of the scored images, in order, and of their listed labels; evaluations
-            with the same digest can be compared picture by picture.
-        right: Whether each of these images, in sorted order, is answered rightly (for multi-label models, all of its
-            labels): base64 of one bit per image, the first in the highest bit.
+        pictures: SHA-256 of the names and sizes of the scored pictures, in order, and of their listed labels;
+            evaluations with the same digest can be compared picture by picture.
+        right: Whether each of these pictures, in sorted order, is answered rightly (for multi-label models, all of its
+            labels): base64 of one bit per picture, the first in the highest bit.
         comparisons: Answers beside those of the reference, and of the float32 file of the same model.
-        remarks: What is known about whether the images were used to make the file.
+        remarks: What is known about whether the pictures were used to make the file.
         runtime: Runtime that ran the model.
         runtime_version: Version of the runtime.
         host: Machine that ran the model: "local", or the name of a device.
