@@ -169,6 +169,10 @@ def train(
     ] = None,
     validation: Annotated[float, typer.Option(help="Share of the pictures that decide when to stop.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share of the pictures that are only scored.")] = 0.0,
+    qat: Annotated[
+        bool,
+        typer.Option("--qat", help="Also write int8 files, their integers tuned on the pictures; needs test pictures."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
     family: Annotated[Family, typer.Option(help="Family of the architecture.")] = Family.mobilenet_v1,
     out: Out = RESULTS,
@@ -190,6 +194,7 @@ def train(
         teacher=teacher,
         validation=validation,
         test=test,
+        qat=qat,
         seed=seed,
     )
     show(lesson.text(command.run(data, arguments, out=out, force=force)))

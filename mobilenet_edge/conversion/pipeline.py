@@ -276,6 +276,38 @@ def write_all(
         raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
 
 
+def write_quantised(
+    graph: Graph, quantised: QuantisedGraph, about: Metadata, samples: calibration.Samples, out: Path, scheme: str = ""
+) -> list[Artifact]:
+    """Write, and check, the int8 files of any processor from integers that are there already.
+
+    Args:
+        graph: The float graph.
+        quantised: Its integers.
+        about: Of the model.
+        samples: What the integers were calibrated with.
+        out: The folder to write to.
+        scheme: How they came about, beyond the usual.
+
+    Raises:
+        BuildError: A file failed its check.
+    """
+    generic = targets.find("generic")
+    reference = _reference(graph, samples, about.preprocess)
+    about = replace(
+        about, precision="int8", scheme=SCHEMES["int8"] + PAIRS + scheme, calibration=samples.describe(),
+        target=generic.name,
+    )  # fmt: skip
+    files = []
+    for kind in generic.formats:
+        own = replace(about, tools=_tools(kind))
+        made, data = _make_int8(quantised, kind, generic.io(kind), own, reference, compact=False)
+        path = out / artifact.file_name(about.variant, "int8", kind, generic.name)
+        artifact.write(path, data, made)
+        files.append(artifact.read(path))
+    return files
+
+
 def _divide(
     divider: Divider,
     mixing: Mixing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,14 @@ class Dataset:
             for picture in sorted(getattr(self, name), key=lambda picture: picture.sha256):
                 digest.update(f"{name} {picture.label} {picture.sha256}\n".encode())
         return digest.hexdigest()
+
+    def without(self, paths: Collection[Path]) -> Dataset:
+        """Return the data set without some files."""
+        train, validation, test = (
+            tuple(picture for picture in split if picture.path not in paths)
+            for split in (self.train, self.validation, self.test)
+        )
+        return replace(self, train=train, validation=validation, test=test)
 
     def class_weights(self) -> tuple[float, ...]:
         """Weight of each class in a loss: inversely proportional to its training pictures, 1 on average.

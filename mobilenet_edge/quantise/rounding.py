@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.quantise.moments import Wide
 
@@ -98,6 +99,21 @@ def integers(weight: Wide, covariance: Wide, scale: Wide, pairs: bool) -> Wide:
             made[batch, place] = value
             errors[:, row] = steps[:, row] - value
     return made[:, :-1]
+
+
+def within_pairs(integers: NDArray[Any]) -> NDArray[Any]:
+    """Take from neighbours of one sign what they have beyond `MAX_PAIR` together, half from either.
+
+    Args:
+        integers: Whole numbers (..., out), whose other axes together are a kernel's inputs.
+    """
+    flat = integers.reshape(-1, integers.shape[-1]).copy()
+    first, second = flat[0:-1:2], flat[1::2]
+    beyond = np.where(first * second > 0, np.maximum(np.abs(first + second) - MAX_PAIR, 0), 0)
+    sign = np.sign(first)
+    first -= sign * np.ceil(beyond / 2)
+    second -= sign * np.floor(beyond / 2)
+    return flat.reshape(integers.shape)
 
 
 def _limits(neighbour: Wide) -> tuple[Any, Any]:

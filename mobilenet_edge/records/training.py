@@ -10,6 +10,42 @@ from mobilenet_edge.records.remark import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntegerTuning:
+    """Quantisation-aware training of an int8 model, scored on pictures that nothing has learned from.
+
+    Attributes:
+        artifacts: Paths of the int8 files.
+        epoch: Epoch whose integers the files hold, by the loss on the validation pictures; 0 for those before tuning.
+        curve: {"epoch", "loss", "validation_loss", "validation_accuracy"} from epoch 0.
+        n: Number of scored pictures.
+        float32: Pictures that the float model has right.
+        rounded: Pictures that the int8 model before tuning has right: what `mnet export` makes.
+        tuned: Pictures that the int8 file has right.
+        agreement: Share of pictures with the float model's answer, before and after tuning.
+        gained: Pictures that only the tuned one of the int8 models has right.
+        lost: Pictures that only the other one has right.
+        p_value: Of the exact McNemar test between the two.
+    """
+
+    artifacts: tuple[str, ...]
+    epoch: int
+    curve: tuple[dict[str, Any], ...]
+    n: int
+    float32: int
+    rounded: int
+    tuned: int
+    agreement: tuple[float, float]
+    gained: int
+    lost: int
+    p_value: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether tuning is shown to help."""
+        return self.gained > self.lost and self.p_value < 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training(Record):
     """One training run.
 
@@ -33,7 +69,9 @@ class Training(Record):
         interval: 95 % Wilson interval of `accuracy`.
         scored: "test" or "validation"; accuracy on the latter is optimistic, since they decided when to stop.
         n: Number of scored pictures.
-        seconds: Wall-clock time of `model` (building it in Keras), `features`, `head` and, if any, `tuning`.
+        integers: Quantisation-aware training, None without it.
+        seconds: Wall-clock time of `model` (building it in Keras), `features`, `head` and, if any, `tuning` and
+            `integers`.
         unreadable: Pictures that could not be read.
         remarks: What a user should know of data and training.
         versions: Versions of the packages that decide the result.
@@ -59,6 +97,7 @@ class Training(Record):
     interval: tuple[float, float]
     scored: str
     n: int
+    integers: IntegerTuning | None = None
     seconds: dict[str, float]
     unreadable: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()

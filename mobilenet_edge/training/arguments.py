@@ -30,6 +30,7 @@ class Arguments:
         teacher: A `.keras` classifier whose answers are learned.
         validation: Share of the pictures that decide when to stop, where there is no folder of them.
         test: Share of the pictures that are only scored, likewise.
+        qat: Whether to tune the integers of int8 files as well.
         seed: Of everything drawn at random, from 0 to 2^32 - 1.
 
     Raises:
@@ -45,6 +46,7 @@ class Arguments:
     teacher: Path | None = None
     validation: float = 0.2
     test: float = 0.0
+    qat: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

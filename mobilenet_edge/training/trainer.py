@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.data import dataset
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.data.preprocess import Preprocess
-from mobilenet_edge.errors import InputError
+from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.metadata import Metadata, Weights
 from mobilenet_edge.model import layers
@@ -25,7 +26,7 @@ from mobilenet_edge.model.read import parse
 from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.records.training import Training
-from mobilenet_edge.training import logbook, recipe
+from mobilenet_edge.training import logbook, qat, recipe
 from mobilenet_edge.training.arguments import Arguments
 from mobilenet_edge.training.embedding import default_cache
 from mobilenet_edge.training.teacher import Teacher
@@ -55,12 +56,15 @@ def train(folder: Path, options: Arguments, *, out: Path, force: bool = False) -
     data = read(folder, options, teacher)
     if teacher is not None:
         teacher.require(data.classes, rule)
+    if options.qat and not data.test:
+        raise UsageError("--qat is judged by pictures that nothing learns from, and there are none; add --test 0.2")
     spec = options.spec(len(data.classes))
     path = out / f"{spec.name}.keras"
     files.try_file(path)
     source = _source(data, options)
     about = _about(spec, data, source, options, rule)
-    overwrite.refuse(path, about, force=force)
+    for file in (path, *(qat.paths(path) if options.qat else ())):
+        overwrite.refuse(file, about, force=force)
     state = out / f".{spec.name}.{hashlib.sha256(source.encode()).hexdigest()[:8]}.training"
     steps = len(data.train) + len(data.validation) + 2 * options.epochs
     with progress.bar(f"train {spec.name}", steps) as advance:
@@ -73,14 +77,20 @@ def train(folder: Path, options: Arguments, *, out: Path, force: bool = False) -
     content = keras_bytes(result.model)
     learned = replace(about.weights, sha256=parse(content, str(path)).graph.sha256())
     about = replace(about, weights=learned, training=logbook.provenance(record), tools=logbook.tools())
-    files.write_together(
-        {
-            path: artifact.embed(path, content, about),
-            out / f"{spec.name}{SUFFIX}": records.dumps([record]).encode(),
-        }
-    )
+    beside = out / f"{spec.name}{SUFFIX}"
+    files.write_together({path: artifact.embed(path, content, about), beside: records.dumps([record]).encode()})
     shutil.rmtree(state, ignore_errors=True)
+    if options.qat:
+        record = _finish(record, result, data, path, options.seed)
+        files.write_text(beside, records.dumps([record]))
     return record
+
+
+def _finish(record: Training, result: recipe.Result, data: Dataset, path: Path, seed: int) -> Training:
+    """Tune integers of the finished model, too."""
+    began = time.monotonic()
+    integers = qat.finish(path, result.model, data.without(result.unreadable), seed=seed)
+    return replace(record, integers=integers, seconds=record.seconds | {"integers": round(time.monotonic() - began, 2)})
 
 
 def read(folder: Path, options: Arguments, teacher: Teacher | None = None) -> Dataset:
@@ -118,7 +128,7 @@ def _source(data: Dataset, options: Arguments) -> str:
     """Describe where the weights come from; a digest of all that decides them tells one run from another."""
     given = (Path(options.weights), options.teacher)
     contents = [files.read_bytes(path) for path in given if path is not None and path.is_file()]
-    anywhere = replace(options, weights=Path(options.weights).name, teacher=None)
+    anywhere = replace(options, weights=Path(options.weights).name, teacher=None, qat=False)
     parts = (data.sha256, anywhere, [hashlib.sha256(content).hexdigest() for content in contents])
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     return f"{Path(options.weights).name}, trained on {data.folder.resolve().name} ({digest[:8]})"

@@ -111,8 +111,8 @@ def tune(
         curve.append(_point(0, album.score(model, train).loss, album.score(model, validation)))
     for epoch in range(len(curve) - 1, options.epochs):
         _seed_dropout(model, options.seed, epoch)
-        batches = _batches(train, album, options, epoch, class_weights, teacher)
-        losses = [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in batches]
+        drawn = batches(train, album, options, epoch, class_weights, teacher)
+        losses = [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in drawn]
         curve.append(_point(epoch + 1, float(np.mean(losses)), album.score(model, validation)))
         if state is not None:
             checkpoint.keep(model, curve, state)
@@ -151,13 +151,13 @@ def block_of(layer: str) -> int | None:
     return int(match["v1"] or 0) or int(match["v2"] or 0) + 1
 
 
-def _batches(
+def batches(
     train: Sequence[Picture],
     album: Album,
     options: Options,
     epoch: int,
     class_weights: Sequence[float],
-    teacher: Teacher | None,
+    teacher: Teacher | None = None,
 ) -> Iterator[tuple[Array, Array, Array]]:
     """Yield inputs, targets and weights of an epoch; they follow from the seed and the number of the epoch."""
     generator = random.Random(f"{options.seed} {epoch}")  # noqa: S311 - nothing secret is drawn
