@@ -145,3 +145,19 @@ def test_damping_by_hand():
     # Of 10 %: four fifths of its own variance, one fifth of their mean 2.
     np.testing.assert_allclose(it.damped(covariance, 0.1), [[[4 + 0.32 + 0.04, 1], [1, 0.04]]])
     assert np.linalg.eigvalsh(it.damped(np.zeros((1, 3, 3)), 0.1)).min() == pytest.approx(1e-12)
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (3, 3, 3, 5), (1, 1, 8, 2)])
+def test_pairs_are_brought_within_their_limit(shape):
+    whole = np.random.default_rng(0).integers(-127, 128, shape).astype(np.float64)
+    made = it.within_pairs(whole).reshape(1, -1, shape[-1])
+    before = whole.reshape(made.shape)
+    assert pair_sums(made).max() <= it.MAX_PAIR
+    assert pair_sums(before).max() > it.MAX_PAIR
+    np.testing.assert_array_equal(made, np.rint(made))
+    # Nothing else moves, and no weight grows or changes its sign.
+    even = np.pad(before, ((0, 0), (0, before.shape[1] % 2), (0, 0)))
+    fine = np.repeat(pair_sums(before) <= it.MAX_PAIR, 2, axis=1)[:, : before.shape[1]]
+    np.testing.assert_array_equal(made[fine], before[fine])
+    assert (np.abs(made) <= np.abs(even[:, : before.shape[1]])).all()
+    assert (made * before >= 0).all()
