@@ -143,7 +143,7 @@ class Budgets:
         path: Path of the file.
         text: Content of the file.
         budgets: The budgets, in the order of the file.
-        baseline: Path of the baseline that the file names, None if it names none.
+        baseline: Path of the baseline, None if the file names none.
     """
 
     path: Path
@@ -157,7 +157,7 @@ class Budgets:
 
 
 def load(path: Path) -> Budgets:
-    """Read a budget file.
+    """Read a budget file, whose baseline is relative to its folder.
 
     Raises:
         InputError: The file cannot be read, is not TOML, or has an invalid key or value; the message gives the line.
@@ -165,7 +165,8 @@ def load(path: Path) -> Budgets:
     if path == PATH and not path.exists():
         raise InputError(f"no budgets yet: mnet init writes {path}, or give another file with --budgets")
     file = toml.read(path, _File)
-    budgets = Budgets(path, files.read_bytes(path).decode(), file.budget, file.baseline)
+    baseline = None if file.baseline is None else str(path.parent / file.baseline)
+    budgets = Budgets(path, files.read_bytes(path).decode(), file.budget, baseline)
     if not budgets.budgets:
         raise InputError(f"{path} has no budget; add one with [[budget]], see docs/ci.md")
     for index, budget in enumerate(budgets.budgets):

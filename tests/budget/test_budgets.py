@@ -31,7 +31,7 @@ size = "2 MB"
 ratchet = true
 """)
     first, second = found.budgets
-    assert found.baseline == "b.json"
+    assert found.baseline == str(found.path.parent / "b.json")
     assert [(each.metric.key, each.text) for each in first.limits] == [
         ("size", "1.5 MB"), ("size", "+2 %"), ("memory", "60 MB"), ("macs", "50M"), ("parameters", "1M"),
         ("latency", "20 ms"), ("min_agreement", "95 %"), ("min_top1", "50 %"),

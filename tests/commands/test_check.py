@@ -141,7 +141,7 @@ def test_nothing_to_check_is_an_input_error():
 
 
 def test_a_check_is_the_baseline_of_the_next(mnet):
-    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    FILE.write_text('baseline = "base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
     code, out, _ = mnet("check", "--format", "json", "--out", "configs/base.json")
     assert (code, out) == (1, "")  # the first time there is nothing to compare with
     assert mnet("check")[0] == 0
@@ -156,7 +156,7 @@ def test_a_check_is_the_baseline_of_the_next(mnet):
 
 
 def test_another_precision_under_the_same_path_is_a_change(mnet):
-    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    FILE.write_text('baseline = "base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
     write("results/one.tflite", precision="int8")
     mnet("check", "--format", "json", "--out", "configs/base.json")
     write("results/one.tflite", width=300)
@@ -167,7 +167,7 @@ def test_another_precision_under_the_same_path_is_a_change(mnet):
 
 @pytest.mark.parametrize("words", [(), ("results",)])
 def test_what_the_baseline_has_and_is_gone_is_missing_until_a_new_baseline(mnet, words):
-    FILE.write_text('baseline = "configs/base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
+    FILE.write_text('baseline = "base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+2 %"\n')
     two = write("results/two.tflite")
     renew = ("check", "--format", "json", "--out", "configs/base.json")
     mnet(*renew)
@@ -201,14 +201,14 @@ def test_a_missing_baseline_that_was_asked_for_is_exit_code_3(mnet):
 def test_a_baseline_from_git(mnet, folder, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
     FILE.write_text('baseline = "base.json"\n[[budget]]\nartifact = "results/*.tflite"\nsize = "+0 %"\n')
-    mnet("check", "--format", "json", "--out", "base.json")
+    mnet("check", "--format", "json", "--out", "configs/base.json")
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-    for words in (["init", "-q", "-b", "main"], ["add", "base.json"], ["commit", "-qm", "x"]):
+    for words in (["init", "-q", "-b", "main"], ["add", "configs/base.json"], ["commit", "-qm", "x"]):
         subprocess.run(["git", *identity, *words], check=True)
-    Path("base.json").unlink()
+    Path("configs/base.json").unlink()
     code, out, _ = mnet("check", "--baseline", "git:main")
     assert code == 0
-    assert "against base.json at main" in out
+    assert "against configs/base.json at main" in out
 
 
 def test_update_tightens_the_ratchet_in_the_file(mnet):
