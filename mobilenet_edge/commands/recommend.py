@@ -172,8 +172,10 @@ def _notes(rows: Sequence[Row], measured: bool) -> Iterator[str]:
         yield from _accuracy_notes([row.evaluation for row in rows if row.evaluation])
     elif rows:
         yield "Top-1 is the published figure (TF-slim), not that of these files; measure theirs with mnet evaluate."
-        if any(row.published and row.published[1] == "QAT" for row in rows):
-            yield "For int8 it is that of quantisation-aware training, which post-training int8 rarely reaches."
+        precisions = {row.record.precision or "" for row in rows if row.published and row.published[1] == "QAT"}
+        if precisions:
+            names = " and ".join(sorted(precisions))
+            yield f"For {names} it is that of quantisation-aware training, which post-training int8 rarely reaches."
     without = sum(_top1(row, measured) is None for row in rows)
     if without:
         yield f"{without} of {len(rows)} rows have no such top-1 and were skipped."

@@ -21,7 +21,7 @@ Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 FLOAT: Final = ("float32", "float16", "dynamic")
-INTEGER: Final = ("int8", "uint8")
+INTEGER: Final = ("int8", "uint8", "mixed")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,22 @@ def test_the_pick_the_runner_up_and_what_the_limit_costs(tmp_path: Path, capsys:
     ]
 
 
+def test_mixed_files_are_points_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # Faster than int8, as in onnxruntime; measured, and by what is published of models with integers.
+    published = [profile(SMALL, 6.0), profile(SMALL, 5.0, precision="mixed"), profile(SMALL, 7.0, precision="float32")]
+    measured = [
+        replace(evaluation(SMALL, top1), sha256=record.sha256)
+        for record, top1 in zip(published, (0.48, 0.5, 0.51), strict=True)
+    ]
+    for made in (published, [*published, *measured]):
+        code, lines = said(capsys, str(written(tmp_path, made)), "--max-latency", "6.5ms")
+        assert code == 0
+        assert lines[0].startswith(f"Take {SMALL.name} mixed tflite: 5.00 ms")
+        assert f"Runner-up: {SMALL.name} int8 tflite" in lines[2]
+    code, lines = said(capsys, str(written(tmp_path, published)))
+    assert lines[-1].startswith("For int8 and mixed it is that of quantisation-aware training")
+
+
 def test_the_fastest_that_is_accurate_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = said(capsys, str(written(tmp_path, THREE)), "--min-top1", "55")
     assert code == 0

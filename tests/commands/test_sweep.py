@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,20 @@ def test_a_sweep_with_images_scores_those_held_out(
     assert (found[0]["agreement"], found[1]["calibration"]["count"]) == (1.0, 6)
     assert "synthetic" not in captured.out
     assert "(12)" in captured.out
+
+
+@pytest.mark.slow
+def test_mixed_files_are_rows_like_any_other(config: Callable[..., Path], photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    path = config('precision = ["int8", "mixed"]')
+    assert sweep.run(path, replace(HERE, data=photos), out=out)[1] == 0
+    rows = list(csv.DictReader((out / "tradeoff.csv").read_text().splitlines()))
+    assert sorted((row["precision"], row["format"]) for row in rows) == [
+        ("int8", "onnx"), ("int8", "tflite"), ("mixed", "onnx"), ("mixed", "tflite"),
+    ]  # fmt: skip
+    # Pictures that calibrated mixed files are left out of the score as those of int8 files are.
+    assert {row["images"] for row in rows} == {"12"}
+    assert all(float(row["median_ms"]) > 0 and row["top1_percent"] for row in rows)
 
 
 @pytest.mark.slow

@@ -98,7 +98,13 @@ def test_large_models_come_first_then_format_precision_threads(profile):
 
 @pytest.mark.parametrize(
     ("precision", "published"),
-    [("float32", (59.1, "float")), ("float16", (59.1, "float")), ("int8", (57.7, "QAT")), ("uint8", (57.7, "QAT"))],
+    [
+        ("float32", (59.1, "float")),
+        ("float16", (59.1, "float")),
+        ("int8", (57.7, "QAT")),
+        ("uint8", (57.7, "QAT")),
+        ("mixed", (57.7, "QAT")),
+    ],
 )
 def test_published_figures_are_of_the_rows_kind(profile, precision, published):
     (row,) = join([profile(precision=precision)])
