@@ -27,18 +27,23 @@ def table(search: Search) -> str:
 
 
 def compare(artifacts: Sequence[Artifact], search: Search | None) -> Iterator[str]:
-    """Say of each mixed file whether it is nearer to the float model than its int8 sibling, or faster."""
+    """Say of each mixed file whether it is nearer to the float model than int8, or faster.
+
+    Without an int8 sibling among the files, int8 is what the search measured.
+    """
     for mixed in artifacts:
+        if mixed.precision != "mixed":
+            continue
         sibling = next((file for file in artifacts if _is_sibling(mixed, file)), None)
-        facts = [] if sibling is None else [*_nearer(mixed, sibling), *_faster(mixed, search)]
-        if sibling is not None and facts:
-            names = printable(mixed.path.name), printable(sibling.path.name)
-            yield f"{names[0]}, compared with {names[1]}, is {' and '.join(facts)}."
+        nearer = _nearer_in_search(mixed, search) if sibling is None else _nearer(mixed, sibling)
+        if facts := [*nearer, *_faster(mixed, search)]:
+            int8 = "int8" if sibling is None else printable(sibling.path.name)
+            yield f"{printable(mixed.path.name)}, compared with {int8}, is {' and '.join(facts)}."
 
 
 def _is_sibling(mixed: Artifact, file: Artifact) -> bool:
     uncompiled = file.metadata is not None and file.metadata.compilation is None
-    return (mixed.precision, file.precision, file.format) == ("mixed", "int8", mixed.format) and uncompiled
+    return (file.precision, file.format) == ("int8", mixed.format) and uncompiled
 
 
 def _nearer(mixed: Artifact, int8: Artifact) -> Iterator[str]:
@@ -47,14 +52,24 @@ def _nearer(mixed: Artifact, int8: Artifact) -> Iterator[str]:
         yield f"nearer to the float model ({figures[0]:.1f} against {figures[1]:.1f} dB)"
 
 
+def _nearer_in_search(mixed: Artifact, search: Search | None) -> Iterator[str]:
+    snrs = [point.snr_db for point in _pair(mixed, search)]
+    if len(snrs) == 2 and snrs[0] is not None and snrs[1] is not None and snrs[0] > snrs[1]:
+        yield f"nearer to the float model ({snrs[0]:.1f} against {snrs[1]:.1f} dB on views of held-out pictures)"
+
+
 def _faster(mixed: Artifact, search: Search | None) -> Iterator[str]:
-    if search is None or mixed.format not in search.chosen:
-        return
-    all_int8, *points = search.points
-    cut = search.chosen[mixed.format].cut
-    times = [point.ms[mixed.format] for point in (*(point for point in points if point.cut == cut), all_int8)]
-    if times[0] < times[1]:
+    times = [point.ms[mixed.format] for point in _pair(mixed, search)]
+    if times and times[0] < times[1]:
         yield f"faster by estimate ({times[0]:.2f} against {times[1]:.2f} ms)"
+
+
+def _pair(mixed: Artifact, search: Search | None) -> list[Point]:
+    """Return the point of a file and that of all int8; none without a search."""
+    if search is None or mixed.format not in search.chosen:
+        return []
+    cut = search.chosen[mixed.format].cut
+    return [*(point for point in search.points if point.cut == cut), search.points[0]]
 
 
 def _row(point: Point, search: Search, formats: Sequence[str]) -> list[str]:
