@@ -7,7 +7,8 @@ import pytest
 
 from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Evaluation, Failure, Inspection, Prediction, Profile, Remark
+from mobilenet_edge.records import Evaluation, Export, Failure, Inspection, Prediction, Profile, Remark
+from mobilenet_edge.records.export import Cut, Division, LayerLoss
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -35,13 +36,21 @@ WHOLE = [
         **IDENTITY, runtime="litert", runtime_version="2.3.0", threads=1, predicted_ms=2.0, low_ms=1.5, high_ms=3.0,
         measured=6, error=0.05, host={"cpu": "A72", "isa": ["asimddp"]}, conditions={"affinity": [1]},
     ),
+    Export(
+        **IDENTITY, agreement={"snr_db": 26.0}, remarks=(Remark("few-calibration-images", count=9, enough=30),),
+        division=Division(
+            cut="a", wanted=0.97, views=200, pictures=20, float32_ms=1.5, runtime="litert", runtime_version="2.3.0",
+            threads=1, host={"cpu": "A72"}, cuts=(Cut(name="", layers=0, macs_share=0, ms=1, agreement=0.9),),
+        ),
+        losses=(LayerLoss("a", "conv", 0.1, 0.2, 0, 6, 0.02, 0, 0.9, 0.5, 0, 8),),
+    ),
 ]  # fmt: skip
 
 
 def test_the_whole_ones_are_read(tmp_path):
     records.write(tmp_path / "a.json", WHOLE)
     assert [each.kind for each in records.read(tmp_path / "a.json")] == [
-        "profile", "evaluation", "inspection", "failure", "profile", "prediction",
+        "profile", "evaluation", "inspection", "failure", "profile", "prediction", "export",
     ]  # fmt: skip
 
 
@@ -85,6 +94,11 @@ def test_the_whole_ones_are_read(tmp_path):
         (5, {"host": {"isa": "avx"}}),
         (5, {"host": {"cores": "4"}}),
         (5, {"error": None}),
+        (6, {"losses": [5]}),
+        (6, {"losses": [{"name": "a"}]}),
+        (6, {"division": []}),
+        (6, {"division": {"cut": "a"}}),
+        (6, {"agreement": "high"}),
         (3, {"stage": "x"}),
         (3, {"reason": ""}),
         (3, {"threads": "1"}),

@@ -250,7 +250,9 @@ def export(
     explain: Annotated[
         bool,
         typer.Option(
-            "--explain", help="Show which layers lose most in int8, and what would help.", rich_help_panel=INT8
+            "--explain",
+            help="Show which layers lose most in int8, and what would help; with --min-agreement, measure every cut.",
+            rich_help_panel=INT8,
         ),
     ] = False,
     min_agreement: Annotated[
@@ -287,17 +289,20 @@ def export(
         bool, typer.Option("--check-keras", help="Compare with Keras first; needs TensorFlow.")
     ] = False,
     force: Force = False,
+    json: Json = None,
 ) -> None:
     """Convert a Keras model to TFLite and ONNX, and check both.
 
     Float32 and int8 by default; float16, dynamic range and mixed on request.
     """
+    from mobilenet_edge.conversion import outcome
     from mobilenet_edge.conversion import pipeline as command
     from mobilenet_edge.conversion.mixture import Mixing
     from mobilenet_edge.data.pixel_options import PixelOptions
-    from mobilenet_edge.report import exports, losses
+    from mobilenet_edge.report import exports
     from mobilenet_edge.report import preprocessing as pixels_report
 
+    try_json(json)
     result = command.run(
         model,
         formats=format or (),
@@ -317,9 +322,7 @@ def export(
         explain=explain,
     )
     remark(pixels_report.of_export(result))
-    show(exports.table(result, result.mutual, result.split, result.remarks, result.search))
-    if result.losses:
-        show("\n" + losses.text(result.losses))
+    output(outcome.records(result), json, lambda _: exports.text(result))
 
 
 @app.command(cls=Verb, epilog=examples("mnet inspect results/", "mnet inspect model.tflite --target edgetpu --json -"))

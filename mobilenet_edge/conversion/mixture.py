@@ -81,7 +81,9 @@ class Divider:
             advance()
         return mixed
 
-    def search(self, mixing: Mixing, formats: Sequence[str], int8: QuantisedGraph | None, head: Head) -> Search:
+    def search(
+        self, mixing: Mixing, formats: Sequence[str], int8: QuantisedGraph | None, head: Head, whole: bool = False
+    ) -> Search:
         """Find the fastest division for each format that keeps an agreement.
 
         Args:
@@ -89,6 +91,7 @@ class Divider:
             formats: What will be written.
             int8: The graph in integers only, if it is known already.
             head: What the outputs mean.
+            whole: Measure the cuts, too, that the choice does not need.
 
         Raises:
             UsageError: There are no held-out pictures.
@@ -111,10 +114,10 @@ class Divider:
         ms = {kind: self._estimates(timings[kind], int8.graph) for kind in formats}
         float32_ms = {kind: timings[kind].float32_ms for kind in formats}
         trial = Trial(self.graph, int8, self.at, search.look(held_out), head, formats[-1])
-        found = search.run(trial, mixing.min_agreement or 0.0, ms, float32_ms, len(held_out))
+        found = search.run(trial, mixing.min_agreement or 0.0, ms, float32_ms, len(held_out), whole)
         for _ in self.graph.nodes:
             self.advance()
-        return found
+        return replace(found, timed={kind: timings[kind].int8 for kind in formats})
 
     def _estimates(self, timing: Timing, int8: Graph) -> Mapping[str, float]:
         """Milliseconds by cut, and of all int8 under an empty name."""

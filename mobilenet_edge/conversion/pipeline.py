@@ -30,11 +30,12 @@ from mobilenet_edge.formats.tflite import read as tflite_reader
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, synthetic, weights
-from mobilenet_edge.quantise.attribution import LayerLoss, attribute
+from mobilenet_edge.quantise.attribution import attribute
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.entry import require_within
 from mobilenet_edge.quantise.partition import MixedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, solve
+from mobilenet_edge.records.export import LayerLoss
 from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.records.remark import Remark
 
@@ -133,7 +134,7 @@ def run(
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
         check_keras: Compare with Keras first, which needs TensorFlow.
         mixing: What decides which layers of a mixed file stay in float.
-        explain: Divide the loss of int8 among the layers.
+        explain: Divide the loss of int8 among the layers, and measure every cut that a mixed file could have.
 
     Returns:
         The files written.
@@ -152,7 +153,7 @@ def run(
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
     made_for.check(formats, precisions, io)
     mixing.check(precisions)
-    if explain and "int8" not in precisions:
+    if explain and "int8" not in precisions and mixing.min_agreement is None:
         raise UsageError("--explain is about int8 files; add --precision int8")
     calibrated = [precision for precision in precisions if precision in CALIBRATED]
     if calibrated and calibrate is None:
@@ -248,7 +249,7 @@ def write_all(
                     found.losses = attribute(graph, quantised, samples.checking)
             else:
                 divider = Divider(graph, samples, options, entry, advance)
-                mixed = _divide(divider, mixing, formats, int8, reference, found)
+                mixed = _divide(divider, mixing, formats, int8, reference, found, explain)
         rounded = (weights.nearest(graph),) if precision == "dynamic" else ()
         for kind in formats:
             own = replace(about, tools=tools[kind])
@@ -315,11 +316,12 @@ def _divide(
     int8: QuantisedGraph | None,
     reference: verify.Reference,
     found: Files | None,
+    explain: bool,
 ) -> Mapping[str, MixedGraph]:
     """Choose what stays in float in the mixed file of each format."""
     if mixing.min_agreement is None:
         return dict.fromkeys(formats, divider.default())
-    search = divider.search(mixing, formats, int8, reference.head)
+    search = divider.search(mixing, formats, int8, reference.head, whole=explain)
     if found is not None:
         found.search = search
     return search.chosen

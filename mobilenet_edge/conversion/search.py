@@ -18,6 +18,7 @@ from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import compute
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.partition import MixedGraph, cuts, split
+from mobilenet_edge.records import Profile
 
 # Views of held-out pictures that an agreement is measured on, about: its standard error is then .01 near .97.
 VIEWS: Final = 200
@@ -63,6 +64,7 @@ class Search:
         wanted: The agreement that was asked for.
         views: Number of views it was measured on.
         pictures: Number of held-out pictures that they show.
+        timed: By format, a profile whose operators' times were added up.
     """
 
     chosen: Mapping[str, MixedGraph]
@@ -71,6 +73,7 @@ class Search:
     wanted: float
     views: int
     pictures: int
+    timed: Mapping[str, Profile] = field(default_factory=dict)
 
 
 @dataclass
@@ -121,7 +124,12 @@ class Trial:
 
 
 def run(
-    trial: Trial, wanted: float, ms: Mapping[str, Mapping[str, float]], float32_ms: Mapping[str, float], pictures: int
+    trial: Trial,
+    wanted: float,
+    ms: Mapping[str, Mapping[str, float]],
+    float32_ms: Mapping[str, float],
+    pictures: int,
+    whole: bool = False,
 ) -> Search:
     """Search the cuts of a graph.
 
@@ -135,6 +143,7 @@ def run(
         ms: By format, the milliseconds of every cut, and of all int8 under an empty name.
         float32_ms: By format, the milliseconds of the float32 file.
         pictures: Number of held-out pictures behind the views.
+        whole: Measure the cuts, too, that the choice does not need.
 
     Raises:
         BuildError: Not even the longest float part keeps it.
@@ -146,6 +155,9 @@ def run(
     chosen = {}
     for kind, times in ms.items():
         chosen[kind] = trial.mixed[_fastest(trial, wanted, candidates[shortest:], times)]
+    for cut in candidates if whole else ():
+        trial.agreement(cut)
+        trial.mixed.clear()  # weights of every cut at once would be many times the model
     points = tuple(_point(trial, cut, {kind: times[cut] for kind, times in ms.items()}) for cut in known)
     return Search(chosen, points, float32_ms, wanted, len(trial.views), pictures)
 
@@ -163,9 +175,9 @@ def candidates(graph: Graph, int8: Graph) -> list[str]:
     return found
 
 
-def look(images: Array) -> Array:
-    """Return about `VIEWS` views of pictures (n, h, w, c): themselves, mirrored, and their corners enlarged."""
-    wanted = min(10, max(1, VIEWS // len(images)))
+def look(images: Array, count: int = VIEWS) -> Array:
+    """Return about `count` views of pictures (n, h, w, c): themselves, mirrored, and their corners enlarged."""
+    wanted = min(10, max(1, count // len(images)))
     views: list[Array] = [images, images[:, :, ::-1]]
     for top in (0.0, 1.0):
         for left in (0.0, 1.0):

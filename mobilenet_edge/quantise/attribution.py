@@ -8,7 +8,6 @@ shares of the loss.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,44 +16,12 @@ from mobilenet_edge.graph import Array, Graph, Node
 from mobilenet_edge.graph.run import compute, tensors
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import HIGH, LOW, QuantisedGraph, QuantParams
+from mobilenet_edge.records.export import LayerLoss
 
 # Images that errors are measured on: a square of thousands of logits is steady after a few.
 IMAGES: Final = 8
 # A channel that varies by less on all images is dead.
 _CONSTANT: Final = 1e-6
-
-
-@dataclass(frozen=True)
-class LayerLoss:
-    """What rounding one layer costs.
-
-    Attributes:
-        name: Of the node, or of the input.
-        op: Its op, "input" for the input.
-        weights: Square of the logits' change by its integer weights, relative to the logits' own; None without weights.
-        activations: The same by its output's grid.
-        low: Least value on the grid.
-        high: Greatest value.
-        step: Distance between two values.
-        saturated: Share of the output's values more than a step beyond the ends of the grid.
-        used: Share of the grid that all but a thousandth of the values lie in.
-        macs_share: Share of the MACs that is done up to this layer, itself included.
-        dead: Channels of the original layer that are constant on all images.
-        channels: All channels.
-    """
-
-    name: str
-    op: str
-    weights: float | None
-    activations: float
-    low: float
-    high: float
-    step: float
-    saturated: float
-    used: float
-    macs_share: float
-    dead: int
-    channels: int
 
 
 def attribute(original: Graph, made: QuantisedGraph, images: Array) -> tuple[LayerLoss, ...]:

@@ -17,6 +17,7 @@ from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import strict
 from mobilenet_edge.records.classification import Classification
 from mobilenet_edge.records.evaluation import Evaluation
+from mobilenet_edge.records.export import Export
 from mobilenet_edge.records.failure import Failure
 from mobilenet_edge.records.inspection import Inspection
 from mobilenet_edge.records.prediction import Prediction
@@ -31,6 +32,7 @@ __all__ = [
     "ArtifactRecord",
     "Classification",
     "Evaluation",
+    "Export",
     "Failure",
     "Inspection",
     "Prediction",
@@ -46,7 +48,8 @@ __all__ = [
 
 READABLE: Final = (1, SCHEMA_VERSION)
 KINDS: Final[Mapping[str, type[Record]]] = {
-    record.kind: record for record in (Profile, Evaluation, Inspection, Failure, Prediction, Training, Classification)
+    record.kind: record
+    for record in (Profile, Evaluation, Inspection, Failure, Prediction, Training, Classification, Export)
 }
 
 

@@ -8,11 +8,12 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion.coral import compiler
+from mobilenet_edge.conversion.pipeline import Files
 from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Agreement
 from mobilenet_edge.records.remark import Remark
-from mobilenet_edge.report import divisions
+from mobilenet_edge.report import divisions, losses
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -26,6 +27,12 @@ _COLUMNS: Final = (
     Column("same top-1"),
     Column("checked on", words=True),
 )
+
+
+def text(files: Files) -> str:
+    """Format all that an export has to say: the table, and which layers lose most where that was asked for."""
+    shown = table(files, files.mutual, files.split, files.remarks, files.search)
+    return f"{shown}\n\n{losses.text(files.losses)}" if files.losses else shown
 
 
 def table(

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mobilenet_edge.quantise.attribution import LayerLoss
 from mobilenet_edge.quantise.partition import FLOAT_SHARE
+from mobilenet_edge.records.export import LayerLoss
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -15,7 +15,7 @@ from mobilenet_edge.text import printable
 LARGE: Final = 0.1
 SATURATED: Final = 1e-3
 USED: Final = 0.25
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("layer", words=True),
     Column("op", words=True),
     Column("by weights"),
@@ -32,22 +32,36 @@ def text(losses: Sequence[LayerLoss]) -> str:
     Args:
         losses: Of all layers in order, from `quantise.attribution.attribute`.
     """
-    total = sum((loss.weights or 0) + loss.activations for loss in losses)
-    rows = [_row(loss, total) for loss in losses]
-    snr = f"{-10 * math.log10(total):.1f} dB" if total > 0 else "no loss"
-    note = (
-        f"Each layer was rounded alone in the float model; the squares of the logits' errors add up to {snr}. Their "
-        "shares are by a layer's weights and by its output's 256 steps. In the file each layer makes good for some of "
-        "the errors before it."
+    table = grid(COLUMNS, [row(loss, total(losses)) for loss in losses])
+    lines = "\n".join(f"- {line}" for line in advice(losses))
+    return "\n\n".join([table, note(losses), *([lines] if lines else [])])
+
+
+def total(losses: Sequence[LayerLoss]) -> float:
+    """Add up the squares of the logits' errors, relative to the logits' own."""
+    return sum(loss.total for loss in losses)
+
+
+def snr(losses: Sequence[LayerLoss]) -> str:
+    """Return the sum of all losses as a signal-to-noise ratio."""
+    power = total(losses)
+    return f"{-10 * math.log10(power):.1f} dB" if power > 0 else "no loss"
+
+
+def note(losses: Sequence[LayerLoss]) -> str:
+    """Say what the table is of."""
+    return (
+        f"Each layer was rounded alone in the float model; the squares of the logits' errors add up to {snr(losses)}. "
+        "Their shares are by a layer's weights and by its output's 256 steps. In the file each layer makes good for "
+        "some of the errors before it."
     )
-    advice = [f"- {line}" for line in _advice(losses, total)]
-    return "\n\n".join([grid(_COLUMNS, rows), note, *(["\n".join(advice)] if advice else [])])
 
 
-def _row(loss: LayerLoss, total: float) -> list[str]:
+def row(loss: LayerLoss, total: float) -> list[str]:
+    """Return the cells of a layer, a text for each of `COLUMNS`."""
     return [
         printable(loss.name),
-        loss.op,
+        printable(loss.op),
         "" if loss.weights is None else _percent(loss.weights, total),
         _percent(loss.activations, total),
         f"{loss.low:.3g} to {loss.high:.3g}",
@@ -60,18 +74,20 @@ def _percent(part: float, total: float) -> str:
     return f"{part / total:.1%}" if total > 0 else ""
 
 
-def _advice(losses: Sequence[LayerLoss], total: float) -> Iterator[str]:
+def advice(losses: Sequence[LayerLoss]) -> Iterator[str]:
+    """Say what stands out, and what would help."""
+    whole = total(losses)
     early = [loss for loss in losses if 0 < loss.macs_share <= FLOAT_SHARE]
-    saved = sum((loss.weights or 0) + loss.activations for loss in early)
-    if total > 0 and saved >= LARGE * total:
+    saved = total(early)
+    if whole > 0 and saved >= LARGE * whole:
         yield (
-            f"{saved / total:.0%} of the loss is in the first {FLOAT_SHARE:.0%} of the MACs, up to "
+            f"{saved / whole:.0%} of the loss is in the first {FLOAT_SHARE:.0%} of the MACs, up to "
             f"{printable(early[-1].name)}: --precision mixed keeps them in float32."
         )
     if dead := sum(loss.dead > 0 for loss in losses):
         yield f"{dead} layers have channels that are always the same, which cost time and size; a smaller alpha may do."
     for loss in losses:
-        yield from (f"{printable(loss.name)}: {fact}" for fact in _facts(loss, total, loss in early))
+        yield from (f"{printable(loss.name)}: {fact}" for fact in _facts(loss, whole, loss in early))
 
 
 def _facts(loss: LayerLoss, total: float, early: bool) -> Iterator[str]:

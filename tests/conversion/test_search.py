@@ -39,11 +39,13 @@ class FakeTrial:
         return self.agreements[cut]
 
 
-def run(agreements: tuple[float, ...], ms: dict[str, tuple[float, ...]], wanted: float = 0.97) -> Any:
+def run(
+    agreements: tuple[float, ...], ms: dict[str, tuple[float, ...]], wanted: float = 0.97, whole: bool = False
+) -> Any:
     names = ("", *CUTS)
     trial: Any = FakeTrial(dict(zip(names, agreements, strict=True)))
     times = {kind: dict(zip(names, values, strict=True)) for kind, values in ms.items()}
-    return search.run(trial, wanted, times, dict.fromkeys(ms, 9.0), 2)
+    return search.run(trial, wanted, times, dict.fromkeys(ms, 9.0), 2, whole)
 
 
 def chosen(found: Any) -> dict[str, str]:
@@ -73,6 +75,14 @@ def test_what_was_tried_and_what_was_not_is_told_apart() -> None:
     assert [point.layers for point in found.points] == [0, 1, 2, 3, 4]
     assert [point.agreement for point in found.points] == [0.90, 0.94, 0.975, None, 0.99]
     assert [point.share for point in found.points] == [0, 0.2, 0.4, 0.6, 0.8]
+
+
+def test_the_whole_curve_is_measured_where_it_is_asked_for_and_changes_no_choice() -> None:
+    # Of what bisection does not need, "a" would keep the agreement, and be the fastest.
+    options: Any = ((0.90, 0.98, 0.96, 0.98, 0.99), {"onnx": (1.0, 0.1, 0.9, 0.8, 0.85)})
+    found = run(*options, whole=True)
+    assert [point.agreement for point in found.points] == [0.90, 0.98, 0.96, 0.98, 0.99]
+    assert chosen(found) == chosen(run(*options)) == {"onnx": "c"}
 
 
 def test_an_agreement_that_no_file_keeps_is_named_with_the_best() -> None:

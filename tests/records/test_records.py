@@ -22,6 +22,7 @@ from mobilenet_edge.records import (
     Remark,
     Training,
 )
+from mobilenet_edge.records.export import Cut, Division, LayerLoss
 
 IDENTITY = {
     "artifact": "results/mobilenet_v1-a0.50-r160.int8.tflite",
@@ -116,6 +117,29 @@ CLASSIFICATION = records.Classification(
     runtime="litert",
     runtime_version="2.3.0",
     conditions={"threads": 1},
+)
+LOSS = LayerLoss("conv1", "conv", 0.002, 0.001, 0.0, 6.0, 6 / 255, 0.0, 0.9, 0.5, 2, 8)
+DIVISION = Division(
+    cut="conv1",
+    wanted=0.97,
+    views=200,
+    pictures=20,
+    cuts=(
+        Cut(name="", layers=0, macs_share=0.0, ms=1.0, agreement=0.93, snr_db=26.0),
+        Cut(name="conv1", layers=1, macs_share=0.07, ms=0.81),
+    ),
+    float32_ms=1.2,
+    runtime="onnxruntime",
+    runtime_version="1.31.1",
+    threads=1,
+    host={"cpu": "Cortex-A72"},
+)
+EXPORT = records.Export(
+    **IDENTITY,
+    agreement={"snr_db": 26.0, "top1": 0.93, "count": 20},
+    remarks=(Remark("few-calibration-images", count=10, enough=30),),
+    division=DIVISION,
+    losses=(LOSS,),
 )
 
 
@@ -302,7 +326,7 @@ def test_records_are_values():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_field_is_documented(kind):
     page = (Path(__file__).parents[2] / "docs" / "records.md").read_text(encoding="utf-8")
-    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION, TRAINING, CLASSIFICATION)
+    examples = (PROFILE, EVALUATION, INSPECTION, FAILURE, PREDICTION, TRAINING, CLASSIFICATION, EXPORT)
     (example,) = (each for each in examples if type(each) is kind)
     section = page.split(f"\n## {kind.kind.capitalize()}")[1].split("\n## ")[0]
     common = page.split("\n## Every record")[1].split("\n## ")[0]
@@ -313,6 +337,29 @@ def test_every_field_is_documented(kind):
     }
     for name in example.to_dict():
         assert f"`{name}` (" in (common if name in shared else section)
+
+
+def test_what_an_export_found_out_is_read_back(tmp_path):
+    records.write(tmp_path / "a.json", [EXPORT])
+    (again,) = records.read(tmp_path / "a.json")
+    assert again == EXPORT
+    assert again.division.chosen == DIVISION.cuts[1]
+    assert again.losses[0].total == pytest.approx(0.003)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        (DIVISION, {"cuts": ()}),
+        (DIVISION, {"cuts": DIVISION.cuts[1:]}),
+        (DIVISION.cuts[0], {"ms": 0.0}),
+        (DIVISION.cuts[0], {"ms": float("nan")}),
+        (DIVISION, {"float32_ms": 1e300}),
+    ],
+)
+def test_curves_that_cannot_be(part, changes):
+    with pytest.raises(ValueError, match=r"not all int8|must be between"):
+        replace(part, **changes)
 
 
 def test_a_prediction_is_read_back(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mobilenet_edge.quantise.attribution import LayerLoss
+from mobilenet_edge.records.export import LayerLoss
 from mobilenet_edge.report import losses
 
 PLAIN = LayerLoss("mid", "conv", 0.001, 0.001, 0.0, 6.0, 6 / 255, 0.0, 0.9, 0.5, 0, 8)

@@ -12,7 +12,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "readme.py"
 RECORDS = (
-    *("record", "profile", "evaluation", "classification", "inspection", "prediction", "failure", "training"),
+    *("record", "profile", "evaluation", "classification", "export", "inspection", "prediction", "failure", "training"),
     *(f"{group} codes" for group in ("doubts", "notes", "contradictions", "pictures", "training", "calibration")),
 )
 
