@@ -9,9 +9,9 @@ from typing import Final
 from mobilenet_edge import files
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError
-from mobilenet_edge.records import Training
+from mobilenet_edge.records import Export, Training
 from mobilenet_edge.report import summary
-from mobilenet_edge.report.html import curves, document, gallery, timeline
+from mobilenet_edge.report.html import curves, cuts, document, gallery, timeline
 from mobilenet_edge.report.html.pictures import FORMATS, NAMES, pictures
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, join
@@ -41,15 +41,15 @@ def run(paths: Sequence[Path], out: Path, images: Path | None = None) -> list[Pa
     files.try_folder(out)
     entries = _history(paths)
     records = sources.read([path for path in paths if path.suffix != HISTORY])
-    rows, runs = join(records), curves.select(records)
-    if not rows and not entries and not runs:
+    rows, runs, exports = join(records), curves.select(records), cuts.select(records)
+    if not rows and not entries and not runs and not any(export.division or export.losses for export in exports):
         places = ", ".join(str(path) for path in paths)
         raise InputError(
             f"no profile, evaluation, training or history in {places}; create them with: mnet sweep CONFIG.toml"
         )
     scored = [row.evaluation for row in rows if row.evaluation]
     shown = {} if images is None else gallery.thumbnails(scored, images)
-    contents = dict(_contents(rows, entries, runs, shown))
+    contents = dict(_contents(rows, entries, runs, exports, shown))
     files.write_together({out / name: data for name, data in contents.items()})
     for name in {f"{name}.{format}" for name in NAMES for format in FORMATS} - contents.keys():
         (out / name).unlink(missing_ok=True)
@@ -57,10 +57,14 @@ def run(paths: Sequence[Path], out: Path, images: Path | None = None) -> list[Pa
 
 
 def _contents(
-    rows: Sequence[Row], entries: Sequence[Entry], runs: Sequence[Training], shown: Mapping[str, str]
+    rows: Sequence[Row],
+    entries: Sequence[Entry],
+    runs: Sequence[Training],
+    exports: Sequence[Export],
+    shown: Mapping[str, str],
 ) -> list[tuple[str, bytes]]:
     tables = [(name, f"{write(rows)}\n".encode()) for name, write in TABLES.items()] if rows else []
-    page = document.html(rows, entries, shown, runs).encode()
+    page = document.html(rows, entries, shown, runs, exports).encode()
     return [(PAGE, page), *tables, *pictures(rows, entries, runs)]
 
 

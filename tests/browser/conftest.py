@@ -45,6 +45,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     kinds: dict[str, Callable[[], list[Any]]] = {
         "grid": lambda: [*grid.grid(), grid.long(own), grid.with_operators(own)],
         "published": lambda: [*grid.grid(scored=False), grid.prediction(grid.identity(grid.SPECS[1], "float16"), 1.5)],
+        "exported": lambda: [*grid.exported(), grid.profile(grid.identity(grid.SPECS[0], "mixed"), 1.0)],
         "hostile": grid.hostile,
         "judged": grid.judged,
         "foreign": lambda: [grid.profile(grid.identity(grid.SPECS[0], variant="mine", spec=None), 1.0)],

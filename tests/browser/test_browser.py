@@ -258,6 +258,47 @@ def test_rows_are_filtered_by_the_code_of_a_doubt(opened):
     assert page.errors == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_curve_names_its_cuts_and_marks_the_chosen_one(opened, scheme):
+    page = opened("exported", scheme=scheme)
+    for chart in (page.page.locator("#cuts-0"), page.page.locator("#cuts-1")):
+        chart.scroll_into_view_if_needed()
+        # Above: five cuts, int8, float32 and the ring of the chosen; float32 has no SNR below.
+        assert chart.locator(".xy .points path").count() == 8
+        assert chart.locator(".xy2 .points path").count() == 7
+        assert chart.locator(".annotation-text").all_text_contents() == ["int8", "conv_3", "float32"]
+    chart.locator(".xy .points path").nth(1).hover(force=True)
+    assert "conv_2" in chart.locator(".hoverlayer").text_content()
+    page.shot(f"cuts-{scheme}")
+    assert page.errors == []
+
+
+def test_the_layers_that_lose_are_shown_when_asked_for(opened):
+    page = opened("exported")
+    table = page.page.locator(".losses")
+    assert table.is_hidden()
+    page.page.locator("#losses-section summary").focus()
+    page.page.keyboard.press("Enter")
+    assert table.is_visible()
+    first, second = page.page.locator(".losses tbody tr").all()
+    widths = [bar.bounding_box()["width"] for bar in first.locator("i").all()]
+    # Five times as much by weights as by activations.
+    assert widths[0] / widths[1] == pytest.approx(5, rel=0.05)
+    assert second.locator("i").nth(1).bounding_box()["width"] == pytest.approx(4 * widths[1], rel=0.05)
+    page.shot("losses")
+    assert page.errors == []
+
+
+def test_a_phone_shows_curves_and_losses_without_scrolling_sideways(opened, phone):
+    page = opened("exported", size=phone)
+    page.page.locator("#losses-section summary").click()
+    assert page.page.evaluate("document.documentElement.scrollWidth") == phone["width"]
+    boxes = [page.page.locator(f"#cuts-{place}").bounding_box() for place in (0, 1)]
+    assert all(box["x"] + box["width"] <= phone["width"] for box in boxes)
+    assert boxes[1]["y"] > boxes[0]["y"]
+    page.shot("losses-phone")
+
+
 def test_confused_classes_and_changed_pictures_of_the_selected_file(opened):
     whole = opened("judged")
     page = whole.page

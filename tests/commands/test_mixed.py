@@ -10,8 +10,8 @@ import pytest
 
 from mobilenet_edge import cli, records
 from mobilenet_edge.budget import gather
-from mobilenet_edge.commands import inspect, table
-from mobilenet_edge.conversion import creation
+from mobilenet_edge.commands import inspect, report, table
+from mobilenet_edge.conversion import creation, outcome
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.conversion.mixture import Mixing
 from mobilenet_edge.errors import InputError, UsageError
@@ -86,14 +86,42 @@ def test_every_verb_takes_them(exported: export.Files, tmp_path: Path) -> None:
 
 def test_a_search_measures_and_chooses_for_each_format(model: Path, images: Any, tmp_path: Path) -> None:
     # The answers of random weights are nearly alike: an agreement that any file keeps.
-    made = export.run(model, precisions=("mixed",), calibrate=images, out=tmp_path, mixing=Mixing(0.01))
+    made = export.run(model, precisions=("mixed",), calibrate=images, out=tmp_path, mixing=Mixing(0.01), explain=True)
     assert made.search is not None
     assert set(made.search.chosen) == {"tflite", "onnx"}
     assert all(point.ms["onnx"] > 0 and point.ms["tflite"] > 0 for point in made.search.points)
-    assert made.search.points[0].agreement is not None
+    assert all(point.agreement is not None for point in made.search.points)
+    assert made.losses == ()
     for file in made:
         assert file.metadata is not None
         assert made.search.chosen[file.format].cut in file.metadata.scheme
+
+
+def test_the_whole_curve_and_the_losses_go_into_the_records_and_the_page(
+    model: Path, images: Any, tmp_path: Path
+) -> None:
+    made = export.run(
+        model,
+        precisions=("int8", "mixed"),
+        formats=("onnx",),
+        calibrate=images,
+        out=tmp_path,
+        mixing=Mixing(0.01),
+        explain=True,
+    )
+    records.write(tmp_path / "export.json", outcome.records(made))
+    int8, mixed = records.read(tmp_path / "export.json")
+    assert isinstance(int8, records.Export)
+    assert isinstance(mixed, records.Export)
+    assert int8.losses == made.losses
+    assert mixed.division is not None
+    # All int8, and a cut behind each of the 27 layers before the mean.
+    assert [cut.layers for cut in mixed.division.cuts] == list(range(28))
+    assert all(cut.agreement is not None and cut.snr_db is not None for cut in mixed.division.cuts)
+    assert mixed.division.cut in made[1].metadata.scheme
+    page = report.run([tmp_path / "export.json"], tmp_path / "report")[0].read_text()
+    assert "mixed onnx</h3>" in page
+    assert "int8 onnx</strong>" in page
 
 
 def test_times_can_come_from_records(model: Path, images: Any, exported: export.Files, tmp_path: Path) -> None:
@@ -133,9 +161,12 @@ def test_what_does_not_go_together_is_refused(
 
 def test_the_command_line_offers_them(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["--precision", "int8", "--precision", "mixed", "--format", "onnx", "--explain"]
+    path = tmp_path / "export.json"
     with pytest.raises(SystemExit) as ended:
-        cli.main(["export", str(model), *wanted, "--calibrate", "random", "--out", str(tmp_path)])
+        cli.main(["export", str(model), *wanted, "--calibrate", "random", "--out", str(tmp_path), "--json", str(path)])
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert f"{SPEC.name}.mixed.onnx" in out
     assert "by activations" in out
+    found = records.read(path)
+    assert [each.precision for each in found if isinstance(each, records.Export)] == ["int8", "mixed"]

@@ -15,16 +15,17 @@ from importlib.resources import files as resources
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
-from mobilenet_edge.records import Training
+from mobilenet_edge.records import Export, Training
+from mobilenet_edge.report import losses
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import curves, machines, palette, timeline
+from mobilenet_edge.report.html import curves, cuts, machines, palette, shares, timeline
 from mobilenet_edge.report.html.confusion import mistakes
 from mobilenet_edge.report.html.points import FAMILY, Point, points
 from mobilenet_edge.report.html.timeline import Entry
@@ -32,6 +33,9 @@ from mobilenet_edge.report.markdown_table import Column
 from mobilenet_edge.report.notes import notes
 from mobilenet_edge.report.rows import Row, by_machine
 from mobilenet_edge.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 NEEDS: Final = ("jinja2", "plotly", "matplotlib")
 SCRIPTS: Final = (
@@ -44,6 +48,7 @@ SCRIPTS: Final = (
     "latency.js",
     "mistakes.js",
     "training.js",
+    "cuts.js",
     "detail.js",
     "start.js",
 )
@@ -84,6 +89,7 @@ def html(
     entries: Sequence[Entry],
     thumbnails: Mapping[str, str] = MappingProxyType({}),
     runs: Sequence[Training] = (),
+    exports: Sequence[Export] = (),
 ) -> str:
     """Render the page.
 
@@ -92,30 +98,26 @@ def html(
         entries: History; may be empty.
         thumbnails: Pictures to show, as data URIs by name.
         runs: Training runs; may be empty.
+        exports: What exports found out; may be empty.
     """
-    import jinja2
-
     groups = by_machine(rows) if rows else {}
     names = machines.names(groups)
     all_points = points(groups, names)
     scripts = [_plotly(), "".join(_asset(script) for script in SCRIPTS)]
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     columns = [field for field in _columns(names, groups) if field.needed(rows)]
-    return environment.from_string(_asset("page.html")).render(
+    return _template().render(
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
-        data=_data(all_points, rows, entries, thumbnails, training := curves.data(runs)),
+        data=_data(all_points, rows, entries, thumbnails, training := curves.data(runs), divided := cuts.data(exports)),
         training=training,
+        cuts=divided,
+        losses=shares.data(exports),
+        loss_columns=losses.COLUMNS,
         columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=all_points,
-        filters={
-            **{name: _values(all_points, name) for name in FILTERS},
-            "doubts": sorted({doubt["code"] for point in all_points for doubt in point["doubts"]}),
-        },
+        filters=_filters(all_points),
         machines=[
             (names[machine], printable(machine), [printable(note) for note in notes(group)])
             for machine, group in groups.items()
@@ -124,6 +126,21 @@ def html(
         facts=_facts(all_points, names, entries),
         version=__version__,
     )
+
+
+def _template() -> Template:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))
+
+
+def _filters(all_points: Sequence[Point]) -> dict[str, list[str]]:
+    """Return what can be chosen by each filter."""
+    doubts = sorted({doubt["code"] for point in all_points for doubt in point["doubts"]})
+    return {**{name: _values(all_points, name) for name in FILTERS}, "doubts": doubts}
 
 
 def _columns(names: Mapping[str, str], groups: Mapping[str, Sequence[Row]]) -> list[Field]:
@@ -191,14 +208,16 @@ def _data(
     entries: Sequence[Entry],
     thumbnails: Mapping[str, str],
     training: Sequence[Mapping[str, Any]],
+    divided: Sequence[Mapping[str, Any]],
 ) -> str:
     precisions = palette.assign(point["precision"] for point in all_points if point["precision"])
     document: dict[str, Any] = {
         "points": all_points,
         "training": training,
+        "cuts": divided,
         "mistakes": mistakes(row.evaluation for row in rows if row.evaluation),
         "thumbnails": dict(thumbnails),
-        "colours": {"precisions": precisions, "others": palette.COLOURS},
+        "colours": {"precisions": precisions, "all": palette.PRECISIONS, "others": palette.COLOURS},
         "families": palette.FAMILIES,
         "symbols": {name: symbol for name, (symbol, _) in palette.FORMATS.items()},
         "history": {

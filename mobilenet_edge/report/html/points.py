@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 from mobilenet_edge.analysis.wording import sentence
-from mobilenet_edge.records import Evaluation, Profile, Remark
+from mobilenet_edge.records import ArtifactRecord, Evaluation, Failure, Profile, Remark
 from mobilenet_edge.report.columns import threads
 from mobilenet_edge.report.html import thin
 from mobilenet_edge.report.html.provenance import command, conditions, summary
@@ -38,9 +38,13 @@ def points(groups: Mapping[str, Sequence[Row]], names: Mapping[str, str]) -> lis
 
 
 def label(row: Row) -> str:
-    """Return a short name of the artifact of a row, without the prefix of all MobileNets."""
-    record = row.record
-    target = row.artifact.target if row.artifact else None
+    """Return a short name of the artifact of a row."""
+    return name(row.record)
+
+
+def name(record: ArtifactRecord | Failure) -> str:
+    """Return a short name of an artifact, without the prefix of all MobileNets."""
+    target = record.target if isinstance(record, ArtifactRecord) else None
     parts = [
         shorten(record.variant.removeprefix(FAMILY)),
         record.precision,

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from mobilenet_edge.model import layers
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.records import Evaluation, Failure, Prediction, Profile, Record, Remark
+from mobilenet_edge.records import Evaluation, Export, Failure, Prediction, Profile, Record, Remark
 from mobilenet_edge.records.answers import ClassChange, ClassScore, Comparison, Confusion, PictureChange
+from mobilenet_edge.records.export import Cut, Division, LayerLoss
 
 MS: Final = 1_000_000
 HERE: Final = {"name": "local", "cpu": "Intel(R) Xeon(R) Processor @ 2.50GHz", "cores": 2, "os": "Debian 12"}
@@ -16,6 +17,11 @@ PI: Final = {"name": "pi4", "board": "Raspberry Pi 4 Model B", "cpu": "Cortex-A7
 SPECS: Final = (ModelSpec(0.25, 128), ModelSpec(0.5, 160), ModelSpec(1.0, 224))
 HOSTILE: Final = (
     """<img src=x onerror="window.broken=1">'&amp;</script><script>window.broken=2</script>\x1b[31m $x_{1}$"""
+)
+# Of 0.01 in all: a half by the weights of the first layer, four tenths by the output of the second.
+LOSSES: Final = (
+    LayerLoss("conv1", "conv", 0.005, 0.001, 0.0, 6.0, 6 / 255, 0.0, 0.9, 0.1, 2, 8),
+    LayerLoss("conv2", "depthwise", None, 0.004, -1.0, 5.0, 6 / 255, 0.02, 0.1, 1.0, 0, 8),
 )
 
 
@@ -125,6 +131,26 @@ def hostile() -> list[Record]:
     bad = profile(identity(SPECS[1]), 1.0, invalid=Remark("throttled", reasons=[HOSTILE]))
     gone = Failure(variant=HOSTILE, format="onnx", precision="int8", stage="export", reason=HOSTILE, exit_code=5)
     return [whole, bad, gone, evaluation(own, 0.5, data=HOSTILE)]
+
+
+def exported(cuts: int = 6) -> list[Record]:
+    """The smallest model in both formats: mixed files with a curve, of which the last cut was not tried, and int8."""
+    found: list[Record] = []
+    for format, slope in (("tflite", 0.02), ("onnx", -0.03)):
+        curve = tuple(
+            Cut(
+                name=f"conv_{place}" if place else "", layers=place, macs_share=place / 20, ms=1 + slope * place,
+                **({"agreement": 0.93 + place / 100, "snr_db": 26.0 + place / 2} if place < cuts else {}),
+            )
+            for place in range(cuts + 1)
+        )  # fmt: skip
+        division = Division(
+            cut="conv_3", wanted=0.96, views=200, pictures=20, cuts=curve, float32_ms=1.5, runtime="litert",
+            runtime_version="2.3.0", threads=1, host=HERE,
+        )  # fmt: skip
+        found.append(Export(**identity(SPECS[0], "mixed", format), division=division))
+        found.append(Export(**identity(SPECS[0], "int8", format), losses=LOSSES))
+    return found
 
 
 def history(count: int = 8) -> list[dict[str, Any]]:

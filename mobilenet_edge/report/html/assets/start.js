@@ -13,6 +13,7 @@ function redraw() {
     show(Number($("which").value), false);
   }
   drawTraining();
+  drawCuts();
   drawHistory();
 }
 
