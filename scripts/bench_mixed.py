@@ -2,8 +2,9 @@
 
     python scripts/bench_mixed.py --weights mobilenet_2_5_224_tf.h5 --alpha 0.25 --rho 224 --images DIR
 
-The files are real ones: 100 images calibrate them, others are scored, in onnxruntime and LiteRT alike. Latency is
-the CPU time of one thread, measured interleaved: all files of a runtime in turn, many times over. Read its ratios.
+The files are real ones: 100 images calibrate them, others are scored, each in so many views (mirrored, corners), in
+onnxruntime and LiteRT alike. Latency is the CPU time of one thread, measured interleaved: all files of a runtime in
+turn, many times over, in rounds that open the files anew. A ratio to int8 is the median of those of the rounds.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mobilenet_edge.conversion import passes, verify
+from mobilenet_edge.conversion import passes, search, verify
 from mobilenet_edge.conversion.mixture import Divider
 from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.device import facts
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.head import Head
@@ -44,6 +48,8 @@ from mobilenet_edge.quantise.solve import EFFORTS, solve
 from mobilenet_edge.report.markdown_table import Column, grid
 
 KINDS = ("tflite", "onnx")
+# Pictures whose views are in memory at once.
+CHUNK = 50
 COLUMNS = (
     Column("float layers"), Column("MACs"), *(Column(f"{kind} agreement") for kind in KINDS), Column("SNR"),
     *(Column(f"{kind} latency") for kind in KINDS), Column("tflite bytes"),
@@ -93,22 +99,27 @@ def _variant(
     return files, probe, least
 
 
-def measure(files: Mapping[str, Files], runs: int) -> dict[str, dict[str, float]]:
-    """Median CPU milliseconds by name and format; all files of a format take turns."""
-    medians: dict[str, dict[str, float]] = {name: {} for name in files}
+def measure(files: Mapping[str, Files], runs: int, rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Median CPU milliseconds of each round, by name and format; all files of a format take turns."""
+    medians: dict[str, dict[str, list[float]]] = {name: {kind: [] for kind in KINDS} for name in files}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
-            calls = {name: _open(Path(folder, f"{place}.{kind}"), data[kind]) for place, (name, data) in
-                     enumerate(files.items())}  # fmt: skip
-            times: dict[str, list[int]] = {name: [] for name in calls}
-            for turn in range(runs + 10):
-                for name, call in calls.items():
-                    begin = time.thread_time_ns()
-                    call()
-                    times[name] += [time.thread_time_ns() - begin] if turn >= 10 else []
-            for name, values in times.items():
-                medians[name][kind] = statistics.median(values) / 1e6
+        for _ in range(rounds):
+            for kind in KINDS:
+                for name, times in _round({name: data[kind] for name, data in files.items()}, kind, folder, runs):
+                    medians[name][kind].append(statistics.median(times) / 1e6)
     return medians
+
+
+def _round(files: Files, kind: str, folder: str, runs: int) -> Iterable[tuple[str, list[int]]]:
+    paths = {name: Path(folder, f"{place}.{kind}") for place, name in enumerate(files)}
+    calls = {name: _open(path, files[name]) for name, path in paths.items()}
+    times: dict[str, list[int]] = {name: [] for name in calls}
+    for turn in range(runs + 10):
+        for name, call in calls.items():
+            begin = time.thread_time_ns()
+            call()
+            times[name] += [time.thread_time_ns() - begin] if turn >= 10 else []
+    return times.items()
 
 
 def _open(path: Path, data: bytes) -> Callable[[], Any]:
@@ -119,20 +130,54 @@ def _open(path: Path, data: bytes) -> Callable[[], Any]:
     return partial(session.run, [noise])
 
 
-def score(variant: Variant, others: Array, wanted: Sequence[Array]) -> tuple[list[float], float]:
-    """Agreement of each format on images, and the SNR of the logits."""
-    (whole, probe, least), (logits, outputs) = variant, wanted
-    agreements = []
-    for kind in KINDS:
-        found = verify.run_file(kind, whole[kind], others)
-        agreements.append(float((found.argmax(axis=1) == outputs.argmax(axis=1)).mean()))
-    found = verify.run_file("onnx", probe["onnx"], others)
-    # What the grid cuts off from below, a softmax does not see.
-    return agreements, scores.snr_db(*verify.comparable(Head.classes, np.maximum(logits, np.float32(least)), found))
+def score(
+    variants: Mapping[str, Variant], graph: Graph, others: Array, views: int
+) -> dict[str, tuple[list[float], float]]:
+    """Agreement of each format on views of images, and the SNR of the logits in onnxruntime, by name."""
+    same: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in variants}
+    power: dict[str, list[tuple[Array, Array]]] = {name: [] for name in variants}
+    for start in range(0, len(others), CHUNK):
+        shown = search.look(others[start : start + CHUNK], views * CHUNK)
+        logits, outputs = passes.outputs(graph, shown, [graph.logits, graph.output.name])
+        for name, (whole, probe, least) in variants.items():
+            answers = [verify.run_file(kind, whole[kind], shown).argmax(axis=1) for kind in KINDS]
+            same[name].append(np.stack(answers) == outputs.argmax(axis=1))
+            # What the grid cuts off from below, a softmax does not see.
+            wanted = np.maximum(logits, np.float32(least))
+            power[name].append((wanted, verify.run_file("onnx", probe["onnx"], shown)))
+    return {
+        name: (list(map(float, np.concatenate(same[name], axis=1).mean(axis=1))), _snr_db(power[name]))
+        for name in variants
+    }
 
 
-def main() -> None:
-    """Print the table."""
+def _snr_db(pairs: Sequence[tuple[Array, Array]]) -> float:
+    wanted, found = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    return scores.snr_db(*verify.comparable(Head.classes, wanted, found))
+
+
+def takes_all(data: bytes) -> bool:
+    """Whether XNNPACK is one delegate from the input of a .tflite file to its output."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = Interpreter(model_content=data, num_threads=1)
+    model.allocate_tensors()
+    delegates = [op for op in model._get_ops_details() if op["op_name"] == "DELEGATE"]
+    ends = ({model.get_input_details()[0]["index"]}, {model.get_output_details()[0]["index"]})
+    return len(delegates) == 1 and ends[0] <= set(delegates[0]["inputs"]) and ends[1] == set(delegates[0]["outputs"])
+
+
+def conditions(load: Sequence[float]) -> str:
+    """Name the machine, how busy it was, and the runtimes."""
+    machine = facts.static()
+    versions = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "ai-edge-litert"))
+    return (
+        f"{machine.get('cpu')}, {machine.get('cores')} cores ({', '.join(machine.get('isa', ()))}), load {load[0]:.1f} "
+        f"before and {os.getloadavg()[0]:.1f} after, {versions}"
+    )
+
+
+def arguments() -> argparse.Namespace:
     data = Path(os.environ.get("MNET_DATA", Path(__file__).parents[2] / "shared" / "data"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default=str(data / "weights" / "mobilenet_2_5_224_tf.h5"))
@@ -141,34 +186,50 @@ def main() -> None:
     parser.add_argument("--images", type=Path, default=data / "images")
     parser.add_argument("--limit", type=int, default=400, help="score at most so many images")
     parser.add_argument("--layers", type=int, nargs="*", help="numbers of float layers; all by default")
-    parser.add_argument("--runs", type=int, default=200, help="timed runs of each file")
+    parser.add_argument("--views", type=int, default=10, help="views of each scored image, at most 10")
+    parser.add_argument("--runs", type=int, default=100, help="timed runs of each file in a round")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--effort", choices=EFFORTS, default="fast")
     options = parser.parse_args()
     if not options.images.is_dir():
         sys.exit(f"{options.images} is not a folder; give --images DIR and --weights FILE, or set MNET_DATA")
+    return options
+
+
+def main() -> None:
+    """Print the table."""
+    options = arguments()
     spec, rule = ModelSpec(options.alpha, options.rho), Preprocess((options.rho, options.rho))
     graph = read_model(spec, options.weights)
     calibration, others = read_images(options.images, rule, options.limit)
-    wanted = passes.outputs(graph, others, [graph.logits, graph.output.name])
     fronts = {cut: partition.split(graph, cut)[0] for cut in partition.cuts(graph)}
     layers = {cut: len(list(front.weighted())) for cut, front in fronts.items()}
     cuts = [cut for cut in fronts if not options.layers or layers[cut] in options.layers]
     made = quantise(graph, calibration, rule, cuts, options.effort)
-    medians = measure({name: whole for name, (whole, *_) in made.items()}, options.runs)
+    before = os.getloadavg()
+    medians = measure({name: whole for name, (whole, *_) in made.items()}, options.runs, options.rounds)
+    where = conditions(before)
+    found = score(made, graph, others, options.views)
     rows = []
     for name, variant in made.items():
-        agreements, snr_db = score(variant, others, wanted)
+        agreements, snr_db = found[name]
         share = {"float32": 1.0, "int8": 0.0}.get(name) if name not in fronts else fronts[name].macs / graph.macs
-        ratios = [medians[name][kind] / medians["int8"][kind] for kind in KINDS]
+        ratios = [
+            statistics.median(own / base for own, base in zip(medians[name][kind], medians["int8"][kind], strict=True))
+            for kind in KINDS
+        ]
         rows.append([
             str(layers.get(name, name)), f"{share:.0%}", *(f"{each:.3f}" for each in agreements), f"{snr_db:.1f} dB",
             *(f"{each:.2f}" for each in ratios), f"{len(variant[0]['tflite']):,}",
         ])  # fmt: skip
+    partly = [str(layers.get(name, name)) for name, (whole, *_) in made.items() if not takes_all(whole["tflite"])]
+    int8 = ", ".join(f"{statistics.median(medians['int8'][kind]):.2f} ms .{kind}" for kind in KINDS)
     print(
-        f"{spec.name}, {Path(options.weights).name}, {options.effort}: 100 images calibrate, {len(others)} others are"
+        f"{spec.name}, {Path(options.weights).name}, {options.effort}: {len(calibration)} images calibrate, "
+        f"{len(others)} others are scored in {options.views} views each; latency is relative to int8 ({int8}),\n"
+        f"{options.rounds} rounds of {options.runs} runs; {where}.\n"
+        f"XNNPACK takes all nodes of every .tflite file{' but ' + ', '.join(partly) if partly else ''}.\n"
     )
-    int8 = ", ".join(f"{medians['int8'][kind]:.2f} ms .{kind}" for kind in KINDS)
-    print(f"scored; latency is relative to int8 ({int8})\n")
     print(grid(COLUMNS, rows))
 
 
