@@ -332,6 +332,9 @@ def peers(kit: Kit, given: Images, folder: Path) -> Iterator[Row]:
 
 def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """Yield the float files, the peers' and ours; the first is what the others have to agree with."""
+    import onnx
+    import onnx.version_converter
+
     from mobilenet_edge.model.oracle import load
     from mobilenet_edge.model.read import read
 
@@ -340,8 +343,10 @@ def rows(spec: ModelSpec, given: Images, options: argparse.Namespace, folder: Pa
     for kind, each in floats.items():
         yield Row("mnet, float32", kind, each.path, outputs(each.path, given))
     kit = Kit(model.path, load(model.path, (3, 0)), folder / "folded.onnx", given.calibrating)
-    # Without our metadata, which quantize_static would hand on: it says float32.
-    kit.float_onnx.write_bytes(float_onnx(read(model.path).graph))
+    # Without our metadata, which quantize_static would hand on: it says float32. At opset 13, the first whose
+    # DequantizeLinear takes a scale for each channel; quantize_static keeps the opset, and ours may be older.
+    folded_model = onnx.load_from_string(float_onnx(read(model.path).graph))
+    onnx.save(onnx.version_converter.convert_version(folded_model, 13), kit.float_onnx)
     yield from peers(kit, given, folder)
     yield from ours(kit, given, options, folder)
 
