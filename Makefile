@@ -17,6 +17,7 @@ READY := $(VENV)/.ready
 # Looked up when used, which is after the demo.
 ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
 FAST  := $(BIN)/python -m pytest -q -m "not slow and not data and not fuzz"
+SLOW  := $(BIN)/python -m pytest -m "slow or data or fuzz"
 # About half of what the fast tests take.
 HALF  := tests/conversion tests/data tests/formats tests/graph tests/model tests/quantise
 PIP   := -m pip --disable-pip-version-check
@@ -47,18 +48,25 @@ demo-train: $(READY) ## Draw pictures, train four variants on them, and report a
 
 test: $(READY) legacy ## Run every test; those on real weights and images look in MNET_DATA
 	$(MAKE) --no-print-directory test-fast
-	$(BIN)/python -m pytest -m "slow or data or fuzz"
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 .test-cases .test-slow
 
 # Two processes that share nothing: pytest-xdist would collect every test in both, and report each to a third.
 test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 .test-half .test-rest
 
-.PHONY: .test-half .test-rest
+.PHONY: .test-half .test-rest .test-cases .test-slow
 .test-half:
 	$(FAST) $(HALF)
 
 .test-rest:
 	$(FAST) $(HALF:%=--ignore=%)
+
+# Judging the cases takes as long as all other slow tests together.
+.test-cases:
+	$(SLOW) tests/test_cases.py
+
+.test-slow:
+	$(SLOW) --ignore=tests/test_cases.py
 
 test-base: wheel ## Run what needs no TensorFlow where there is none, on the demo's artifacts
 	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }

@@ -15,7 +15,8 @@ class IntegerTuning:
 
     Attributes:
         artifacts: Paths of the int8 files.
-        epoch: Epoch whose integers the files hold, by the loss on the validation pictures; 0 for those before tuning.
+        epoch: Epoch whose integers the files hold, by the loss on the validation pictures; 0 for those before
+            tuning, where that loss is not lower by more than its standard error.
         curve: {"epoch", "loss", "validation_loss", "validation_accuracy"} from epoch 0.
         n: Number of scored pictures.
         float32: Pictures that the float model has right.

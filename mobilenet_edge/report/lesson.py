@@ -45,7 +45,10 @@ def _integers(tuning: IntegerTuning) -> Iterator[str]:
         f"{tuning.rounded / tuning.n:.1%} (agreement {before:.1%}), tuned {tuning.tuned / tuning.n:.1%} ({after:.1%})"
     )
     if not tuning.epoch:
-        yield "tuning did not lower the loss on the validation pictures, so the files hold the integers before it"
+        yield (
+            "tuning did not lower the loss on the validation pictures beyond its noise, so the files hold the integers "
+            "before it"
+        )
         return
     shown = "shown" if tuning.shown else "not shown: mnet export makes as good a file without --qat"
     yield (

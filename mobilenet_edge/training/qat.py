@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.analysis.paired import Paired
 from mobilenet_edge.conversion import origin, passes, pipeline
@@ -19,13 +20,16 @@ from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.evaluation.evaluate import evaluate
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.tflite.write import int8_tflite
+from mobilenet_edge.graph import Array
+from mobilenet_edge.graph.run import softmax
+from mobilenet_edge.model.tf import load_keras
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.entry import grid as input_grid
 from mobilenet_edge.quantise.solve import EFFORTS, solve
 from mobilenet_edge.records.answers import unpack
 from mobilenet_edge.records.training import IntegerTuning
 from mobilenet_edge.training import tune
-from mobilenet_edge.training.album import Album, Score
+from mobilenet_edge.training.album import Album
 from mobilenet_edge.training.checkpoint import Epoch
 from mobilenet_edge.training.simulation import Simulation
 
@@ -45,7 +49,8 @@ class Tuned:
     """Integers after tuning.
 
     Attributes:
-        quantised: Of the epoch with the least loss on the validation pictures.
+        quantised: Of the epoch with the least loss on the validation pictures; of none, where that loss is not lower by
+            more than its standard error.
         epoch: That one, 0 for those before tuning.
         curve: From epoch 0.
     """
@@ -53,6 +58,26 @@ class Tuned:
     quantised: QuantisedGraph
     epoch: int
     curve: list[Epoch]
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """How pictures are answered: the cross-entropy of each, and how many are right."""
+
+    losses: NDArray[np.float64]
+    right: int
+
+    @property
+    def mean(self) -> float:
+        return float(self.losses.mean())
+
+    def point(self, epoch: int, loss: float) -> Epoch:
+        return Epoch(epoch, loss, self.mean, self.right / len(self.losses))
+
+    def better_than(self, other: _Answers) -> bool:
+        """Return whether the losses are lower by more than the standard error of the difference."""
+        gains = other.losses - self.losses
+        return bool(gains.mean() > gains.std() / len(gains) ** 0.5)
 
 
 def paths(model: Path) -> tuple[Path, ...]:
@@ -95,17 +120,33 @@ def finish(model: Path, network: Any, data: Dataset, *, seed: int) -> IntegerTun
 
 def tune_integers(quantised: QuantisedGraph, network: Any, data: Dataset, rule: Preprocess, seed: int) -> Tuned:
     """Tune integers towards labels and the float model's answers, with a straight-through estimator and Adam."""
-    from mobilenet_edge.model.tf import load_keras
+    load_keras().utils.set_random_seed(seed)
+    simulation, album, options = Simulation(quantised, pairs=True), Album(rule), tune.Options(seed=seed)
+    epochs = max(1, round(STEPS * options.batch / len(data.train)))
+    step = _descent(simulation, epochs * -(-len(data.train) // options.batch))
+    first = least = _answer(simulation, album, data.validation)
+    learned = _answer(simulation, album, images.spread(data.train, CALIBRATION))
+    best, kept = quantised, 0
+    curve = [first.point(0, learned.mean)]
+    for epoch in range(1, epochs + 1):
+        losses = []
+        for inputs, labels, weights in tune.batches(data.train, album, options, epoch, data.class_weights()):
+            targets = (1 - TEACHING) * labels + TEACHING * np.asarray(network.predict_on_batch(inputs), np.float32)
+            losses.append(step(inputs, targets, weights))
+        simulation.settle()
+        answers = _answer(simulation, album, data.validation)
+        if answers.mean < least.mean and answers.better_than(first):
+            best, kept, least = simulation.integers(), epoch, answers
+        curve.append(answers.point(epoch, float(np.mean(losses))))
+    return Tuned(best, kept, curve)
 
+
+def _descent(simulation: Simulation, steps: int) -> Callable[[Array, Array, Array], float]:
+    """Return a function that takes a step on inputs, targets and weights, and returns the loss before it."""
     keras = load_keras()
     import tensorflow as tf
 
-    keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    simulation, album = Simulation(quantised, pairs=True), Album(rule)
-    options = tune.Options(seed=seed)
-    epochs = max(1, round(STEPS * options.batch / len(data.train)))
-    steps = epochs * -(-len(data.train) // options.batch)
     optimiser = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
     optimiser.build(simulation.variables)
 
@@ -116,23 +157,12 @@ def tune_integers(quantised: QuantisedGraph, network: Any, data: Dataset, rule: 
             loss = tf.reduce_mean(weights * each)
         return loss, tape.gradient(loss, simulation.variables)
 
-    best, kept = quantised, 0
-    score = _score(simulation, album, data.validation)
-    learned = _score(simulation, album, images.spread(data.train, CALIBRATION))
-    curve = [Epoch(0, learned.loss, score.loss, score.right / score.n)]
-    for epoch in range(1, epochs + 1):
-        losses = []
-        for inputs, labels, weights in tune.batches(data.train, album, options, epoch, data.class_weights()):
-            targets = (1 - TEACHING) * labels + TEACHING * np.asarray(network.predict_on_batch(inputs))
-            loss, moves = gradients(tf.constant(inputs), tf.constant(targets), tf.constant(weights))
-            optimiser.apply_gradients(zip(moves, simulation.variables, strict=True))
-            losses.append(float(loss))
-        simulation.settle()
-        score = _score(simulation, album, data.validation)
-        if score.loss < min(point.validation_loss for point in curve):
-            best, kept = simulation.integers(), epoch
-        curve.append(Epoch(epoch, float(np.mean(losses)), score.loss, score.right / score.n))
-    return Tuned(best, kept, curve)
+    def step(*batch: Array) -> float:
+        loss, moves = gradients(*map(tf.constant, batch))
+        optimiser.apply_gradients(zip(moves, simulation.variables, strict=True))
+        return float(loss)
+
+    return step
 
 
 def _samples(data: Dataset, rule: Preprocess) -> Samples:
@@ -160,16 +190,13 @@ def _judge(data: Dataset, model: Path, before: Path, after: Path) -> dict[str, A
     }
 
 
-def _score(simulation: Simulation, album: Album, pictures: Sequence[Picture]) -> Score:
-    losses: list[float] = []
-    right = 0
+def _answer(simulation: Simulation, album: Album, pictures: Sequence[Picture]) -> _Answers:
+    losses, right = [], 0
     for start in range(0, len(pictures), _BATCH):
         part = pictures[start : start + _BATCH]
         pixels = np.stack([album.centre(picture) for picture in part])
-        logits = simulation.logits(prepare.scale(pixels, album.rule)).numpy().astype(np.float64)
-        highest = logits.max(axis=1, keepdims=True)
-        logarithms = logits - highest - np.log(np.exp(logits - highest).sum(axis=1, keepdims=True))
+        logits = simulation.logits(prepare.scale(pixels, album.rule)).numpy()
         labels = np.array([picture.label for picture in part])
         right += int((logits.argmax(axis=1) == labels).sum())
-        losses += (-logarithms[range(len(part)), labels]).tolist()
-    return Score(float(np.mean(losses)), right, len(losses))
+        losses.append(-np.log(softmax(logits.astype(np.float64))[range(len(part)), labels] + 1e-12))
+    return _Answers(np.concatenate(losses), right)

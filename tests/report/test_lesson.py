@@ -43,5 +43,5 @@ def test_help_is_claimed_only_where_it_is_shown(changes, shown):
 
 def test_integers_of_before_the_tuning_are_named():
     text = lesson.text(replace(RUN, integers=replace(TUNING, epoch=0)))
-    assert "the files hold the integers before it" in text
+    assert "so the files hold the integers before it" in text
     assert "McNemar" not in text

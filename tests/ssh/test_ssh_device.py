@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +23,11 @@ from mobilenet_edge.hosts.ssh import Ssh
 from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
 from mobilenet_edge.profiling.settings import Plan
-from tests.ssh.server import ALIAS, Server, children, keygen, serve
+from tests.ssh.server import ALIAS, Server, children, keygen, serve, wait_for
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]
 TIME = {"mode": "time", "warmup": {"runs": 1}, "steady": {"runs": 3}}
 FOREVER = {**TIME, "steady": {"seconds": 3600.0}}
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def running(folder: Path) -> list[int]:

@@ -47,7 +47,7 @@ def test_it_needs_pictures_that_judge(striped, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_what_was_tuned_is_in_the_files(striped, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(qat, "STEPS", 30)
+    monkeypatch.setattr(qat, "STEPS", 12)
     out = tmp_path / "out"
     record = trainer.train(striped, OPTIONS, out=out)
     (written,) = records.read(out / f"{record.variant}.training.json")
@@ -55,7 +55,7 @@ def test_what_was_tuned_is_in_the_files(striped, tmp_path, monkeypatch):
     tuning = record.integers
     assert tuning is not None
     best = min(tuning.curve, key=lambda point: point["validation_loss"])
-    assert tuning.epoch == best["epoch"]
+    assert tuning.epoch in (0, best["epoch"])  # 0 where the loss is not lower by more than its standard error
 
     # Count anew, without anything that evaluates.
     pictures = dataset.read(striped, test=0.3).test
