@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from mobilenet_edge.bundle.deployment import Deployment
-from mobilenet_edge.device.runtimes.wheels import WHEELS
+from mobilenet_edge.device.runtimes import RUNTIMES
 
 _64_BIT = 'platform_machine != "armv7l"'
 _32_BIT = 'platform_machine == "armv7l"'
@@ -17,7 +17,7 @@ def write(model: Deployment) -> str:
     if model.artifact.format == "onnx":
         return _lines("No wheels of onnxruntime for 32-bit ARM.", [*common, f"onnxruntime=={version('onnxruntime')}"])
     litert = f"ai-edge-litert=={model.runtime_version}" if model.runtime == "litert" else "ai-edge-litert>=2.1"
-    legacy = WHEELS["tflite-runtime"][0].requirement.replace("'", "").split()
+    legacy = RUNTIMES["tflite-runtime"].wheels[0].requirement.replace("'", "").split()
     return _lines(
         "64-bit systems have ai-edge-litert (glibc 2.34 or newer); 32-bit ARM has tflite-runtime, up to Python 3.11.",
         [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mobilenet_edge.device.runtimes import AUTO, RUNTIMES
 
 
 class FormatOption(StrEnum):
@@ -94,10 +97,12 @@ class BundleTarget(StrEnum):
     compiler = "compiler"
 
 
-class RuntimeOption(StrEnum):
-    """Runtime that runs an artifact."""
+if TYPE_CHECKING:
 
-    auto = "auto"
-    litert = "litert"
-    tflite_runtime = "tflite-runtime"
-    onnxruntime = "onnxruntime"
+    class RuntimeOption(StrEnum):
+        """Runtime that runs an artifact."""
+
+        auto = AUTO
+else:
+    # Type checkers know the members of an enum only where they are written out.
+    RuntimeOption = StrEnum("RuntimeOption", {name.replace("-", "_"): name for name in (AUTO, *RUNTIMES)})

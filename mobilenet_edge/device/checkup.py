@@ -49,7 +49,6 @@ def run(_: Request) -> dict[str, Any]:
         created), managed (whether pip refuses to install, PEP 668).
     """
     system = wheels.here()
-    requirements = wheels.requirements(*system)
     numpy = try_import(NUMPY) if find_spec(NUMPY) else _absent()
     if numpy["version"] is None:
         sys.modules[NUMPY] = None  # type: ignore[assignment]  # stops `facts` from importing a broken numpy
@@ -60,7 +59,8 @@ def run(_: Request) -> dict[str, Any]:
         "numpy": numpy,
         "system": wheels.words(*system),
         "runtimes": {
-            name: _runtime(runtimes.RUNTIMES[name], requirement) for name, requirement in requirements.items()
+            name: _runtime(runtimes.RUNTIMES[name], requirement)
+            for name, requirement in runtimes.requirements(*system).items()
         },
         "delegates": delegate.find(),
         "edge_tpus": edge_tpus(),
@@ -131,7 +131,7 @@ def _load(name: str) -> str:
         return np.__version__
     runtime = runtimes.RUNTIMES[name]
     runtime.load()
-    return str(getattr(sys.modules[runtime.package.partition(".")[0]], "__version__", "unknown"))
+    return runtime.version()
 
 
 def _try(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Time each kernel of an .onnx model with onnxruntime's profiler.
+"""Time each kernel of an .onnx model with the profiler of its runtime.
 
 The profiler's own overhead (a few µs per kernel) is part of its figures; an empty model is profiled as well and
 subtracted.
@@ -6,19 +6,17 @@ subtracted.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mobilenet_edge.device import gemm_onnx, inputs
-from mobilenet_edge.device.runtimes import Runtime, Session, ort
+from mobilenet_edge.device.runtimes import NodeRun, Runtime, Session, TracedSession
 from mobilenet_edge.device.timing import Stop
 
-_KERNEL: Final = "_kernel_time"
 # The first run of a round brings the weights into the cache; only the second counts.
 _RUNS_PER_ROUND: Final = 2
 # The last of several chained idle kernels is as warm as a kernel in the middle of a model.
@@ -27,12 +25,12 @@ _IDLE_COUNT: Final = 4
 
 @dataclass(frozen=True)
 class Kernel:
-    """A node of the graph after onnxruntime's fusions.
+    """A node of the graph after the runtime's fusions.
 
     Attributes:
         name: Node name; often shows which nodes were fused into it.
         kind: Op type, such as Conv or QLinearConv.
-        shape: Shape of the first output in onnxruntime's layout; empty if not reported.
+        shape: Shape of the first output in the runtime's layout; empty if not reported.
         activation_bytes: Size of inputs and outputs, without constants.
         times_us: Time of each round, rounded down to whole microseconds.
     """
@@ -74,7 +72,7 @@ def measure(
     """Run a model with and without the profiler in turns.
 
     Args:
-        runtime: onnxruntime's entry of `RUNTIMES`.
+        runtime: A runtime whose adapter has `open_traced`.
         path: The .onnx file.
         warmup: End of the rounds that do not count.
         steady: End of the rounds that count.
@@ -89,19 +87,20 @@ def measure(
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
         empty = Path(folder) / "idle.onnx"
         empty.write_bytes(gemm_onnx.write_idle(_IDLE_COUNT))
+        open_traced: Callable[..., TracedSession] = runtime.adapter().open_traced
         traced, idle = (
-            ort.open_session(runtime, model, threads, trace=Path(folder) / name)
+            open_traced(runtime, model, threads, Path(folder) / name)
             for model, name in ((path, "whole"), (empty, "idle"))
         )
         for session in (whole, traced, idle):
             session.feed(inputs.noise(session.inputs, seed=seed, count=1)[0])
         _time_rounds(whole, (idle, traced), warmup, clock)
         times = _time_rounds(whole, (idle, traced), steady, clock)
-        idle_kernels, model_kernels = (collect(_events(session), len(times)) for session in (idle, traced))
+        idle_kernels, model_kernels = (collect(session.end_trace(), len(times)) for session in (idle, traced))
     return Trace(whole, times, model_kernels, idle_kernels[-1])
 
 
-def _time_rounds(whole: Session, traced: Sequence[Session], stop: Stop, clock: Callable[[], int]) -> list[int]:
+def _time_rounds(whole: Session, traced: Sequence[TracedSession], stop: Stop, clock: Callable[[], int]) -> list[int]:
     times: list[int] = []
     began = clock()
     while not (times and stop.reached(len(times), clock() - began)):
@@ -116,26 +115,13 @@ def _time_rounds(whole: Session, traced: Sequence[Session], stop: Stop, clock: C
     return times
 
 
-def _events(session: ort.OrtSession) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = json.loads(session.end_trace().read_text(encoding="utf-8"))
-    return events
-
-
-def collect(events: list[dict[str, Any]], rounds: int) -> tuple[Kernel, ...]:
+def collect(runs: Iterable[NodeRun], rounds: int) -> tuple[Kernel, ...]:
     """Collect the kernels of a trace in execution order, with their times in the last `rounds`."""
-    kernels: dict[tuple[str, str], Kernel] = {}
-    for event in events:
-        if event.get("cat") != "Node" or not event["name"].endswith(_KERNEL):
-            continue
-        details = event["args"]
-        key = (event["name"], details.get("node_index", ""))
-        if key not in kernels:
-            # [{"float": [1, 16, 64, 64]}]
-            shapes = [tuple(shape) for entry in details.get("output_type_shape", []) for shape in entry.values()]
-            size = sum(int(details.get(name, 0)) for name in ("activation_size", "output_size"))
-            name = event["name"][: -len(_KERNEL)]
-            kernels[key] = Kernel(name, details["op_name"], shapes[0] if shapes else (), size)
-        kernels[key].times_us.append(int(event["dur"]))
+    kernels: dict[str, Kernel] = {}
+    for run in runs:
+        if run.key not in kernels:
+            kernels[run.key] = Kernel(run.name, run.kind, run.shape, run.activation_bytes)
+        kernels[run.key].times_us.append(run.us)
     for kernel in kernels.values():
         kernel.times_us[:] = kernel.times_us[1::_RUNS_PER_ROUND][-rounds:]
     return tuple(kernels.values())

@@ -22,7 +22,7 @@ CHAIN: Final = (
     "the sum is {share:.0%} of the median of the whole model, timed in the same rounds"
 )
 TRACE: Final = (
-    "onnxruntime's profiler, used only for this table; overhead per kernel ({overhead_us:.1f} us, that of an empty "
+    "{title}'s profiler, used only for this table; overhead per kernel ({overhead_us:.1f} us, that of an empty "
     "kernel) subtracted; interpolated median of {rounds} runs in whole microseconds; "
     "the sum is {share:.0%} of the median of the whole model without the profiler, timed in the same rounds"
 )
@@ -52,7 +52,11 @@ def run(request: Request) -> Document:
     stop = Stop(max(wanted.runs, MIN_ROUNDS), wanted.seconds, wanted.cap_seconds)
     # A garbage collection during a run would count as an operator's time.
     gc.disable()
-    return (_time_pieces if runtime.format == "tflite" else _profile_kernels)(runtime, path, request, stop)
+    if hasattr(runtime.adapter(), "open_traced"):
+        return _profile_kernels(runtime, path, request, stop)
+    if runtime.format == "tflite":
+        return _time_pieces(runtime, path, request, stop)
+    raise RequestError(f"{runtime.title} does not time single operators; leave out --ops, or take another runtime")
 
 
 def _time_pieces(runtime: runtimes.Runtime, path: Path, request: Request, stop: Stop) -> Document:
@@ -84,7 +88,7 @@ def _profile_kernels(runtime: runtimes.Runtime, path: Path, request: Request, st
         }
         for index, kernel in enumerate(trace.kernels)
     ]
-    return _document(trace.whole, ops, trace.times_ns, TRACE, overhead_us=overhead / 1e3)
+    return _document(trace.whole, ops, trace.times_ns, TRACE, overhead_us=overhead / 1e3, title=runtime.title)
 
 
 def _kernel_median(kernel: kernels.Kernel) -> Median:
@@ -96,7 +100,9 @@ def _op(index: int, name: str, kind: str, median: Median) -> Document:
     return {"index": index, "name": name, "kind": kind, "ns": round(median.value), "interval_ns": bounds}
 
 
-def _document(session: runtimes.Session, ops: list[Document], whole: list[int], how: str, **facts: float) -> Document:
+def _document(
+    session: runtimes.Session, ops: list[Document], whole: list[int], how: str, **facts: float | str
+) -> Document:
     total, parts = Median.of(whole).value, sum(op["ns"] for op in ops)
     return {
         "runtime": session.runtime,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.device.faults import DeviceError, RequestError
-from mobilenet_edge.device.runtimes import wheels
+from mobilenet_edge.device.runtimes import RUNTIMES, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,14 +70,15 @@ def default_packages() -> list[str]:
     Raises:
         RequestError: No runtime has a wheel for this machine.
     """
-    here = wheels.here()
-    requirements = dict(wheels.requirements(*here))
-    if requirements.get("litert"):
-        requirements["tflite-runtime"] = None  # slower, and needs numpy < 2
-    packages = [word for requirement in requirements.values() if requirement for word in shlex.split(requirement)]
-    if not packages:
-        raise RequestError(f"no runtime has a wheel for {wheels.words(*here)}; use a 64-bit system, or another Python")
-    return packages
+    chosen: dict[str, wheels.Wheel] = {}
+    for runtime in RUNTIMES.values():
+        # The better one comes first.
+        if wheel := runtime.wheel():
+            chosen.setdefault(runtime.format, wheel)
+    if not chosen:
+        system = wheels.words(*wheels.here())
+        raise RequestError(f"no runtime has a wheel for {system}; use a 64-bit system, or another Python")
+    return [word for wheel in chosen.values() for word in shlex.split(wheel.requirement)]
 
 
 def _has_pip(python: Path) -> bool:

@@ -7,13 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from mobilenet_edge.device.runtimes import RUNTIMES
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import devices
 from mobilenet_edge.hosts.devices import LOCAL, Device
 from mobilenet_edge.hosts.reach import reach
 from mobilenet_edge.sweep import stage
 
-RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime", "onnxruntime", "numpy")
+# What `versions` of a machine names: the packages of all runtimes, of which "auto" takes the best that is installed.
+PACKAGES: Final = (*dict.fromkeys(runtime.distribution for runtime in RUNTIMES.values()), "numpy")
 # Facts of `device.facts.static` that do not change between two boots.
 FACTS: Final = ("board", "cpu", "machine", "cores", "isa", "memory_bytes", "os", "emulated", "python")
 # The worker imports four packages in turn.
@@ -43,7 +45,7 @@ def facts(name: str) -> Mapping[str, Any] | None:
     """
     device = devices.find(name)
     if device.host == LOCAL and device.python is None:
-        return {"cpu": _this_cpu(), "versions": dict(stage.versions(RUNTIMES))}
+        return {"cpu": _this_cpu(), "versions": dict(stage.versions(PACKAGES))}
     return _query(device.name, device.host, device.python)
 
 

@@ -21,7 +21,7 @@ RANDOM: Final = "random"
 # Packages whose version can change a trained model.
 TRAINERS: Final = (*stage.BUILDERS, "onnxruntime", "pillow")
 # Packages whose version can change an accuracy.
-SCORERS: Final = (*fingerprint.RUNTIMES, "pillow")
+SCORERS: Final = (*fingerprint.PACKAGES, "pillow")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -86,7 +87,7 @@ def test_a_missing_runtime_is_named_as_this_machine_can_have_it(
     extra: str | None,
 ):
     install()
-    monkeypatch.setattr(wheels, "find", lambda name: wheels.WHEELS[name][0] if name in machine else None)
+    monkeypatch.setattr(Runtime, "wheel", lambda self: self.wheels[0] if self.name in machine else None)
     monkeypatch.setattr(wheels, "here", lambda: ("armv7l", (3, 13), (2, 41)))
     with pytest.raises(RuntimeMissing, match="is not installed") as caught:
         runtimes.choose(touch(tmp_path / "a.tflite"))
@@ -96,7 +97,7 @@ def test_a_missing_runtime_is_named_as_this_machine_can_have_it(
 
 
 def test_a_runtime_that_is_not_installed_is_not_imported(monkeypatch: pytest.MonkeyPatch):
-    ghost = Runtime("onnxruntime", "Ghost", "onnx", "no_such_package.interpreter", "ort")
+    ghost = replace(RUNTIMES["onnxruntime"], title="Ghost", package="no_such_package.interpreter")
     assert not ghost.installed()
     with pytest.raises(RuntimeMissing, match="Ghost is not installed"):
         ghost.load()
@@ -116,7 +117,7 @@ def test_a_runtime_that_does_not_load_says_why(
     touch(tmp_path / "brokenruntime.py", b"raise ImportError('libfoo.so: GLIBC_2.34 not found')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(wheels, "here", lambda: ("aarch64", (3, 11), glibc))
-    broken = Runtime("litert", "Broken", "tflite", "brokenruntime", "litert")
+    broken = replace(RUNTIMES["litert"], title="Broken", package="brokenruntime")
     with pytest.raises(RuntimeBroken) as caught:
         broken.load()
     assert str(caught.value) == f"Broken is installed but cannot be loaded: libfoo.so: GLIBC_2.34 not found; {cure}"

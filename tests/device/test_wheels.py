@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from mobilenet_edge.device.runtimes import RUNTIMES, wheels
+from mobilenet_edge.device.runtimes import RUNTIMES, requirements, wheels
 
 LITERT, OLD_LITERT = "'ai-edge-litert>=2.1'", "ai-edge-litert==2.1.0"
 LEGACY, OLD_LEGACY = "tflite-runtime==2.14.0 'numpy<2'", "tflite-runtime==2.13.0 'numpy<2'"
@@ -16,8 +18,13 @@ ONNX = "onnxruntime"
 BULLSEYE, BOOKWORM, TRIXIE = ((3, 9), (2, 31)), ((3, 11), (2, 36)), ((3, 13), (2, 41))
 
 
-def test_every_runtime_has_its_line():
-    assert wheels.WHEELS.keys() == RUNTIMES.keys()
+def extras() -> set[str]:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    return set(project["project"]["optional-dependencies"])
+
+
+def test_every_extra_that_is_told_exists():
+    assert {wheel.extra for runtime in RUNTIMES.values() for wheel in runtime.wheels} - {None} <= extras()
 
 
 @pytest.mark.parametrize(
@@ -43,12 +50,12 @@ def test_every_runtime_has_its_line():
 def test_what_a_machine_can_have(
     machine: str, system: tuple[wheels.Version, wheels.Version | None], expected: tuple[str | None, ...]
 ):
-    assert tuple(wheels.requirements(machine, *system).values()) == expected
-    assert wheels.requirements(machine, *system).keys() == RUNTIMES.keys()
+    assert tuple(requirements(machine, *system).values()) == expected
+    assert requirements(machine, *system).keys() == RUNTIMES.keys()
 
 
 def test_requirements_are_arguments_of_pip():
-    for wheel in (wheel for each in wheels.WHEELS.values() for wheel in each):
+    for wheel in (wheel for runtime in RUNTIMES.values() for wheel in runtime.wheels):
         words = shlex.split(wheel.requirement)
         assert all(str(Requirement(word)) == word for word in words)
         # Outside of quotes a shell would take it for a redirection.
@@ -57,7 +64,7 @@ def test_requirements_are_arguments_of_pip():
 
 @pytest.mark.parametrize(("name", "extra"), [("litert", "tflite"), ("tflite-runtime", "tflite-legacy")])
 def test_an_extra_is_told_only_where_it_brings_that_wheel(name: str, extra: str):
-    newest, older = wheels.WHEELS[name]
+    newest, older = RUNTIMES[name].wheels
     assert (newest.extra, older.extra) == (extra, None)
 
 
@@ -88,6 +95,6 @@ def test_a_system_that_does_not_know_the_question(monkeypatch: pytest.MonkeyPatc
 def test_this_machine():
     machine, python, _ = wheels.here()
     assert python == sys.version_info[:2]
-    assert wheels.find("onnxruntime") == wheels.choose("onnxruntime", *wheels.here())
+    assert RUNTIMES["onnxruntime"].wheel() == RUNTIMES["onnxruntime"].wheel_for(*wheels.here())
     assert wheels.words(machine, (3, 11), (2, 36)) == f"{machine}, Python 3.11 and glibc 2.36"
     assert wheels.words("aarch64", (3, 12), None) == "aarch64, Python 3.12 and no glibc"

@@ -1,26 +1,37 @@
 """Open model files with the installed runtimes. Each backend is a module; the table and the Protocol are here.
 
-To add a runtime, write a module with `open_session(runtime, path, threads, delegate)` and add it to `RUNTIMES`.
+To add a runtime, write a module with `open_session(runtime, path, threads, delegate)` and add its row to `RUNTIMES`.
+The choices of the command line, `mnet doctor`, `mnet setup-host` and the fingerprints of a sweep follow from the table.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mobilenet_edge.device import streams
-from mobilenet_edge.device.faults import InvalidModel, RequestError, RuntimeBroken, RuntimeMissing, first_line
+from mobilenet_edge.device.faults import InvalidModel, RequestError
+from mobilenet_edge.device.runtimes.runtime import Runtime
+from mobilenet_edge.device.runtimes.wheels import Version, Wheel
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from numpy.typing import NDArray
 
+__all__ = [
+    "AUTO",
+    "RUNTIMES",
+    "NodeRun",
+    "Runtime",
+    "Session",
+    "TensorInfo",
+    "TracedSession",
+    "choose",
+    "model_format",
+    "open_model",
+    "requirements",
+]
 AUTO: Final = "auto"
 
 
@@ -81,92 +92,84 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """One entry of the table of runtimes.
+class NodeRun:
+    """One run of one node of a model, as the profiler of its runtime reports it.
 
     Attributes:
-        name: Name on the command line and in records.
-        title: Name in messages.
-        format: Format of the files it opens, "tflite" or "onnx".
-        package: Name of the module to import.
-        backend: Name of the module in this folder that adapts it.
+        key: Tells the nodes of a model apart.
+        name: Node name; often shows which nodes were fused into it.
+        kind: Op type, such as Conv or QLinearConv.
+        us: Duration in microseconds.
+        shape: Shape of the first output in the runtime's layout; empty if not reported.
+        activation_bytes: Size of inputs and outputs, without constants; 0 if not reported.
     """
 
+    key: str
     name: str
-    title: str
-    format: str
-    package: str
-    backend: str
+    kind: str
+    us: int
+    shape: tuple[int, ...] = ()
+    activation_bytes: int = 0
 
-    def installed(self) -> bool:
-        """Return whether the package is installed, without importing it."""
-        return importlib.util.find_spec(self.package.partition(".")[0]) is not None
 
-    def load(self) -> ModuleType:
-        """Import the package.
+class TracedSession(Session, Protocol):
+    """A session whose runtime times every node.
 
-        Raises:
-            RuntimeMissing: The package is not installed.
-            RuntimeBroken: The package is installed but cannot be loaded.
-        """
-        if not self.installed():
-            raise self.missing()
-        # On import, onnxruntime 1.31 starts a telemetry thread and writes a database to the user's cache.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        try:
-            return importlib.import_module(self.package)
-        except ImportError as error:
-            from mobilenet_edge.device.runtimes import wheels
+    An adapter whose runtime can do that has `open_traced(runtime, path, threads, trace)`, where `trace` is the path of
+    a file that it may write, without an extension.
+    """
 
-            # The usual cause is that pip chose the newest version and only an older one fits this machine.
-            wheel, remedy = wheels.find(self.name), "install it again"
-            if wheel is None:
-                remedy = "no version of it fits this machine"
-            elif wheel.extra is None:
-                remedy = f"run: pip install {wheel.requirement}"
-            raise RuntimeBroken(
-                f"{self.title} is installed but cannot be loaded: {first_line(error)}; {remedy}"
-            ) from error
-
-    def open(self, path: Path, threads: int, delegate: Mapping[str, Any] | None = None) -> Session:
-        """Open a model.
-
-        Args:
-            path: The model file.
-            threads: Threads within one inference.
-            delegate: {"path", "options"}, None for none.
-
-        Raises:
-            RuntimeMissing: The runtime is not installed.
-            RuntimeBroken: The runtime cannot be loaded.
-            InvalidModel: The runtime cannot open the file.
-            RequestError: The delegate cannot be loaded, or the runtime supports none.
-            DelegateFailed: The delegate does not start, or cannot run the model.
-        """
-        backend = importlib.import_module(f"{__name__}.{self.backend}")
-        session: Session = backend.open_session(self, path, threads, delegate)
-        return session
-
-    def missing(self) -> RuntimeMissing:
-        """Build the exception that says what to install on this machine."""
-        from mobilenet_edge.device.runtimes import wheels
-
-        wheel = wheels.find(self.name)
-        if wheel is None:
-            machine = wheels.words(*wheels.here())
-            return RuntimeMissing(f"{self.title} is not installed, and there is no wheel of it for {machine}")
-        return RuntimeMissing(f"{self.title} is not installed", wheel.extra, wheel.requirement)
+    def end_trace(self) -> list[NodeRun]:
+        """Stop the profiler, and return the runs of the nodes in the order of their execution."""
 
 
 # By default the first installed runtime of a format is used, so the better one comes first.
 RUNTIMES: Final = {
     runtime.name: runtime
     for runtime in (
-        Runtime("litert", "LiteRT", "tflite", "ai_edge_litert.interpreter", "litert"),
-        Runtime("tflite-runtime", "tflite-runtime", "tflite", "tflite_runtime.interpreter", "litert"),
-        Runtime("onnxruntime", "onnxruntime", "onnx", "onnxruntime", "ort"),
+        Runtime(
+            "litert", "LiteRT", "tflite", "ai_edge_litert.interpreter", "ai-edge-litert", "litert",
+            (
+                Wheel(
+                    "'ai-edge-litert>=2.1'", {"x86_64": (2, 27), "aarch64": (2, 34), "arm64": None},
+                    (3, 10), extra="tflite",
+                ),
+                # The last with wheels for Python 3.9, and the last that loads on Debian 11.
+                Wheel("ai-edge-litert==2.1.0", {"x86_64": (2, 27), "aarch64": (2, 30)}, (3, 9), (3, 13)),
+            ),
+        ),
+        Runtime(
+            "tflite-runtime", "tflite-runtime", "tflite", "tflite_runtime.interpreter", "tflite-runtime", "litert",
+            (
+                Wheel(
+                    "tflite-runtime==2.14.0 'numpy<2'", {"x86_64": (2, 29), "aarch64": (2, 34), "armv7l": (2, 34)},
+                    (3, 8), (3, 11), extra="tflite-legacy",
+                ),
+                # The last whose tag pip accepts on Debian 11.
+                Wheel("tflite-runtime==2.13.0 'numpy<2'", {"aarch64": (2, 27), "armv7l": (2, 27)}, (3, 8), (3, 10)),
+            ),
+        ),
+        Runtime(
+            "onnxruntime", "onnxruntime", "onnx", "onnxruntime", "onnxruntime", "ort",
+            (Wheel("onnxruntime", {"x86_64": (2, 27), "aarch64": (2, 27), "arm64": None}, (3, 9), extra="onnx"),),
+        ),
     )
-}
+}  # fmt: skip
+
+
+def requirements(machine: str, python: Version, glibc: Version | None) -> dict[str, str | None]:
+    """Return how to install each runtime on a machine.
+
+    Args:
+        machine: Value of `uname -m`; if the kernel is 64-bit and the system 32-bit, that of the system.
+        python: Major and minor version of Python.
+        glibc: Major and minor version of glibc, None for another C library.
+
+    Returns:
+        For each key of `RUNTIMES` the arguments of pip, quoted for a shell; None if no wheel fits.
+    """
+    chosen = {name: runtime.wheel_for(machine, python, glibc) for name, runtime in RUNTIMES.items()}
+    return {name: None if wheel is None else wheel.requirement for name, wheel in chosen.items()}
 
 
 def choose(path: Path, name: str = AUTO) -> Runtime:
@@ -186,7 +189,8 @@ def choose(path: Path, name: str = AUTO) -> Runtime:
         for runtime in candidates:
             if runtime.installed():
                 return runtime
-        raise _missing(candidates)
+        # Suggest the first runtime that has a wheel for this machine.
+        raise next((runtime for runtime in candidates if runtime.wheel()), candidates[0]).missing()
     if name not in RUNTIMES:
         raise RequestError(f"no runtime is called {name!r}; give one of {', '.join((AUTO, *RUNTIMES))}")
     if RUNTIMES[name] not in candidates:
@@ -234,10 +238,3 @@ def open_model(
     chosen = choose(path, runtime)
     with streams.quiet():
         return chosen.open(path, threads, delegate)
-
-
-def _missing(candidates: Sequence[Runtime]) -> RuntimeMissing:
-    from mobilenet_edge.device.runtimes import wheels
-
-    # Suggest the first runtime that has a wheel for this machine.
-    return next((runtime for runtime in candidates if wheels.find(runtime.name)), candidates[0]).missing()

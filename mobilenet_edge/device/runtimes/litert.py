@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -67,7 +66,7 @@ def open_session(
         DelegateFailed: The delegate does not start, or cannot run the model.
     """
     package = runtime.load()
-    version = getattr(sys.modules[runtime.package.partition(".")[0]], "__version__", "unknown")
+    version = runtime.version()
     if runtime.name == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:
         # Its metadata allows NumPy 2, with which Interpreter() fails with an empty SystemError.
         raise RuntimeBroken(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
-from mobilenet_edge.device.runtimes import Runtime, TensorInfo
+from mobilenet_edge.device.runtimes import NodeRun, Runtime, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,8 @@ DTYPES: Final = {
     "tensor(int32)": "int32", "tensor(int64)": "int64", "tensor(bool)": "bool",
 }  # fmt: skip
 ERRORS_ONLY: Final = 3
+# End of the names of those events that are runs of a kernel.
+KERNEL: Final = "_kernel_time"
 
 
 class OrtSession:
@@ -27,7 +30,7 @@ class OrtSession:
 
     def __init__(self, runtime: Runtime, package: Any, session: Any, path: Path) -> None:
         self.runtime = runtime.name
-        self.version: str = package.__version__
+        self.version = runtime.version()
         self.inputs = tuple(_tensor(argument, path) for argument in session.get_inputs())
         self.outputs = tuple(_tensor(argument, path, fixed=False) for argument in session.get_outputs())
         self._session = session
@@ -53,9 +56,9 @@ class OrtSession:
         self.invoke()
         return self._outputs
 
-    def end_trace(self) -> Path:
-        """End the profiler of a session opened with `trace`, and return the path of its file."""
-        return Path(self._session.end_profiling())
+    def end_trace(self) -> list[NodeRun]:
+        """End the profiler of a session from `open_traced`, and return the runs of all nodes."""
+        return node_runs(json.loads(Path(self._session.end_profiling()).read_text(encoding="utf-8")))
 
 
 def open_session(
@@ -98,6 +101,28 @@ def open_session(
         reason = first_line(error).rpartition(f"{path} failed:")[2]
         raise InvalidModel(f"{path.name} is not a model that onnxruntime can open: {reason}") from error
     return OrtSession(runtime, package, session, path)
+
+
+def open_traced(runtime: Runtime, path: Path, threads: int, trace: Path) -> OrtSession:
+    """Open an `.onnx` file with onnxruntime's profiler; see `open_session`."""
+    return open_session(runtime, path, threads, trace=trace)
+
+
+def node_runs(events: Iterable[Mapping[str, Any]]) -> list[NodeRun]:
+    """Read the events of onnxruntime's profiler; those that are no run of a kernel are left out."""
+    return [
+        _node_run(event["name"][: -len(KERNEL)], int(event["dur"]), event["args"])
+        for event in events
+        if event.get("cat") == "Node" and event["name"].endswith(KERNEL)
+    ]
+
+
+def _node_run(name: str, us: int, details: Mapping[str, Any]) -> NodeRun:
+    # [{"float": [1, 16, 64, 64]}]
+    shapes = [tuple(shape) for entry in details.get("output_type_shape", []) for shape in entry.values()]
+    size = sum(int(details.get(key, 0)) for key in ("activation_size", "output_size"))
+    key = f"{name} {details.get('node_index', '')}"
+    return NodeRun(key, name, details["op_name"], us, shapes[0] if shapes else (), size)
 
 
 def _error_types(package: Any) -> tuple[type[Exception], ...]:

@@ -1,4 +1,4 @@
-"""Choose the wheel of a runtime for a machine, from the wheels on the package index in autumn 2026.
+"""Tell which wheels fit a machine; the table of runtimes has those on the package index in autumn 2026.
 
 The required glibc is the newer of two: the one in the wheel's tag, by which pip chooses, and the one its libraries
 need to load. On aarch64, ai-edge-litert is tagged 2.27 and needs 2.34; tflite-runtime is tagged 2.34 and needs 2.27.
@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 Version = tuple[int, int]
 
@@ -41,56 +40,8 @@ class Wheel:
         return needed is None or (glibc is not None and needed <= glibc)
 
 
-# The first wheel that fits is chosen.
-WHEELS: Final[Mapping[str, tuple[Wheel, ...]]] = {
-    "litert": (
-        Wheel(
-            "'ai-edge-litert>=2.1'", {"x86_64": (2, 27), "aarch64": (2, 34), "arm64": None}, (3, 10), extra="tflite"
-        ),
-        # The last with wheels for Python 3.9, and the last that loads on Debian 11.
-        Wheel("ai-edge-litert==2.1.0", {"x86_64": (2, 27), "aarch64": (2, 30)}, (3, 9), (3, 13)),
-    ),
-    "tflite-runtime": (
-        Wheel(
-            "tflite-runtime==2.14.0 'numpy<2'", {"x86_64": (2, 29), "aarch64": (2, 34), "armv7l": (2, 34)},
-            (3, 8), (3, 11), extra="tflite-legacy",
-        ),
-        # The last whose tag pip accepts on Debian 11.
-        Wheel("tflite-runtime==2.13.0 'numpy<2'", {"aarch64": (2, 27), "armv7l": (2, 27)}, (3, 8), (3, 10)),
-    ),
-    "onnxruntime": (
-        Wheel("onnxruntime", {"x86_64": (2, 27), "aarch64": (2, 27), "arm64": None}, (3, 9), extra="onnx"),
-    ),
-}  # fmt: skip
-
-
-def requirements(machine: str, python: Version, glibc: Version | None) -> dict[str, str | None]:
-    """Return how to install each runtime on a machine.
-
-    Args:
-        machine: Value of `uname -m`; if the kernel is 64-bit and the system 32-bit, that of the system.
-        python: Major and minor version of Python.
-        glibc: Major and minor version of glibc, None for another C library.
-
-    Returns:
-        For each key of `RUNTIMES` the arguments of pip, quoted for a shell; None if no wheel fits.
-    """
-    chosen = {name: choose(name, machine, python, glibc) for name in WHEELS}
-    return {name: None if wheel is None else wheel.requirement for name, wheel in chosen.items()}
-
-
-def choose(runtime: str, machine: str, python: Version, glibc: Version | None) -> Wheel | None:
-    """Choose the wheel of a runtime for a machine, None if none fits."""
-    return next((wheel for wheel in WHEELS[runtime] if wheel.fits(machine, python, glibc)), None)
-
-
-def find(runtime: str) -> Wheel | None:
-    """Choose the wheel of a runtime for this machine, None if none fits."""
-    return choose(runtime, *here())
-
-
 def here() -> tuple[str, Version, Version | None]:
-    """Return the machine, Python and glibc of this process, as arguments of `requirements`."""
+    """Return the machine, Python and glibc of this process, as arguments of `Wheel.fits`."""
     return _machine(os.uname().machine, sys.maxsize > 2**32), sys.version_info[:2], _glibc()
 
 
