@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 # Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
-CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "ssh"})
+CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh"})
 
 
 # No example is held to a time: how long one takes is the machine's affair.
@@ -72,6 +73,13 @@ def legacy_python() -> Path:
     if not python.exists():
         pytest.skip("no .venv-legacy; make it with: make legacy (Python 3.11 or older)")
     return python
+
+
+@pytest.fixture(scope="session")
+def openvino() -> None:
+    """Skip where OpenVINO is not installed."""
+    if find_spec("openvino") is None:
+        pytest.skip("no OpenVINO; install it with: pip install 'mobilenet-edge[openvino]'")
 
 
 @pytest.fixture(scope="session")

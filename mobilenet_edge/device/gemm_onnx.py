@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 _TYPES: Final = {"float32": 1, "uint8": 2, "int8": 3}
 _OPSET: Final = 17
+_INT: Final = 2  # of the enum AttributeType
 _IR_VERSION: Final = 8
 
 
 def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
-    """Write a model of 1 x 1 convolutions: Conv for float32, QLinearConv with int8 weights for 8 bits.
+    """Write a model of 1 x 1 convolutions: Conv, for 8 bits between DequantizeLinear and QuantizeLinear.
+
+    All runtimes compute such a convolution in integers; OpenVINO computes a QLinearConv in float.
 
     Args:
         dtype: Element type of the activations: "float32", "uint8" or "int8".
@@ -32,18 +35,16 @@ def write(dtype: str, shape: Shape, count: int = 1) -> bytes:
     kernel = weights(dtype, (shape.n, shape.k, 1, 1))
     if dtype == "float32":
         constants = {"w": kernel}
-        op_type = "Conv"
+        nodes = _chain("Conv", list(constants), count)
     else:
-        zero, one = np.zeros((), dtype), np.ones((), np.float32)
         constants = {
-            "x scale": one, "x zero": zero,
+            "scale": np.ones((), np.float32), "zero": np.zeros((), dtype),
             "w": kernel, "w scale": np.ones(shape.n, np.float32), "w zero": np.zeros(shape.n, np.int8),
-            "y scale": one, "y zero": zero,
         }  # fmt: skip
-        op_type = "QLinearConv"
+        nodes = _real_weights() + b"".join(_integer_product(*ends) for ends in _links(count))
     tensors = b"".join(pb.chunk(5, _tensor(name, values)) for name, values in constants.items())
     ends = {"x": (1, shape.k, 1, shape.m), "y": (1, shape.n, 1, shape.m)}
-    return _model(_chain(op_type, list(constants), count) + tensors, dtype, ends)
+    return _model(nodes + tensors, dtype, ends)
 
 
 def write_idle(count: int = 1) -> bytes:
@@ -51,11 +52,29 @@ def write_idle(count: int = 1) -> bytes:
     return _model(_chain("Flatten", [], count), "float32", {"x": (1, 1, 1, 1), "y": (1, 1)})
 
 
-def _chain(op_type: str, constants: Sequence[str], count: int) -> bytes:
+def _links(count: int) -> Iterable[tuple[str, str]]:
+    """Name the input and output of each of `count` chained operators."""
     names = ["x", *(f"x{index}" for index in range(1, count)), "y"]
-    return b"".join(
-        pb.chunk(1, _node(op_type, [source, *constants], output)) for source, output in zip(names, names[1:])
+    return zip(names, names[1:])
+
+
+def _chain(op_type: str, constants: Sequence[str], count: int) -> bytes:
+    return b"".join(pb.chunk(1, _node(op_type, [source, *constants], output)) for source, output in _links(count))
+
+
+def _real_weights() -> bytes:
+    # The scales are those of the output channels, which is axis 0.
+    axis = pb.text(1, "axis") + pb.number(3, 0) + pb.number(20, _INT)
+    return pb.chunk(1, _node("DequantizeLinear", ["w", "w scale", "w zero"], "w real") + pb.chunk(5, axis))
+
+
+def _integer_product(source: str, output: str) -> bytes:
+    nodes = (
+        _node("DequantizeLinear", [source, "scale", "zero"], f"{source} real"),
+        _node("Conv", [f"{source} real", "w real"], f"{output} real product"),
+        _node("QuantizeLinear", [f"{output} real product", "scale", "zero"], output),
     )
+    return b"".join(pb.chunk(1, node) for node in nodes)
 
 
 def _model(graph: bytes, dtype: str, ends: Mapping[str, Sequence[int]]) -> bytes:

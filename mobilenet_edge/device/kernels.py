@@ -31,14 +31,14 @@ class Kernel:
         name: Node name; often shows which nodes were fused into it.
         kind: Op type, such as Conv or QLinearConv.
         shape: Shape of the first output in the runtime's layout; empty if not reported.
-        activation_bytes: Size of inputs and outputs, without constants.
+        activation_bytes: Size of inputs and outputs, without constants; None if not reported.
         times_us: Time of each round, rounded down to whole microseconds.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
-    activation_bytes: int
+    activation_bytes: int | None
     times_us: list[int] = field(default_factory=list)
 
 
@@ -50,13 +50,13 @@ class Trace:
         whole: Session of the model without the profiler.
         times_ns: Time of one run per round in that session.
         kernels: The kernels of the model, in execution order.
-        idle: A kernel that does nothing, whose time is the profiler's overhead.
+        idle: A kernel that does nothing, whose time is the profiler's overhead; None if the runtime leaves it out.
     """
 
     whole: Session
     times_ns: list[int]
     kernels: tuple[Kernel, ...]
-    idle: Kernel
+    idle: Kernel | None
 
 
 def measure(
@@ -97,7 +97,7 @@ def measure(
         _time_rounds(whole, (idle, traced), warmup, clock)
         times = _time_rounds(whole, (idle, traced), steady, clock)
         idle_kernels, model_kernels = (collect(session.end_trace(), len(times)) for session in (idle, traced))
-    return Trace(whole, times, model_kernels, idle_kernels[-1])
+    return Trace(whole, times, model_kernels, idle_kernels[-1] if idle_kernels else None)
 
 
 def _time_rounds(whole: Session, traced: Sequence[TracedSession], stop: Stop, clock: Callable[[], int]) -> list[int]:

@@ -22,8 +22,8 @@ CHAIN: Final = (
     "the sum is {share:.0%} of the median of the whole model, timed in the same rounds"
 )
 TRACE: Final = (
-    "{title}'s profiler, used only for this table; overhead per kernel ({overhead_us:.1f} us, that of an empty "
-    "kernel) subtracted; interpolated median of {rounds} runs in whole microseconds; "
+    "{title}'s profiler, used only for this table; {overhead}; interpolated median of {rounds} runs in whole "
+    "microseconds; "
     "the sum is {share:.0%} of the median of the whole model without the profiler, timed in the same rounds"
 )
 
@@ -79,7 +79,7 @@ def _time_pieces(runtime: runtimes.Runtime, path: Path, request: Request, stop: 
 
 def _profile_kernels(runtime: runtimes.Runtime, path: Path, request: Request, stop: Stop) -> Document:
     trace = kernels.measure(runtime, path, request.warmup, stop, threads=request.threads, seed=request.seed)
-    overhead = _kernel_median(trace.idle).value
+    overhead = 0.0 if trace.idle is None else _kernel_median(trace.idle).value
     ops = [
         {
             **_op(index, kernel.name, kernel.kind, _kernel_median(kernel) - overhead),
@@ -88,7 +88,9 @@ def _profile_kernels(runtime: runtimes.Runtime, path: Path, request: Request, st
         }
         for index, kernel in enumerate(trace.kernels)
     ]
-    return _document(trace.whole, ops, trace.times_ns, TRACE, overhead_us=overhead / 1e3, title=runtime.title)
+    subtracted = f"overhead per kernel ({overhead / 1e3:.1f} us, that of an empty kernel) subtracted"
+    words = "its overhead is unknown and included" if trace.idle is None else subtracted
+    return _document(trace.whole, ops, trace.times_ns, TRACE, overhead=words, title=runtime.title)
 
 
 def _kernel_median(kernel: kernels.Kernel) -> Median:

@@ -57,7 +57,8 @@ class Request:
         steady: End of the steady phase; in JSON, the fields of `Stop`.
         affinity: Numbers of the CPUs to run on, None for all.
         leased: Whether the worker ends when its stdin closes.
-        delegate: {"path": library on this machine, "options": {name: value}}, None for none.
+        delegate: {"path": library on this machine, "options": {name: value}}, or "provider" of onnxruntime instead of
+            "path"; None for none.
         inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise.
         period_ns: Time from the start of one steady run to the next, None for no pause.
         sample_seconds: Minimum time between two readings of `facts.volatile` in the steady phase.

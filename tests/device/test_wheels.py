@@ -50,8 +50,26 @@ def test_every_extra_that_is_told_exists():
 def test_what_a_machine_can_have(
     machine: str, system: tuple[wheels.Version, wheels.Version | None], expected: tuple[str | None, ...]
 ):
-    assert tuple(requirements(machine, *system).values()) == expected
+    found = requirements(machine, *system)
+    assert tuple(found[name] for name in ("litert", "tflite-runtime", "onnxruntime")) == expected
     assert requirements(machine, *system).keys() == RUNTIMES.keys()
+
+
+@pytest.mark.parametrize(
+    ("machine", "system", "expected"),
+    [
+        ("x86_64", BOOKWORM, "openvino"),
+        ("aarch64", BOOKWORM, "openvino"),
+        ("aarch64", BULLSEYE, None),  # tagged manylinux_2_35
+        ("x86_64", ((3, 9), (2, 36)), None),
+        ("x86_64", ((3, 11), (2, 27)), None),
+        ("armv7l", BOOKWORM, None),
+    ],
+)
+def test_where_openvino_is_offered(
+    machine: str, system: tuple[wheels.Version, wheels.Version | None], expected: str | None
+):
+    assert requirements(machine, *system)["openvino"] == expected
 
 
 def test_requirements_are_arguments_of_pip():

@@ -101,7 +101,7 @@ class NodeRun:
         kind: Op type, such as Conv or QLinearConv.
         us: Duration in microseconds.
         shape: Shape of the first output in the runtime's layout; empty if not reported.
-        activation_bytes: Size of inputs and outputs, without constants; 0 if not reported.
+        activation_bytes: Size of inputs and outputs, without constants; None if not reported.
     """
 
     key: str
@@ -109,7 +109,7 @@ class NodeRun:
     kind: str
     us: int
     shape: tuple[int, ...] = ()
-    activation_bytes: int = 0
+    activation_bytes: int | None = None
 
 
 class TracedSession(Session, Protocol):
@@ -152,6 +152,10 @@ RUNTIMES: Final = {
         Runtime(
             "onnxruntime", "onnxruntime", "onnx", "onnxruntime", "onnxruntime", "ort",
             (Wheel("onnxruntime", {"x86_64": (2, 27), "aarch64": (2, 27), "arm64": None}, (3, 9), extra="onnx"),),
+        ),
+        Runtime(
+            "openvino", "OpenVINO", "onnx", "openvino", "openvino", "openvino",
+            (Wheel("openvino", {"x86_64": (2, 28), "aarch64": (2, 35), "arm64": None}, (3, 10), extra="openvino"),),
         ),
     )
 }  # fmt: skip
@@ -226,7 +230,7 @@ def open_model(
         path: A `.tflite` or `.onnx` file.
         threads: Threads within one inference.
         runtime: A key of `RUNTIMES` or "auto"; `session.runtime` is the chosen one.
-        delegate: {"path", "options"}, None for none.
+        delegate: {"path", "options"} or {"provider", "options"}, None for none.
 
     Raises:
         InvalidModel: The file cannot be opened.

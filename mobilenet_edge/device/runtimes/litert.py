@@ -10,7 +10,14 @@ import numpy as np
 
 from mobilenet_edge.device import delegate as delegates
 from mobilenet_edge.device.delegate import EDGETPU_OP, DelegateLibrary
-from mobilenet_edge.device.faults import DelegateFailed, DeviceError, InvalidModel, RuntimeBroken, first_line
+from mobilenet_edge.device.faults import (
+    DelegateFailed,
+    DeviceError,
+    InvalidModel,
+    RequestError,
+    RuntimeBroken,
+    first_line,
+)
 from mobilenet_edge.device.runtimes import Runtime, TensorInfo
 
 if TYPE_CHECKING:
@@ -62,9 +69,13 @@ def open_session(
         InvalidModel: The file is not a model, needs an operator that is not built in, or has an input without a fixed
             size.
         RuntimeBroken: The runtime does not work with the installed numpy.
-        RequestError: The delegate cannot be loaded.
+        RequestError: The delegate cannot be loaded, or is an execution provider.
         DelegateFailed: The delegate does not start, or cannot run the model.
     """
+    if delegate is not None and "provider" in delegate:
+        raise RequestError(
+            f"execution providers run operators of .onnx files only, not of {path.name}; leave out --provider"
+        )
     package = runtime.load()
     version = runtime.version()
     if runtime.name == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mobilenet_edge.device.faults import InvalidModel, RequestError, first_line
+from mobilenet_edge.device.faults import DelegateFailed, InvalidModel, RequestError, first_line
 from mobilenet_edge.device.runtimes import NodeRun, Runtime, TensorInfo
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ DTYPES: Final = {
     "tensor(int32)": "int32", "tensor(int64)": "int64", "tensor(bool)": "bool",
 }  # fmt: skip
 ERRORS_ONLY: Final = 3
+CPU: Final = "CPUExecutionProvider"
+# Has a session note which provider runs which nodes.
+RECORD: Final = "session.record_ep_graph_assignment_info"
 # End of the names of those events that are runs of a kernel.
 KERNEL: Final = "_kernel_time"
 
@@ -26,11 +31,12 @@ KERNEL: Final = "_kernel_time"
 class OrtSession:
     """An inference session with its current inputs."""
 
-    delegate: dict[str, Any] | None = None
-
-    def __init__(self, runtime: Runtime, package: Any, session: Any, path: Path) -> None:
+    def __init__(
+        self, runtime: Runtime, package: Any, session: Any, path: Path, delegate: dict[str, Any] | None = None
+    ) -> None:
         self.runtime = runtime.name
         self.version = runtime.version()
+        self.delegate = delegate
         self.inputs = tuple(_tensor(argument, path) for argument in session.get_inputs())
         self.outputs = tuple(_tensor(argument, path, fixed=False) for argument in session.get_outputs())
         self._session = session
@@ -61,6 +67,11 @@ class OrtSession:
         return node_runs(json.loads(Path(self._session.end_profiling()).read_text(encoding="utf-8")))
 
 
+def silence() -> None:
+    """Switch off the telemetry that onnxruntime 1.31 starts on import, with a database in the user's cache."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def open_session(
     runtime: Runtime,
     path: Path,
@@ -74,17 +85,17 @@ def open_session(
         runtime: onnxruntime's entry of `RUNTIMES`.
         path: The file.
         threads: Threads within one inference.
-        delegate: Must be None.
+        delegate: {"provider", "options"} of an execution provider, which runs what it can; None for the CPU alone.
         trace: Prefix of the path that onnxruntime's profiler writes to, None for no profiler.
 
     Raises:
         InvalidModel: The file is not a model, needs an operator that does not exist, or has an input without a fixed
             size.
-        RequestError: A delegate is given, which onnxruntime does not support.
+        RequestError: A TFLite delegate is given, or a provider that this build of onnxruntime does not have.
+        DelegateFailed: The provider does not start, or cannot run the model.
     """
-    if delegate is not None:
-        raise RequestError(f"a delegate runs operators of .tflite files only, not of {path.name}; leave it out")
     package = runtime.load()
+    provider = None if delegate is None else _find_provider(package, delegate, path)
     options = package.SessionOptions()
     # Spinning of idle threads stays on, as it is by default in an application.
     options.intra_op_num_threads = threads
@@ -94,13 +105,52 @@ def open_session(
     if trace is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(trace)
+    if provider is not None:
+        options.add_session_config_entry(RECORD, "1")
     try:
-        session = package.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = package.InferenceSession(str(path), options, providers=_order(provider))
     except _error_types(package) as error:
         # "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from x.onnx failed:Protobuf parsing failed."
         reason = first_line(error).rpartition(f"{path} failed:")[2]
+        if provider is not None:
+            raise DelegateFailed(f"{provider[0]} cannot open {path.name}: {reason}; leave out --provider") from error
         raise InvalidModel(f"{path.name} is not a model that onnxruntime can open: {reason}") from error
-    return OrtSession(runtime, package, session, path)
+    return OrtSession(runtime, package, session, path, provider and _describe(session, *provider))
+
+
+def _find_provider(package: Any, delegate: Mapping[str, Any], path: Path) -> tuple[str, dict[str, str]]:
+    if "provider" not in delegate:
+        raise RequestError(f"a delegate runs operators of .tflite files only, not of {path.name}; leave it out")
+    name, known = delegate["provider"], package.get_available_providers()
+    if name not in known:
+        raise RequestError(
+            f"onnxruntime {package.__version__} here has no execution provider {name!r}, only {', '.join(known)}; "
+            "other builds have others"
+        )
+    if not hasattr(package.InferenceSession, "get_provider_graph_assignment_info"):
+        raise RequestError(
+            f"onnxruntime {package.__version__} does not tell what a provider runs; install 1.24 or newer"
+        )
+    return name, dict(delegate.get("options") or {})
+
+
+def _order(provider: tuple[str, dict[str, str]] | None) -> list[Any]:
+    # What the first does not take is the CPU's.
+    return [CPU] if provider is None or provider[0] == CPU else [provider, CPU]
+
+
+def _describe(session: Any, name: str, options: dict[str, str]) -> dict[str, Any]:
+    """Describe how much of a model a provider runs, like `delegate.describe`.
+
+    Raises:
+        DelegateFailed: onnxruntime went on without the provider, because it did not start.
+    """
+    if name not in session.get_providers():
+        raise DelegateFailed(f"{name} did not start; check the libraries and the device that it needs")
+    counts = Counter[str]()
+    for part in session.get_provider_graph_assignment_info():
+        counts[part.ep_name] += len(part.get_nodes())
+    return {"path": name, "options": options, "nodes": counts[name], "total": sum(counts.values()), "kind": "provider"}
 
 
 def open_traced(runtime: Runtime, path: Path, threads: int, trace: Path) -> OrtSession:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,8 +55,9 @@ class Runtime:
         return importlib.util.find_spec(self._root) is not None
 
     def version(self) -> str:
-        """Return the version of the loaded package."""
-        return str(getattr(sys.modules[self._root], "__version__", "unknown"))
+        """Return the version of the loaded package, as on the package index."""
+        # OpenVINO's goes on: "2026.4.1-22982-e213a147257-releases/2026/4".
+        return str(getattr(sys.modules[self._root], "__version__", "unknown")).partition("-")[0]
 
     def load(self) -> ModuleType:
         """Import the package.
@@ -68,9 +68,9 @@ class Runtime:
         """
         if not self.installed():
             raise self.missing()
-        # On import, onnxruntime 1.31 starts a telemetry thread and writes a database to the user's cache.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
+            # What a package would report to its makers when it is imported.
+            getattr(self.adapter(), "silence", lambda: None)()
             return importlib.import_module(self.package)
         except ImportError as error:
             # The usual cause is that pip chose the newest version and only an older one fits this machine.
@@ -89,7 +89,7 @@ class Runtime:
         Args:
             path: The model file.
             threads: Threads within one inference.
-            delegate: {"path", "options"}, None for none.
+            delegate: {"path", "options"} of a library, or {"provider", "options"} of onnxruntime; None for none.
 
         Raises:
             RuntimeMissing: The runtime is not installed.
