@@ -70,7 +70,7 @@ DelegateOptions = Annotated[
     typer.Option(
         "--delegate-option",
         metavar="KEY=VALUE",
-        help="Option of the delegate; repeatable.",
+        help="Option of the delegate or provider; repeatable.",
         show_default=False,
         rich_help_panel=DEVICE,
     ),
@@ -80,6 +80,15 @@ DelegatePath = Annotated[
     typer.Option(
         metavar="PATH",
         help="Library of a TFLite delegate on the machine, such as libedgetpu.so.1.",
+        show_default=False,
+        rich_help_panel=DEVICE,
+    ),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Execution provider of onnxruntime on the machine, such as XnnpackExecutionProvider.",
         show_default=False,
         rich_help_panel=DEVICE,
     ),

@@ -29,6 +29,7 @@ from mobilenet_edge.cli.flags import (
     Labels,
     Notes,
     Pixels,
+    Provider,
     Threads,
     Wide,
 )
@@ -84,6 +85,7 @@ def evaluate(
     ] = RuntimeOption.auto,
     delegate: DelegatePath = None,
     delegate_option: DelegateOptions = None,
+    provider: Provider = None,
     devices: Devices = None,
     pixels: Pixels = None,
     colour: Colour = None,
@@ -124,7 +126,7 @@ def evaluate(
         jobs=jobs,
         dask=dask,
         options=PixelOptions(pixels, colour, fit, crop, filter),
-        place=targets.place(host, devices, runtime, Delegate.parse(delegate, delegate_option or ())),
+        place=targets.place(host, devices, runtime, Delegate.parse(delegate, delegate_option or (), provider)),
     )
     remark(pixels_report.of_records(records))
     output(records, json, partial(accuracy.table, details=details))
@@ -135,12 +137,16 @@ def evaluate(
     epilog=examples(
         "mnet profile results/ --threads 1 --threads 4 --json profile.json",
         "mnet profile model.tflite --host pi@raspberrypi.local --ops",
+        "mnet profile model.onnx --runtime onnxruntime --runtime openvino",
     ),
 )
 def profile(
     artifacts: Artifacts,
     threads: Threads = None,
-    runtime: Annotated[RuntimeOption, typer.Option(help="Runtime that runs the files.")] = RuntimeOption.auto,
+    runtime: Annotated[
+        list[RuntimeOption] | None,
+        typer.Option(help="Runtime that runs the files; repeat it to compare several.", show_default="auto"),
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Run on up to 8 images of this folder.", show_default="noise"),
@@ -193,6 +199,7 @@ def profile(
     ] = None,
     delegate: DelegatePath = None,
     delegate_option: DelegateOptions = None,
+    provider: Provider = None,
     host: Hosts = None,
     devices: Devices = None,
     pixels: Pixels = None,
@@ -220,9 +227,8 @@ def profile(
         seconds=seconds,
         max_seconds=max_seconds,
         rounds=rounds,
-        runtime=runtime,
         affinity=tuple(affinity or ()),
-        delegate=Delegate.parse(delegate, delegate_option or ()),
+        delegate=Delegate.parse(delegate, delegate_option or (), provider),
         until=None if until is None else units.parse_share(until),
         sustain_seconds=None if sustain is None else units.parse_seconds(sustain),
         rate=None if rate is None else units.parse_rate(rate),
@@ -236,6 +242,7 @@ def profile(
         artifacts,
         plan,
         threads=threads or (1,),
+        runtimes=runtime or (),
         machines=machines,
         images=images,
         options=PixelOptions(pixels, colour, fit, crop, filter),

@@ -49,7 +49,9 @@ def name_subject(request: Mapping[str, Any], files: Mapping[str, Path]) -> str:
     if "artifact" not in files:
         return f"the request {str(request.get('mode'))!r}"
     delegate = request.get("delegate")
-    return files["artifact"].name + (f"{WITH_DELEGATE}{Path(delegate['path']).name}" if delegate else "")
+    if not delegate:
+        return files["artifact"].name
+    return f"{files['artifact'].name}{WITH_DELEGATE}{Path(delegate.get('path') or delegate['provider']).name}"
 
 
 def parse(ended: Ended, subject: str, device: str | None = None) -> dict[str, Any]:

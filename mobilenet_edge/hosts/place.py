@@ -13,40 +13,50 @@ from mobilenet_edge.hosts.devices import Device
 
 @dataclass(frozen=True)
 class Delegate:
-    """A TFLite delegate.
+    """A TFLite delegate, or an execution provider of onnxruntime, which is the same for an `.onnx` file.
 
     Attributes:
-        path: Path of the library on the machine that loads it.
+        path: Path of the library on the machine that loads it; of a provider, its name.
         options: Pairs of name and value.
         from_device: Whether the devices file sets it; it then applies only to the files that it can run.
+        provider: Whether it is an execution provider.
     """
 
     path: str
     options: tuple[tuple[str, str], ...] = ()
     from_device: bool = False
+    provider: bool = False
 
     @classmethod
-    def parse(cls, path: str | None, options: Sequence[str]) -> Delegate | None:
+    def parse(cls, path: str | None, options: Sequence[str], provider: str | None = None) -> Delegate | None:
         """Parse the options of the command line.
 
         Args:
             path: Path of the library, or None.
             options: Options as "key=value".
+            provider: Name of an execution provider, or None.
 
         Returns:
-            The delegate, or None without a path.
+            The delegate, or None without a path and a provider.
 
         Raises:
-            UsageError: An option has no "=" or is repeated, or there are options without a path.
+            UsageError: An option has no "=" or is repeated, or there are options without a path, or both a path and a
+                provider.
         """
+        if path is not None and provider is not None:
+            raise UsageError("--delegate is for .tflite files and --provider for .onnx files; give one of them")
         pairs = [option.partition("=") for option in options]
         if bad := [option for option, (key, sign, _) in zip(options, pairs, strict=True) if not (key and sign)]:
             raise UsageError(f"--delegate-option {bad[0]!r} is not KEY=VALUE, such as device=usb")
         if len({key for key, _, _ in pairs}) < len(pairs):
             raise UsageError("a --delegate-option is given twice; give each key once")
-        if path is None and pairs:
-            raise UsageError("--delegate-option needs a delegate; give the path of its library with --delegate")
-        return None if path is None else cls(path, tuple((key, value) for key, _, value in pairs))
+        name = path or provider
+        if name is None and pairs:
+            raise UsageError(
+                "--delegate-option needs a delegate; give the path of its library with --delegate, or --provider"
+            )
+        settings = tuple((key, value) for key, _, value in pairs)
+        return None if name is None else cls(name, settings, provider=path is None)
 
     @classmethod
     def of(cls, device: Device) -> Delegate | None:
@@ -62,7 +72,7 @@ class Delegate:
 
     def request(self) -> dict[str, Any]:
         """Return the request for the worker."""
-        return {"path": self.path, "options": dict(self.options)}
+        return {"provider" if self.provider else "path": self.path, "options": dict(self.options)}
 
 
 @dataclass(frozen=True)

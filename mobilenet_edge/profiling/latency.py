@@ -33,6 +33,7 @@ def profile(
     plan: Plan = _DEFAULTS,
     *,
     threads: Sequence[int] = (1,),
+    runtimes: Sequence[str] = (),
     machines: Sequence[Machine] = _LOCAL,
     images: Path | None = None,
     options: PixelOptions = NOTHING,
@@ -40,20 +41,22 @@ def profile(
 ) -> list[Profile | Failure]:
     """Measure artifacts, interleaved on each machine and in parallel on all machines.
 
-    Each combination of artifact and thread count is measured in fresh processes, in a new random order in each round.
-    Memory is measured first, in separate processes, so that a file that cannot run fails before anything is timed.
+    Each combination of artifact, thread count and runtime is measured in fresh processes, in a new random order in
+    each round. Memory is measured first, in separate processes, so that a file that cannot run fails before anything
+    is timed.
 
     Args:
         paths: `.tflite` and `.onnx` files, and folders of them; duplicates are ignored.
         plan: Settings of the measurement.
         threads: Thread counts; duplicates are ignored.
+        runtimes: Runtimes, each for the files that it opens; duplicates are ignored. Empty for that of the plan.
         machines: Machines to measure on.
         images: Folder of images to use as inputs, or None for noise.
         options: What the user stated about the pixels of the models.
         save: Called with all records so far whenever a machine is done.
 
     Returns:
-        A profile or a failure for each machine, artifact and thread count, in the given order.
+        A profile or a failure for each machine, artifact, thread count and runtime, in the given order.
 
     Raises:
         UsageError: A number is out of range.
@@ -69,7 +72,15 @@ def profile(
     with ExitStack() as stack:
         feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
         board = stack.enter_context(progress.board())
-        work = partial(machine.measure, artifacts=artifacts, threads=counts, plan=plan, feeds=feeds, board=board)
+        work = partial(
+            machine.measure,
+            artifacts=artifacts,
+            threads=counts,
+            runtimes=list(dict.fromkeys(runtimes)),
+            plan=plan,
+            feeds=feeds,
+            board=board,
+        )
         results: list[Result | None] = [None] * len(machines)
         for index, result in fleet.run_parallel(work, machines):
             if result.error is not None and len(machines) == 1:

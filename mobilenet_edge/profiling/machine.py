@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from mobilenet_edge.analysis import siblings
+from mobilenet_edge.device.runtimes import RUNTIMES
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
@@ -36,7 +37,7 @@ class Result:
     """Records of one machine.
 
     Attributes:
-        records: One record for each artifact and thread count, in order.
+        records: One record for each artifact, thread count and runtime, in order.
         error: Reason why there is no profile, or None if there is one.
     """
 
@@ -51,8 +52,9 @@ def measure(
     plan: Plan,
     feeds: Mapping[Path, Feed],
     board: Board,
+    runtimes: Sequence[str] = (),
 ) -> Result:
-    """Measure every artifact at every thread count; failures become records too.
+    """Measure every artifact at every thread count in every runtime that opens it; failures become records too.
 
     Args:
         machine: Machine to measure on.
@@ -61,11 +63,13 @@ def measure(
         plan: Settings of the measurement; its delegate overrides the machine's.
         feeds: Images by path of the artifact; artifacts without a feed run on noise.
         board: Display of the progress.
+        runtimes: Runtimes that override the plan's, each for the files that it opens; empty for the plan's.
     """
     plan = replace(plan, delegate=plan.delegate or machine.delegate)
     jobs = [
-        Job(artifact, count, plan, machine.host, feeds.get(artifact.path))
+        Job(artifact, count, replace(plan, runtime=runtime), machine.host, feeds.get(artifact.path))
         for artifact, count in product(artifacts, threads)
+        for runtime in _suited(runtimes or (plan.runtime,), artifact)
     ]
     where = "" if machine.host.name == LOCAL else f" on {machine.host.name}"
     pace = Pace(board(f"profile{where}", rounds.steps(jobs, plan)), plan.cooldown_seconds)
@@ -82,6 +86,12 @@ def measure(
     remaining = iter(profiles)
     records = [_failure(result.job, result.error) if result.error else next(remaining) for result in results]
     return Result(tuple(records), None if profiles else results[0].error)
+
+
+def _suited(runtimes: Sequence[str], artifact: Artifact) -> Sequence[str]:
+    """Return the runtimes that open a file; the first, which says why it does not, if there are none."""
+    suited = [name for name in runtimes if name not in RUNTIMES or RUNTIMES[name].format == artifact.format]
+    return suited or runtimes[:1]
 
 
 def _failure(job: Job, error: MnetError) -> Failure:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mobilenet_edge.analysis.doubts import doubts, invalid
+from mobilenet_edge.device.runtimes import AUTO
 from mobilenet_edge.formats import costs
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling.job import Document, Job, JobResult
@@ -69,6 +70,7 @@ def failure(job: Job, reason: str, exit_code: int) -> Failure:
         reason=" ".join(reason.split()),
         exit_code=exit_code,
         threads=job.threads,
+        runtime=None if job.plan.runtime == AUTO else job.plan.runtime,
     )
 
 

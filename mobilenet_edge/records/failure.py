@@ -26,6 +26,7 @@ class Failure(Record):
         reason: Message in one line.
         exit_code: Exit code of `mnet` for this failure; 0 for a variant that was stopped on purpose.
         threads: Number of threads of a profile, else None.
+        runtime: Runtime that a profile was asked for, or None for the best installed one.
     """
 
     kind = "failure"
@@ -39,6 +40,7 @@ class Failure(Record):
     reason: str
     exit_code: int
     threads: int | None = None
+    runtime: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +59,7 @@ class Failure(Record):
         exit_code: int,
         host: str | None = None,
         threads: int | None = None,
+        runtime: str | None = None,
     ) -> Self:
         """Create the failure of an existing artifact from its `Artifact.identity`."""
         return cls(
@@ -66,6 +69,7 @@ class Failure(Record):
             exit_code=exit_code,
             host=host,
             threads=threads,
+            runtime=runtime,
         )
 
 

@@ -42,7 +42,7 @@ class Profile(ArtifactRecord):
     """Latency and memory of one artifact at one thread count on one machine.
 
     Attributes:
-        runtime: "litert", "tflite-runtime" or "onnxruntime".
+        runtime: Name of the runtime, as `--runtime` takes it.
         runtime_version: Version of the runtime.
         threads: Requested number of threads within one inference.
         load_ms: Time to load the model until it is ready to run, without the import of the runtime; median over rounds.
@@ -55,8 +55,9 @@ class Profile(ArtifactRecord):
         baseline_rss_bytes: Resident memory of this process before it loads the model, the runtime already imported;
             None if unknown.
         host: Facts of the machine, before and after the measurement.
-        delegate: `path`, `options` and `kind` ("edgetpu" or "other") of the TFLite delegate, which ran `nodes` of
-            `total` ops; None without one.
+        delegate: `path`, `options` and `kind` ("edgetpu", "provider" or "other") of the TFLite delegate or of
+            onnxruntime's execution provider, whose path is its name, which ran `nodes` of `total` ops; None without
+            one.
         conditions: How it was measured.
         ops: `index`, `name`, `kind`, `ms` and, where known, `macs`, `bytes` and `gmacs_per_s` of each operator; None
             without `--ops`.

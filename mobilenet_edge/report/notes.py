@@ -8,6 +8,7 @@ from typing import Final
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import key, sentence
 from mobilenet_edge.records import Evaluation, Prediction, Profile
+from mobilenet_edge.report import fastest
 from mobilenet_edge.report.accuracy import scored_on, seen
 from mobilenet_edge.report.rows import Judgement, Row, grouped
 
@@ -32,6 +33,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
         *_pareto(rows),
         *_provenance(rows),
         *_limit(profiles),
+        *fastest.sentences(profiles),
         *_missing(rows),
         *_remarks(rows),
         *(f"Doubt {number}: {doubt}" for number, doubt in enumerate(doubts(rows).values(), start=1)),

@@ -208,7 +208,9 @@ def _is_of(failure: Failure, row: Row) -> bool:
 
 
 def _is_at(failure: Failure, profile: Profile | None) -> bool:
-    return profile is not None and (failure.threads, failure.host) == (profile.threads, profile.host.get("name"))
+    if profile is None or (failure.threads, failure.host) != (profile.threads, profile.host.get("name")):
+        return False
+    return failure.runtime in (None, profile.runtime)
 
 
 def _place(rows: Sequence[Row], failure: Failure) -> str:

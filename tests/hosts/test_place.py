@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
+from mobilenet_edge.errors import UsageError
 from mobilenet_edge.hosts.devices import LOCAL, Device
 from mobilenet_edge.hosts.place import Delegate, Place
 
@@ -37,3 +38,23 @@ def test_the_delegate_of_a_device_is_for_the_files_it_can_run(
 def test_a_place_is_the_same_in_another_process(delegate: Delegate | None):
     place = Place(Device("coral", "pi@x", "~/python", EDGETPU, {"device": "usb"}), "litert", delegate)
     assert Place.load(json.loads(json.dumps(asdict(place)))) == place
+
+
+def test_a_provider_is_a_delegate_by_name():
+    provider = Delegate.parse(None, ["device_type=CPU"], "OpenVINOExecutionProvider")
+    assert provider is not None
+    assert provider.request() == {"provider": "OpenVINOExecutionProvider", "options": {"device_type": "CPU"}}
+    library = Delegate.parse("/x.so", [])
+    assert library is not None
+    assert library.request() == {"path": "/x.so", "options": {}}
+    assert Delegate.parse(None, []) is None
+
+
+def test_a_delegate_and_a_provider_exclude_each_other():
+    with pytest.raises(UsageError, match=r"--delegate is for \.tflite files and --provider for \.onnx files"):
+        Delegate.parse("/x.so", [], "XnnpackExecutionProvider")
+
+
+def test_options_need_something_that_takes_them():
+    with pytest.raises(UsageError, match="give the path of its library with --delegate, or --provider"):
+        Delegate.parse(None, ["device=usb"])

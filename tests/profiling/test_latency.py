@@ -21,6 +21,7 @@ from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.machine import Machine
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records.failure import exit_code
+from mobilenet_edge.report import rows
 
 MS = 1_000_000
 REFERENCE = "reference/mobilenet_v1_0.25_128_quant.tflite"
@@ -33,7 +34,7 @@ class FakeHost:
     Attributes:
         name: Of the host.
         ms: Of each inference.
-        fails: Error by file name; "" for all that have none.
+        fails: Error by file name or runtime; "" for all files that have none.
         gate: What the first answer waits for.
         asked: (file name, threads, mode) of each request.
     """
@@ -57,7 +58,7 @@ class FakeHost:
             assert self.gate.wait(10)
         name = files["artifact"].name if "artifact" in files else ""
         self.asked.append((name, request["threads"], request["mode"]))
-        if error := self.fails.get(name):
+        if error := self.fails.get(name) or self.fails.get(request["runtime"]):
             raise error
         if request["mode"] == "memory":
             return {"version": "0", "baseline_rss_bytes": 40, "peak_rss_bytes": 50}
@@ -65,7 +66,7 @@ class FakeHost:
             return {"version": "0", "float32_gmacs": 40.0, "int8_gmacs": 80.0, "shape": [8, 8, 8], "how": "a product"}
         return {
             "version": "0",
-            "runtime": "litert",
+            "runtime": "litert" if request["runtime"] == "auto" else request["runtime"],
             "runtime_version": "2.3.0",
             "inputs": [{"name": "x", "shape": [1, 8, 8, 3], "dtype": "int8"}],
             "fed": "noise",
@@ -120,6 +121,30 @@ def test_what_is_given_twice_is_measured_once(models: list[Path], monkeypatch: p
     monkeypatch.chdir(models[0].parent)
     found = latency.profile([*models, Path("a.tflite")], threads=[1, 1], machines=on(FakeHost()))
     assert [each.artifact for each in found] == [str(path) for path in models]
+
+
+def test_every_file_runs_in_each_runtime_that_opens_it(models: list[Path]):
+    runtimes = ["onnxruntime", "litert", "openvino", "litert"]
+    found = latency.profile(models, runtimes=runtimes, machines=on(FakeHost()))
+    assert [(Path(each.artifact).name, each.runtime) for each in found] == [
+        ("a.tflite", "litert"), ("b.onnx", "onnxruntime"), ("b.onnx", "openvino"),
+    ]  # fmt: skip
+    assert len({each.conditions["started"] for each in found}) == 1
+
+
+def test_a_runtime_that_is_not_there_is_a_record_of_its_own(models: list[Path]):
+    absent = MissingExtraError("OpenVINO is not installed", "openvino")
+    host = FakeHost(fails={"openvino": absent})
+    good, failure = latency.profile(models[1:], runtimes=["onnxruntime", "openvino"], machines=on(host))
+    assert (good.runtime, failure.runtime, failure.reason) == ("onnxruntime", "openvino", str(absent))
+    # The table has a row for it, although the same file was measured with as many threads.
+    assert [row.failures for row in rows.join([good, failure])] == [(), (failure,)]
+
+
+def test_a_file_that_no_given_runtime_opens_is_asked_of_the_first(models: list[Path]):
+    host = FakeHost(fails={"onnxruntime": UsageError("onnxruntime does not open a.tflite")})
+    with pytest.raises(UsageError, match="does not open"):
+        latency.profile(models[:1], runtimes=["onnxruntime", "openvino"], machines=on(host))
 
 
 def test_a_keras_model_is_sent_to_export(models: list[Path], tmp_path: Path):

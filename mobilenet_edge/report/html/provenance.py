@@ -66,8 +66,9 @@ def command(row: Row) -> str | None:
         return None
     host = str(profile.host.get("name") or LOCAL)
     options = [] if host == LOCAL else ["--host", host]
-    delegate_path = str(profile.delegate["path"]) if profile.delegate else ""
-    options += ["--delegate", delegate_path] if delegate_path else []
+    if profile.delegate:
+        provider = profile.delegate.get("kind") == "provider"
+        options += ["--provider" if provider else "--delegate", str(profile.delegate["path"])]
     words = [
         "mnet",
         "profile",
