@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 # Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
-CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh"})
+CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh", "vela"})
 
 
 # No example is held to a time: how long one takes is the machine's affair.
@@ -80,6 +80,17 @@ def openvino() -> None:
     """Skip where OpenVINO is not installed."""
     if find_spec("openvino") is None:
         pytest.skip("no OpenVINO; install it with: pip install 'mobilenet-edge[openvino]'")
+
+
+@pytest.fixture(scope="session")
+def vela_command() -> list[str]:
+    """The command that starts Arm's Vela."""
+    from mobilenet_edge.conversion.ethos.vela import find
+
+    command = find()
+    if command is None:
+        pytest.skip("no Vela; install it with: pip install 'mobilenet-edge[ethos]'")
+    return command
 
 
 @pytest.fixture(scope="session")

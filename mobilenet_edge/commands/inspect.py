@@ -8,7 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mobilenet_edge.conversion import ethos
 from mobilenet_edge.conversion.coral import preflight
+from mobilenet_edge.conversion.ethos import fallback
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -23,7 +25,7 @@ def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
 
     Args:
         paths: Model files.
-        target: "edgetpu" to list the operators that the Edge TPU supports.
+        target: "edgetpu" to list the operators that the Edge TPU supports, or an Ethos-U.
 
     Raises:
         InputError: A file is missing or is not a complete model.
@@ -48,8 +50,14 @@ def _inspect(model: Artifact, target: str | None) -> Inspection:
         versions=opset.describe(model.data) if model.format == "onnx" else "",
         contradictions=contradictions.find(model),
         head_room=_head_room(model),
-        preflight=preflight.check(contents).to_dict() if target else None,
+        preflight=_preflight(model, target) if target else None,
     )
+
+
+def _preflight(model: Artifact, target: str) -> dict[str, Any]:
+    if ethos.is_accelerator(target):
+        return fallback.check(model.contents, target).to_dict()
+    return preflight.check(model.contents).to_dict()
 
 
 def _head_room(model: Artifact) -> tuple[dict[str, Any], ...] | None:

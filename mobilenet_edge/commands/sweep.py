@@ -9,6 +9,7 @@ from typing import Final
 
 from mobilenet_edge import files, records
 from mobilenet_edge.commands import table
+from mobilenet_edge.conversion import ethos
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.errors import Interrupted
 from mobilenet_edge.sweep import config, lock, preconditions
@@ -52,7 +53,9 @@ def run(path: Path, options: SweepOptions, *, out: Path) -> tuple[str, int]:
             artifacts = make.make(work, lock_handle)
             if options.make_only:
                 return f"{len(artifacts)} artifacts in {out}", _failed(work)
-            results = [*measurement.measure_latency(work, artifacts), *measurement.measure_accuracy(work, artifacts)]
+            # Only an Ethos-U runs what Vela has compiled.
+            runnable = [each for each in artifacts if ethos.COMPILED not in each.contents.ops]
+            results = [*measurement.measure_latency(work, runnable), *measurement.measure_accuracy(work, runnable)]
         except KeyboardInterrupt as error:
             raise Interrupted(
                 f"interrupted: {work.done} stages completed and kept in {out}; run the same command to continue"

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import __version__, files, progress
-from mobilenet_edge.conversion import mixture, origin, passes, suitability, verify
+from mobilenet_edge.conversion import ethos, mixture, origin, passes, suitability, verify
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
+from mobilenet_edge.conversion.ethos import vela
 from mobilenet_edge.conversion.mixture import Divider, Mixing
 from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.data import labels
@@ -125,7 +126,8 @@ def run(
         count: Use at most so many images, evenly spread over the folder.
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
-        target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH.
+        target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH; for an
+            Ethos-U one that Vela made, which must be installed.
         effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
         force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
@@ -152,6 +154,8 @@ def run(
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
     made_for.check(formats, precisions, io)
+    if ethos.is_accelerator(target):
+        vela.require(target)
     mixing.check(precisions)
     if explain and "int8" not in precisions and mixing.min_agreement is None:
         raise UsageError("--explain is about int8 files; add --precision int8")
@@ -200,6 +204,8 @@ def _file_names(variant: str, formats: Sequence[str], precisions: Sequence[str],
             yield artifact.file_name(variant, precision, kind, target)
     if target == "edgetpu":
         yield artifact.file_name(variant, "int8_edgetpu", "tflite")
+    if ethos.is_accelerator(target):
+        yield _vela_name(variant, target)
 
 
 def steps(graph: Graph, formats: Sequence[str], precisions: Sequence[str]) -> int:
@@ -265,6 +271,8 @@ def write_all(
                 files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
                 if about.target == "edgetpu":
                     files_made += _compile(made, data)
+                elif ethos.is_accelerator(about.target):
+                    files_made.append(_compile_for_ethos(made, data))
             except BuildError as error:
                 failures.append(str(error))
                 continue
@@ -370,6 +378,16 @@ def _compile(about: Metadata, data: bytes) -> list[tuple[str, Metadata, bytes]]:
     made = compiler.compile_model(program, data, f"{about.variant}.{about.precision}")
     name = artifact.file_name(about.variant, f"{about.precision}_edgetpu", "tflite")
     return [(name, replace(about, compilation=made.report), made.data)]
+
+
+def _compile_for_ethos(about: Metadata, data: bytes) -> tuple[str, Metadata, bytes]:
+    """Compile a file with Vela: name, metadata and bytes. Operators that stay on the CPU are no failure."""
+    made = vela.compile_model(vela.require(about.target), data, about.variant, about.target)
+    return _vela_name(about.variant, about.target), replace(about, compilation=made.report), made.data
+
+
+def _vela_name(variant: str, target: str) -> str:
+    return f"{artifact.file_name(variant, 'int8', 'tflite', target).removesuffix('.tflite')}_vela.tflite"
 
 
 def _reference(graph: Graph, samples: calibration.Samples | None, rule: Preprocess) -> verify.Reference:

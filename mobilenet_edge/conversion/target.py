@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mobilenet_edge.conversion.ethos import ACCELERATORS
 from mobilenet_edge.errors import UsageError
 
 
@@ -69,6 +70,10 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("arm64", "64-bit Arm", _ANY_IO, ("float32", "int8"), _ON_REQUEST, activations="int8", pairs=False),
         # Full-integer to the ends; a float end would stay on the CPU.
         Target("edgetpu", "Coral's Edge TPU", {"tflite": ("int8", "uint8")}, ("int8",)),
+        *(
+            Target(name, "Arm's Ethos-U", {"tflite": ("int8", "uint8")}, ("int8",), pairs=False)
+            for name in ACCELERATORS
+        ),
     )
 }
 

@@ -121,18 +121,46 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """What Vela estimates of a compiled file; nothing of it was measured, and operators on the CPU are not in it.
+
+    Attributes:
+        system: System configuration that is assumed, in Vela's words: clock and memories.
+        memory_mode: Where weights and activations are, in Vela's words.
+        clock_mhz: Clock of the NPU.
+        sram_bytes: SRAM used.
+        other_bytes: DRAM and flash used.
+        cycles: Cycles of one inference.
+        ms: Time of one inference.
+    """
+
+    system: str
+    memory_mode: str
+    clock_mhz: float
+    sram_bytes: int
+    other_bytes: int
+    cycles: int
+    ms: float
+
+
+@dataclass(frozen=True)
 class Compilation:
     """What a device's compiler reported of the file it made.
 
     Attributes:
         compiler: Name and version.
-        runtime: Oldest runtime of the device that the file was compiled for.
+        runtime: Oldest runtime of the device that the file was compiled for; 0 where there are none.
         mapped: Operators that run on the device.
         on_cpu: Operators left on the CPU.
         subgraphs: Parts that run on the device.
         on_chip_bytes: Parameters kept on the chip, None where not reported; likewise below.
         on_chip_free_bytes: Room for parameters that is left there.
         off_chip_bytes: Parameters streamed at every inference.
+        accelerator: What it was compiled for, where the compiler knows several.
+        macs: Multiply-accumulates of all operators, None where not counted.
+        mapped_macs: Those of the operators on the device.
+        fallbacks: Each operator left on the CPU, with the compiler's reason.
+        estimate: The compiler's estimate of memory and time.
     """
 
     compiler: str
@@ -143,6 +171,11 @@ class Compilation:
     on_chip_bytes: int | None = None
     on_chip_free_bytes: int | None = None
     off_chip_bytes: int | None = None
+    accelerator: str = ""
+    macs: int | None = None
+    mapped_macs: int | None = None
+    fallbacks: tuple[str, ...] = ()
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 from mobilenet_edge import units
@@ -13,7 +14,7 @@ from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Agreement
 from mobilenet_edge.records.remark import Remark
-from mobilenet_edge.report import divisions, losses
+from mobilenet_edge.report import divisions, losses, npu
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -63,7 +64,7 @@ def table(
     if split:
         notes.append(f"Calibrated with {printable(split)}.")
     notes += [f"Warning: {sentence(remark)}." for remark in remarks]
-    notes += [*divisions.compare(artifacts, search), *_uncompiled(artifacts)]
+    notes += [*divisions.compare(artifacts, search), *_uncompiled(artifacts), *_compiled(artifacts)]
     parts = [grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)]
     return "\n\n".join([*parts, *([divisions.table(search)] if search else [])])
 
@@ -74,6 +75,12 @@ def _uncompiled(artifacts: Sequence[Artifact]) -> list[str]:
     if any(artifact.metadata and artifact.metadata.compilation for artifact in targeted):
         return []
     return [printable(compiler.advice(artifact.path)) for artifact in targeted]
+
+
+def _compiled(artifacts: Sequence[Artifact]) -> list[str]:
+    """Describe the files that Vela compiled."""
+    reports = [(file.path.name, file.metadata.compilation) for file in artifacts if file.metadata]
+    return [npu.note(name, asdict(report)) for name, report in reports if report and report.estimate]
 
 
 def _row(artifact: Artifact) -> list[str]:

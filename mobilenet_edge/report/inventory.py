@@ -8,7 +8,7 @@ from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.data import describe
 from mobilenet_edge.records import Inspection
-from mobilenet_edge.report import mapping, overflow
+from mobilenet_edge.report import mapping, npu, overflow
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -25,8 +25,12 @@ def text(record: Inspection) -> str:
     title = printable(f"{record.artifact}: {record.variant}, {record.format} {record.precision}")
     lines = [title, *(f"  {printable(fact)}" for fact in facts)]
     # The preflight already lists every operator.
-    operators = mapping.text(record.preflight) if record.preflight else _operators(record)
+    operators = _preflight(record.preflight) if record.preflight else _operators(record)
     return "\n\n".join(["\n".join(lines), _bytes(record), operators])
+
+
+def _preflight(found: dict[str, Any]) -> str:
+    return mapping.text(found) if found["target"] == "edgetpu" else npu.text(found)
 
 
 def _bytes(record: Inspection) -> str:
@@ -69,7 +73,7 @@ def _provenance(metadata: dict[str, Any]) -> list[str]:
             + (" held out of the calibration" if real and agreement["held_out"] else "")
         )
     if (compilation := metadata["compilation"]) is not None:
-        lines += _compilation(compilation)
+        lines += npu.facts(compilation) if compilation["estimate"] else _compilation(compilation)
     tools = ", ".join(f"{name} {version}" for name, version in sorted(metadata["tools"].items()))
     return [*lines, *([f"made by: {tools}"] if tools else [])]
 

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from mobilenet_edge.conversion import ethos
+from mobilenet_edge.conversion.ethos import vela
 from mobilenet_edge.data import folders, images, labels
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device.runtimes import RUNTIMES
@@ -61,6 +63,9 @@ def check(work: Work, verbs: Set[str]) -> None:
     for package in _packages(work, verbs):
         if find_spec(package.module.partition(".")[0]) is None:
             raise MissingExtraError(f"{package.user}, but {package.module} is not installed", package.extra)
+    if "export" in verbs:
+        for target in filter(ethos.is_accelerator, work.plan.sweep.grid.target):
+            vela.require(target)
     if verbs & {"build", "train"}:
         _check_weights(work)
     if "evaluate" in verbs and (data := work.plan.sweep.evaluate.data) is not None:

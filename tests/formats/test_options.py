@@ -9,7 +9,11 @@ from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.formats.tflite.builder import ModelBuilder
 
 WRITTEN = {
-    "AVERAGE_POOL_2D": ("Pool2DOptions", {"FusedActivationFunction": 3}, {"fused_activation": 3}),
+    "AVERAGE_POOL_2D": (
+        "Pool2DOptions",
+        {"FusedActivationFunction": 3, "Padding": 1, "FilterWidth": 5, "FilterHeight": 6, "StrideW": 7},
+        {"fused_activation": 3, "padding": 1, "filter_w": 5, "filter_h": 6},
+    ),
     "CONCATENATION": ("ConcatenationOptions", {"FusedActivationFunction": 1, "Axis": 3}, {"fused_activation": 1}),
     "CONV_2D": (
         "Conv2DOptions",
@@ -18,12 +22,22 @@ WRITTEN = {
     ),
     "DEPTHWISE_CONV_2D": (
         "DepthwiseConv2DOptions",
-        {"DilationWFactor": 4, "DilationHFactor": 5, "DepthMultiplier": 7},
-        {"dilation_w": 4, "dilation_h": 5},
+        {"DilationWFactor": 4, "DilationHFactor": 5, "DepthMultiplier": 7, "StrideW": 2, "StrideH": 3},
+        {"dilation_w": 4, "dilation_h": 5, "stride_w": 2, "stride_h": 3},
     ),
     "FULLY_CONNECTED": ("FullyConnectedOptions", {"WeightsFormat": 1}, {"weights_format": 1}),
     "MAX_POOL_2D": ("Pool2DOptions", {"FusedActivationFunction": 1, "StrideW": 2}, {"fused_activation": 1}),
     "PACK": ("PackOptions", {"ValuesCount": 2, "Axis": -1}, {"axis": -1}),
+    "RESIZE_BILINEAR": (
+        "ResizeBilinearOptions",
+        {"AlignCorners": True, "HalfPixelCenters": False},
+        {"align_corners": 1, "half_pixel_centers": 0},
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        "ResizeNearestNeighborOptions",
+        {"AlignCorners": False, "HalfPixelCenters": True},
+        {"align_corners": 0, "half_pixel_centers": 1},
+    ),
     "STRIDED_SLICE": (
         "StridedSliceOptions",
         {"BeginMask": 7, "EllipsisMask": 1, "NewAxisMask": 2},

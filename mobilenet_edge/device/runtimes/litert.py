@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# The operator that Vela puts in the place of those that the NPU runs.
+ETHOSU_OP: Final = "ethos-u"
 # Part of the runtimes' message when Prepare of a delegate fails.
 NOT_APPLIED: Final = "delegate application failure"
 
@@ -110,6 +112,11 @@ def _explain(runtime: Runtime, path: Path, delegate: DelegateLibrary | None, err
     reason = first_line(error)
     if EDGETPU_OP in reason:
         return InvalidModel(_explain_edgetpu(path, delegate))
+    if f"custom op: {ETHOSU_OP}" in reason:
+        return InvalidModel(
+            f"{path.name} is compiled for an Ethos-U, which no runtime here has; use the .tflite it was compiled from, "
+            "or flash it"
+        )
     if "unresolved custom op" in reason:
         return InvalidModel(f"{path.name} needs an operator that {runtime.title} does not have: {reason}")
     if delegate is not None and NOT_APPLIED in str(error):

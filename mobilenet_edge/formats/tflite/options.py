@@ -18,13 +18,25 @@ class Option(NamedTuple):
 
 _FUSED = "fused_activation"
 _OPTIONS: Final[Mapping[str, Mapping[str, Option]]] = {
-    "AVERAGE_POOL_2D": {_FUSED: Option(5, "b")},
+    "AVERAGE_POOL_2D": {
+        "padding": Option(0, "b"),
+        "filter_w": Option(3, "i"),
+        "filter_h": Option(4, "i"),
+        _FUSED: Option(5, "b"),
+    },
     "CONCATENATION": {_FUSED: Option(1, "b")},
     "CONV_2D": {"dilation_w": Option(4, "i", 1), "dilation_h": Option(5, "i", 1)},
-    "DEPTHWISE_CONV_2D": {"dilation_w": Option(5, "i", 1), "dilation_h": Option(6, "i", 1)},
+    "DEPTHWISE_CONV_2D": {
+        "stride_w": Option(1, "i"),
+        "stride_h": Option(2, "i"),
+        "dilation_w": Option(5, "i", 1),
+        "dilation_h": Option(6, "i", 1),
+    },
     "FULLY_CONNECTED": {"weights_format": Option(1, "b")},
     "MAX_POOL_2D": {_FUSED: Option(5, "b")},
     "PACK": {"axis": Option(1, "i")},
+    "RESIZE_BILINEAR": {"align_corners": Option(2, "b"), "half_pixel_centers": Option(3, "b")},
+    "RESIZE_NEAREST_NEIGHBOR": {"align_corners": Option(0, "b"), "half_pixel_centers": Option(1, "b")},
     "STRIDED_SLICE": {"ellipsis_mask": Option(2, "i"), "new_axis_mask": Option(3, "i")},
 }
 

@@ -18,6 +18,7 @@ _TYPES: Final = {
     17: "int4", 18: "bfloat16",
 }  # fmt: skip
 _ABSENT: Final = -1  # an optional input that is left out
+_BYTES: Final = ("int8", "uint8")
 
 
 def contents(data: bytes) -> Contents:
@@ -110,8 +111,11 @@ def _sections(
     data: bytes, model: Table, graph: Table, tensors: list[Tensor], buffers: list[tuple[int, int]]
 ) -> dict[str, int]:
     constants = {table.number(2, "I"): tensor for table, tensor in zip(graph.tables(0), tensors, strict=True)}
-    weights = sum(buffers[i][1] for i, tensor in constants.items() if len(tensor.shape) > 1 and i)
-    biases = sum(buffers[i][1] for i, tensor in constants.items() if len(tensor.shape) == 1 and i)
+    # The weights of a compiled file have one axis, too.
+    stored = {i: len(tensor.shape) > 1 or tensor.dtype in _BYTES for i, tensor in constants.items() if tensor.shape}
+    weights, biases = (
+        sum(buffers[i][1] for i, whole in stored.items() if whole is wanted and i) for wanted in (True, False)
+    )
     spans = set()
     for table in graph.tables(0):
         if (quantisation := table.table(4)) is not None:

@@ -37,13 +37,14 @@ class Sketch:
     def conv(self, source, shape=(1, 8, 8, 4), weights=None, bias=None, scales=(0.1,) * 4, **values) -> int:
         weights = self.constant(np.ones((4, 1, 1, 4)), "int8", scales) if weights is None else weights
         bias = self.constant(np.zeros(4), "int32", scales) if bias is None else bias
+        values = {"StrideW": 1, "StrideH": 1, **values}
         return self.op("CONV_2D", [source, weights, bias], shape, options="Conv2DOptions", **values)
 
-    def contents(self, output: int) -> Contents:
-        return tflite.contents(self.bytes(output))
+    def contents(self, *outputs: int) -> Contents:
+        return tflite.contents(self.bytes(*outputs))
 
-    def bytes(self, output: int) -> bytes:
-        return self.file.finish([self.image], [output], "by hand")
+    def bytes(self, *outputs: int) -> bytes:
+        return self.file.finish([self.image], outputs, "by hand")
 
 
 @pytest.fixture
