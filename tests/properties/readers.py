@@ -92,7 +92,7 @@ def _model(kind: str) -> Callable[[bytes], None]:
         with _file(data, f"model.{kind}") as path:
             made = inspect.run([path])
             if kind == "tflite":
-                made = inspect.run([path], "edgetpu")
+                made = [*inspect.run([path], "edgetpu"), *inspect.run([path], "ethos-u55-128")]
                 costs.of(tflite.contents(data))
         for each in made:
             _shown(inventory.text(each))

@@ -66,7 +66,7 @@ def _verdict(index: int, step: Step, accelerator: str) -> OperatorVerdict:
         return OperatorVerdict(index, kind, output, True)
     try:
         reason = refusal(step, accelerator)
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, ZeroDivisionError):
         reason = "its tensors are not those of the operator"
     caution = "Vela has constraints on it that are not checked here" if kind in UNCHECKED and not reason else ""
     return OperatorVerdict(index, kind, output, not reason, reason, caution)
