@@ -159,7 +159,8 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
 
 
 def _conditions(profile: Profile) -> tuple[Hashable, ...]:
-    return profile.sha256, describe(profile), profile.threads, profile.runtime, profile.runtime_version
+    delegate = str(profile.delegate["path"]) if profile.delegate else None
+    return profile.sha256, describe(profile), profile.threads, profile.runtime, profile.runtime_version, delegate
 
 
 def _row(profiles: Sequence[Profile], evaluations: Sequence[Evaluation]) -> Row:

@@ -9,6 +9,9 @@ import pytest
 
 from mobilenet_edge.device import inputs, runtimes
 from mobilenet_edge.device.faults import RequestError
+from mobilenet_edge.hosts.place import Delegate
+from mobilenet_edge.profiling import latency
+from mobilenet_edge.profiling.settings import Plan
 
 AZURE, CPU, OPENVINO = (f"{name}ExecutionProvider" for name in ("Azure", "CPU", "OpenVINO"))
 
@@ -64,3 +67,13 @@ def test_a_tflite_file_has_no_providers(small_tflite: bytes, tmp_path: Path):
     path.write_bytes(small_tflite)
     with pytest.raises(RequestError, match=r"of \.onnx files only, not of small\.tflite; leave out --provider"):
         runtimes.open_model(path, delegate={"provider": CPU, "options": {}})
+
+
+@pytest.mark.slow
+def test_a_profile_records_it_and_doubts_one_that_took_nothing(small: Path):
+    provider(AZURE)
+    plan = Plan(runs=2, seconds=0, rounds=1, limit=False, delegate=Delegate(AZURE, provider=True))
+    (made,) = latency.profile([small], plan)
+    assert made.delegate is not None
+    assert (made.delegate["path"], made.delegate["kind"], made.delegate["nodes"]) == (AZURE, "provider", 0)
+    assert "delegate-idle" in [doubt.code for doubt in made.doubts]

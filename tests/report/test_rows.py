@@ -302,3 +302,21 @@ def test_nothing_but_failures(failure):
     assert [row.record.variant for row in rows] == ["mobilenet_v1-a0.50-r160", "somebody"]
     assert list(by_machine(rows)) == [""]
     assert not any(row.pareto for row in rows)
+
+
+def test_a_provider_has_a_row_beside_the_cpu(profile):
+    own = {"path": "XnnpackExecutionProvider", "options": {}, "nodes": 3, "total": 4, "kind": "provider"}
+    rows = join(
+        [profile(format="onnx", runtime="onnxruntime"), profile(format="onnx", runtime="onnxruntime", delegate=own)]
+    )
+    assert [row.profile.delegate for row in rows] == [None, own]
+    assert not any(row.repeated for row in rows)
+
+
+def test_a_failure_of_another_runtime_is_kept_beside_the_profile(profile, failure):
+    one, other = profile(runtime="litert"), failure(threads=1, host="local", stage="profile", runtime="openvino")
+    assert [row.failures for row in join([one, other])] == [(), (other,)]
+    # What was asked of the best runtime, or of the same one, has succeeded.
+    for same in (None, "litert"):
+        succeeded = failure(threads=1, host="local", stage="profile", runtime=same)
+        assert [row.failures for row in join([one, succeeded])] == [()]

@@ -1,7 +1,7 @@
 """All that is known of a row is told, in one line each."""
 
 from mobilenet_edge.records import Failure, Remark
-from mobilenet_edge.report.html.provenance import conditions
+from mobilenet_edge.report.html.provenance import command, conditions
 from mobilenet_edge.report.rows import join
 from tests.report.html.grid import HOSTILE, PI, SPECS, evaluation, hostile, identity, prediction, profile
 
@@ -50,3 +50,12 @@ def test_every_line_is_printable():
     pairs = [pair for row in join(hostile()) for pair in conditions(row)]
     assert all(text.isprintable() and title.isprintable() for title, text in pairs)
     assert any(HOSTILE.replace("\x1b", " ")[:20] in text for _, text in pairs)
+
+
+def test_a_delegate_and_a_provider_are_measured_again_by_their_own_option():
+    def line(kind, path):
+        own = {"path": path, "options": {}, "nodes": 1, "total": 1, "kind": kind}
+        return command(join([profile(OWN, 2.0, delegate=own)])[0])
+
+    assert line("provider", "XnnpackExecutionProvider").endswith(" --provider XnnpackExecutionProvider")
+    assert line("edgetpu", "/usr/lib/libedgetpu.so.1").endswith(" --delegate /usr/lib/libedgetpu.so.1")
