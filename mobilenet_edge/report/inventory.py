@@ -20,6 +20,7 @@ def text(record: Inspection) -> str:
     facts += [f"versions: {record.versions}"] if record.versions else []
     facts += _provenance(record.metadata) if record.metadata else []
     facts += overflow.facts(record.head_room)
+    facts += npu.foreign(record.ops) if not record.metadata else []
     facts += [f"lacks {what}" for what in record.lacks]
     facts += [f"contradicts itself: {sentence(remark)}" for remark in record.contradictions]
     title = printable(f"{record.artifact}: {record.variant}, {record.format} {record.precision}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mobilenet_edge import units
+from mobilenet_edge.conversion.ethos import COMPILED
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -32,6 +33,14 @@ def facts(compilation: Mapping[str, Any]) -> list[str]:
     if estimate := compilation["estimate"]:
         lines.append(f"estimated by Vela: {_estimate(estimate)}{' without the CPU' * bool(compilation['on_cpu'])}")
     return lines
+
+
+def foreign(ops: Mapping[str, int]) -> list[str]:
+    """Describe a file without metadata that Vela has compiled; empty for every other file."""
+    parts = ops.get(COMPILED, 0)
+    left = [f"{count} {kind}" for kind, count in ops.items() if kind != COMPILED]
+    where = f", and {', '.join(left)} on the CPU" if left else ""
+    return [f"compiled for an Ethos-U: {parts} part{'s' * (parts > 1)} on the NPU{where}"] if parts else []
 
 
 def note(file: str, compilation: Mapping[str, Any]) -> str:
