@@ -118,7 +118,8 @@ def _environment(arguments: str, python: str, host: str) -> str:
 def _runtime(name: str, runtime: Facts, group: Sequence[Facts], facts: Facts, host: str) -> Finding:
     working, offer = _first(group, _works), _first(group, _offered)
     if _works(runtime):
-        return Finding(name, OK, runtime["version"])
+        providers = runtime.get("providers")
+        return Finding(name, OK, runtime["version"] + (f"; --provider {', '.join(providers)}" if providers else ""))
     if runtime["installed"]:
         # "auto" selects the first installed runtime, whether it works or not.
         status = FAIL if runtime is _first(group, lambda other: other["installed"]) else WARN

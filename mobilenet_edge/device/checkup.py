@@ -79,7 +79,7 @@ def try_import(name: str, command: str = CHILD) -> dict[str, Any]:
         command: Python code for that process.
 
     Returns:
-        installed, version, and error: why it cannot be used, None if it can.
+        installed, version, and error: why it cannot be used, None if it can; providers of a runtime that has some.
     """
     try:
         # Not this process's stdin, whose end stops the worker.
@@ -109,6 +109,7 @@ def child(name: str) -> None:
         try:
             outcome["version"] = _load(name)
             _try(name)
+            outcome.update(_providers(name))
         except DeviceError as error:
             outcome["error"] = first_line(error.__cause__ or error)
         json.dump(outcome, out)
@@ -146,6 +147,15 @@ def _try(name: str) -> None:
             runtime.open(empty, 1)
 
 
+def _providers(name: str) -> dict[str, Any]:
+    """List the execution providers of a runtime that has some."""
+    if name == NUMPY:
+        return {}
+    runtime = runtimes.RUNTIMES[name]
+    listed = getattr(runtime.adapter(), "providers", None)
+    return {} if listed is None else {"providers": listed(runtime.load())}
+
+
 def _runtime(runtime: runtimes.Runtime, requirement: str | None) -> dict[str, Any]:
     return {
         **(try_import(runtime.name) if runtime.installed() else _absent()),
@@ -155,8 +165,8 @@ def _runtime(runtime: runtimes.Runtime, requirement: str | None) -> dict[str, An
     }
 
 
-def _present(version: str | None = None, error: str | None = None) -> dict[str, Any]:
-    return {"installed": True, "version": version, "error": error}
+def _present(version: str | None = None, error: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"installed": True, "version": version, "error": error, **more}
 
 
 def _absent() -> dict[str, Any]:

@@ -116,6 +116,15 @@ def test_a_runtime_that_hangs_is_ended():
 
 
 @pytest.mark.slow
+def test_execution_providers_are_those_of_the_build():
+    import onnxruntime
+
+    there = set(onnxruntime.get_available_providers()) - {"CPUExecutionProvider"}
+    assert set(checkup.try_import("onnxruntime")["providers"]) == there
+    assert "providers" not in checkup.try_import("litert")
+
+
+@pytest.mark.slow
 def test_the_current_folder_is_not_searched(tmp_path, monkeypatch):
     (tmp_path / "onnxruntime.py").write_text(ILLEGAL)
     monkeypatch.chdir(tmp_path)

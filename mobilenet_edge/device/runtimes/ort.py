@@ -153,6 +153,11 @@ def _describe(session: Any, name: str, options: dict[str, str]) -> dict[str, Any
     return {"path": name, "options": options, "nodes": counts[name], "total": sum(counts.values()), "kind": "provider"}
 
 
+def providers(package: Any) -> list[str]:
+    """List the execution providers of this build, for `--provider`; the CPU's is no choice."""
+    return [name for name in package.get_available_providers() if name != CPU]
+
+
 def open_traced(runtime: Runtime, path: Path, threads: int, trace: Path) -> OrtSession:
     """Open an `.onnx` file with onnxruntime's profiler; see `open_session`."""
     return open_session(runtime, path, threads, trace=trace)

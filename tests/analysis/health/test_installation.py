@@ -12,6 +12,15 @@ def runtimes(facts, host="pi5"):
     return {each.name: each for each in installation.check_runtimes(facts, host)}
 
 
+def test_execution_providers_are_named(pi):
+    facts = pi()
+    facts["runtimes"]["onnxruntime"]["providers"] = ["XnnpackExecutionProvider", "AzureExecutionProvider"]
+    found = runtimes(facts)["onnxruntime"]
+    assert found.fact == "1.31.1; --provider XnnpackExecutionProvider, AzureExecutionProvider"
+    facts["runtimes"]["onnxruntime"]["providers"] = []
+    assert runtimes(facts)["onnxruntime"].fact == "1.31.1"
+
+
 def test_python_in_words(pi):
     (found,) = installation.check_python(pi())
     assert found == Finding("python", "ok", "3.11.2, 64-bit, on aarch64: /home/pi/venv/bin/python")
