@@ -9,21 +9,19 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mobilenet_edge.conversion import vendor
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats.metadata import Compilation
 
 PROGRAM: Final = "edgetpu_compiler"
 # The first runtime with all operators that mnet writes (see `rules`); newer runtimes also run files for it.
 RUNTIME: Final = 13
-# The compiler's own limit is 180 s; MobileNets take a few seconds.
-LIMIT_SECONDS: Final = 240.0
 MAPPED: Final = "Mapped to Edge TPU"
 
 _VERSION: Final = re.compile(r"Edge TPU Compiler version (\S+)")
@@ -66,7 +64,7 @@ def advice(source: Path) -> str:
     return f"{source} is not compiled: {PROGRAM} is not on PATH; on x86-64 Linux with it, run: {line}"
 
 
-def compile_model(program: str, data: bytes, name: str, limit_seconds: float = LIMIT_SECONDS) -> Compiled:
+def compile_model(program: str, data: bytes, name: str, limit_seconds: float = vendor.LIMIT_SECONDS) -> Compiled:
     """Compile a .tflite file in a temporary folder.
 
     Args:
@@ -81,7 +79,8 @@ def compile_model(program: str, data: bytes, name: str, limit_seconds: float = L
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder:
         source = Path(folder) / f"{name}.tflite"
         source.write_bytes(data)
-        output = _run(command(source, folder, program), limit_seconds)
+        words = command(source, folder, program)
+        output = vendor.run(PROGRAM, words, folder, _summarise, limit_seconds=limit_seconds, see="; see docs/coral.md")
         compiled, log = (Path(folder) / f"{name}_edgetpu.{suffix}" for suffix in ("tflite", "log"))
         if not compiled.is_file():
             raise BuildError(f"{PROGRAM} wrote no file: {_summarise(output)}; see docs/coral.md")
@@ -124,34 +123,6 @@ def read_report(output: str, log: str) -> Compilation:
         on_chip_free_bytes=_bytes(_FREE, output),
         off_chip_bytes=_bytes(_OFF_CHIP, output),
     )
-
-
-def _run(line: list[str], limit_seconds: float) -> str:
-    try:
-        result = subprocess.run(
-            line,
-            cwd=line[line.index("--out_dir") + 1],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=limit_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(
-            f"{PROGRAM} took longer than {limit_seconds:g} s and was stopped; see docs/coral.md"
-        ) from error
-    except OSError as error:
-        raise BuildError(
-            f"{line[0]} cannot be run: {(error.strerror or str(error)).lower()}; install it again"
-        ) from error
-    if result.returncode:
-        raise BuildError(
-            f"{PROGRAM} failed with code {result.returncode}: {_summarise(result.stdout)}; see docs/coral.md"
-        )
-    return result.stdout
 
 
 def _summarise(output: str) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from mobilenet_edge.conversion import vendor
 from mobilenet_edge.conversion.ethos import COMPILED, EXTRA, generation
 from mobilenet_edge.errors import BuildError, MissingExtraError
 from mobilenet_edge.formats import costs
@@ -34,8 +33,6 @@ SYSTEMS: Final[Mapping[str, tuple[str, str]]] = {
     "u65": ("Ethos_U65_Client_Server", "Dedicated_Sram_384KB"),
     "u85": ("Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_384KB"),
 }
-# MobileNets take a second or two.
-LIMIT_SECONDS: Final = 240.0
 KIB: Final = 1024
 
 _REFUSAL: Final = re.compile(r"operator: (\S+), ofm: '(.*)'\nReason: (.*)")
@@ -91,8 +88,9 @@ def compile_model(command: Sequence[str], data: bytes, name: str, accelerator: s
         source = Path(folder) / f"{name}.tflite"
         source.write_bytes(data)
         options = ("--accelerator-config", accelerator, "--config", CONFIG, "--system-config", system)
-        version = _run([*command, "--version"], folder).strip()
-        output = _run([*command, f"./{source.name}", *options, "--memory-mode", memory, "--output-dir", "."], folder)
+        version = vendor.run("Vela", [*command, "--version"], folder, _last).strip()
+        words = [*command, f"./{source.name}", *options, "--memory-mode", memory, "--output-dir", "."]
+        output = vendor.run("Vela", words, folder, _last)
         compiled, summary = (source.with_name(f"{name}_{end}") for end in ("vela.tflite", f"summary_{system}.csv"))
         if not (compiled.is_file() and summary.is_file()):
             raise BuildError(f"Vela wrote no file for {name}: {_last(output)}; run it by hand to see why")
@@ -153,33 +151,6 @@ def read_summary(text: str) -> Estimate:
         )
     except (ValueError, KeyError) as error:
         raise BuildError(f"the summary of Vela cannot be read: {error}; this mnet knows that of Vela 5") from error
-
-
-def _run(command: Sequence[str], folder: str) -> str:
-    try:
-        result = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"Vela took longer than {LIMIT_SECONDS:g} s and was stopped") from error
-    except OSError as error:
-        raise BuildError(
-            f"{command[0]} cannot be run: {(error.strerror or str(error)).lower()}; install it again"
-        ) from error
-    if result.returncode < 0:
-        name = (signal.strsignal(-result.returncode) or "unknown").lower()
-        raise BuildError(f"Vela crashed (signal {-result.returncode}, {name}): {_last(result.stdout)}")
-    if result.returncode:
-        raise BuildError(f"Vela failed with code {result.returncode}: {_last(result.stdout)}")
-    return result.stdout
 
 
 def _last(output: str) -> str:
