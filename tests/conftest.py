@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 # Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
-CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh", "vela"})
+CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh", "tflm", "vela"})
 
 
 # No example is held to a time: how long one takes is the machine's affair.
@@ -64,6 +64,13 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real weights and images at {folder}; set MNET_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tflm() -> None:
+    """Skip where there is no interpreter of TensorFlow Lite for Microcontrollers."""
+    if find_spec("tflite_micro") is None:
+        pytest.skip("tflite-micro is not installed; pip install 'mobilenet-edge[tflm]'")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ Facts = Mapping[str, Any]
 
 def formats(facts: Facts) -> tuple[str, ...]:
     """List the formats ("tflite", "onnx") that the machine can run."""
-    return tuple(dict.fromkeys(runtime["format"] for runtime in facts["runtimes"].values() if _works(runtime)))
+    runtimes = filter(_is_automatic, facts["runtimes"].values())
+    return tuple(dict.fromkeys(runtime["format"] for runtime in runtimes if _works(runtime)))
 
 
 def check_python(facts: Facts) -> Iterator[Finding]:
@@ -51,10 +52,10 @@ def check_runtimes(facts: Facts, host: str) -> Iterator[Finding]:
     for name, runtime in facts["runtimes"].items():
         groups.setdefault(runtime["format"], []).append((name, runtime))
     for group in groups.values():
-        runtimes = [runtime for _, runtime in group]
+        runtimes = [runtime for _, runtime in group if _is_automatic(runtime)]
         yield from (_runtime(name, runtime, runtimes, facts, host) for name, runtime in group)
     for format_, group in groups.items():
-        yield _format(format_, [runtime for _, runtime in group], formats(facts))
+        yield _format(format_, [runtime for _, runtime in group if _is_automatic(runtime)], formats(facts))
 
 
 def check_edge_tpu(facts: Facts) -> Iterator[Finding]:
@@ -153,6 +154,11 @@ def _format(format_: str, group: Sequence[Facts], runnable: Sequence[str]) -> Fi
         return Finding(subject, status, fact, f"install {offer['title']} as above")
     next_ = f"export to .{runnable[0]}" if runnable else ELSEWHERE
     return Finding(subject, status, f"{fact}, and none can be installed", next_)
+
+
+def _is_automatic(runtime: Facts) -> bool:
+    # Workers of older versions do not say.
+    return bool(runtime.get("automatic", True))
 
 
 def _works(runtime: Facts) -> bool:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mobilenet_edge.cli.app import Verb, app, examples
-from mobilenet_edge.cli.choices import BundleTarget
-from mobilenet_edge.cli.flags import Colour, Crop, Devices, Filter, Fit, Force, Host, Json, Labels, Pixels
+from mobilenet_edge.cli.choices import BundleTarget, RuntimeOption
+from mobilenet_edge.cli.flags import DEVICE, Colour, Crop, Devices, Filter, Fit, Force, Host, Json, Labels, Pixels
 from mobilenet_edge.cli.output import output, remark, show, try_json
 from mobilenet_edge.errors import UsageError
 
@@ -39,6 +39,9 @@ def predict(
     ] = None,
     threads: Annotated[int, typer.Option(help="Number of threads within one inference.")] = 1,
     host: Host = "local",
+    runtime: Annotated[
+        RuntimeOption, typer.Option(help="Runtime that runs the files.", rich_help_panel=DEVICE)
+    ] = RuntimeOption.auto,
     devices: Devices = None,
     pixels: Pixels = None,
     colour: Colour = None,
@@ -60,7 +63,7 @@ def predict(
     if camera is not None and json is not None:
         raise UsageError("--json is for pictures; leave it out with --camera")
     try_json(json)
-    question = Question(threads, PixelOptions(pixels, colour, fit, crop, filter), labels, top)
+    question = Question(threads, PixelOptions(pixels, colour, fit, crop, filter), labels, top, runtime)
     answers = command.run(paths, question, camera=camera, host=host, devices=devices)
     if camera is None:
         records = [record for picture in answers for record in picture]

@@ -64,7 +64,13 @@ def run(
     plan = Plan(delegate=machine.delegate)
     jobs = [Job(model, question.threads, plan, machine.host) for model in opened]
     remote = [
-        RemoteModel(job.artifact, job.host, job.threads, job.delegate.request() if job.delegate else None)
+        RemoteModel(
+            job.artifact,
+            job.host,
+            job.threads,
+            job.delegate.request() if job.delegate else None,
+            question.runtime,
+        )
         for job in jobs
     ]
     return _within(machine.host, inference.there(remote, pictures, question))

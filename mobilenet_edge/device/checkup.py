@@ -42,11 +42,11 @@ def run(_: Request) -> dict[str, Any]:
 
     Returns:
         host and now (`facts.static`, `facts.volatile`); system (architecture, Python and C library, by which wheels
-        are chosen); numpy and runtimes, each with installed, version and error, the runtimes also with title, format
-        and requirement (arguments of pip, quoted for a shell, None if no wheel fits); delegates (paths of libedgetpu);
-        edge_tpus ("usb", "pci"); memory_available_bytes; folder and disk_free_bytes of temporary files; measuring
-        (number of measuring workers); clock_ns; executable, python, bits, pip, venv (whether an environment can be
-        created), managed (whether pip refuses to install, PEP 668).
+        are chosen); numpy and runtimes, each with installed, version and error, the runtimes also with title, format,
+        requirement (arguments of pip, quoted for a shell, None if no wheel fits) and automatic (as `Runtime`);
+        delegates (paths of libedgetpu); edge_tpus ("usb", "pci"); memory_available_bytes; folder and disk_free_bytes of
+        temporary files; measuring (number of measuring workers); clock_ns; executable, python, bits, pip, venv (whether
+        an environment can be created), managed (whether pip refuses to install, PEP 668).
     """
     system = wheels.here()
     numpy = try_import(NUMPY) if find_spec(NUMPY) else _absent()
@@ -162,6 +162,7 @@ def _runtime(runtime: runtimes.Runtime, requirement: str | None) -> dict[str, An
         "title": runtime.title,
         "format": runtime.format,
         "requirement": requirement,
+        "automatic": runtime.automatic,
     }
 
 

@@ -73,7 +73,7 @@ def default_packages() -> list[str]:
     chosen: dict[str, wheels.Wheel] = {}
     for runtime in RUNTIMES.values():
         # The better one comes first.
-        if wheel := runtime.wheel():
+        if runtime.automatic and (wheel := runtime.wheel()):
             chosen.setdefault(runtime.format, wheel)
     if not chosen:
         system = wheels.words(*wheels.here())

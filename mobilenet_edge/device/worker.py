@@ -36,8 +36,9 @@ MODES: Final = {
     "limit": "peak:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
+    "arena": "arena:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member", "arena")
 # Modes that read on from stdin, and write the answers themselves.
 CONVERSING: Final = ("stream", "member")
 MEASURING: Final = ("time", "memory", "ops", "limit", "parallel")

@@ -17,6 +17,7 @@ from mobilenet_edge.data import prepare
 from mobilenet_edge.data.labels import Labels
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.data.stream import Picture
+from mobilenet_edge.device.runtimes import AUTO
 from mobilenet_edge.evaluation import classifier, head, interpret
 from mobilenet_edge.evaluation.adapt import adapt
 from mobilenet_edge.evaluation.classes import own_labels
@@ -26,7 +27,8 @@ from mobilenet_edge.evaluation.remote import RemoteModel, Run
 from mobilenet_edge.evaluation.tensors import ImageInput, image_input
 from mobilenet_edge.formats import contradictions
 from mobilenet_edge.formats.artifact import Artifact
-from mobilenet_edge.hosts.devices import LOCAL
+from mobilenet_edge.hosts.devices import LOCAL, Device
+from mobilenet_edge.hosts.place import Place
 from mobilenet_edge.records import Classification
 
 if TYPE_CHECKING:
@@ -45,12 +47,19 @@ class Question:
         options: What is stated of the models' pixels.
         labels: File of class names, None for those of each model.
         top: Number of classes in an answer.
+        runtime: Runtime that runs the models, "auto" for the best that is installed.
     """
 
     threads: int
     options: PixelOptions
     labels: Path | None = None
     top: int = 3
+    runtime: str = AUTO
+
+    @property
+    def place(self) -> Place | None:
+        """This machine with the runtime that is asked for, None for its best."""
+        return None if self.runtime == AUTO else Place(Device(LOCAL, LOCAL), self.runtime)
 
     def labels_of(self, model: Artifact) -> Labels | None:
         """Return the class names of a model, None where it has none and none are given."""
@@ -70,7 +79,11 @@ def here(models: Sequence[Artifact], pictures: Iterable[Picture], question: Ques
         contradictions.refuse(model)
     with ExitStack() as stack:
         subjects = [
-            _Here(model, stack.enter_context(classifier.start(model, question.threads, question.options)), question)
+            _Here(
+                model,
+                stack.enter_context(classifier.start(model, question.threads, question.options, question.place)),
+                question,
+            )
             for model in models
         ]
         for picture in pictures:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.device.runtimes import AUTO
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 
@@ -44,12 +45,14 @@ class RemoteModel:
         host: The machine.
         threads: Threads within one inference.
         delegate: {"path", "options"} on the machine, None for none.
+        runtime: Runtime there, "auto" for the best that is installed.
     """
 
     artifact: Artifact
     host: Host
     threads: int = 1
     delegate: Mapping[str, Any] | None = None
+    runtime: str = AUTO
 
     def run(self, tensors: Sequence[NDArray[Any]]) -> Iterator[Run]:
         """Run the model on tensors of its input's shape and type, in as few requests as memory allows.
@@ -62,7 +65,7 @@ class RemoteModel:
             yield from self._request(np.stack(tensors[start : start + size]))
 
     def _request(self, stack: NDArray[Any]) -> Iterator[Run]:
-        request = {"mode": "outputs", "threads": self.threads}
+        request = {"mode": "outputs", "threads": self.threads, "runtime": self.runtime}
         if self.delegate is not None:
             request["delegate"] = self.delegate
         with tempfile.TemporaryDirectory(prefix="mnet-") as folder:

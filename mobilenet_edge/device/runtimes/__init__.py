@@ -157,6 +157,11 @@ RUNTIMES: Final = {
             "openvino", "OpenVINO", "onnx", "openvino", "openvino", "openvino",
             (Wheel("openvino", {"x86_64": (2, 28), "aarch64": (2, 35), "arm64": None}, (3, 10), extra="openvino"),),
         ),
+        # Reference kernels: for the answers and the memory of a microcontroller, not for speed.
+        Runtime(
+            "tflm", "TensorFlow Lite Micro", "tflite", "tflite_micro", "tflite-micro", "tflm",
+            (Wheel("tflite-micro", {"x86_64": (2, 28)}, (3, 10), extra="tflm"),), automatic=False,
+        ),
     )
 }  # fmt: skip
 
@@ -190,11 +195,12 @@ def choose(path: Path, name: str = AUTO) -> Runtime:
     """
     candidates = [runtime for runtime in RUNTIMES.values() if runtime.format == model_format(path)]
     if name == AUTO:
-        for runtime in candidates:
+        automatic = [runtime for runtime in candidates if runtime.automatic]
+        for runtime in automatic:
             if runtime.installed():
                 return runtime
         # Suggest the first runtime that has a wheel for this machine.
-        raise next((runtime for runtime in candidates if runtime.wheel()), candidates[0]).missing()
+        raise next((runtime for runtime in automatic if runtime.wheel()), automatic[0]).missing()
     if name not in RUNTIMES:
         raise RequestError(f"no runtime is called {name!r}; give one of {', '.join((AUTO, *RUNTIMES))}")
     if RUNTIMES[name] not in candidates:

@@ -32,6 +32,7 @@ class Runtime:
         distribution: Name of the package on the package index.
         backend: Name of the module in this folder that adapts it.
         wheels: Its wheels on the package index; the first that fits a machine is installed there.
+        automatic: Whether "auto" may choose it and `mnet setup-host` may install it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Runtime:
     distribution: str
     backend: str
     wheels: tuple[Wheel, ...] = ()
+    automatic: bool = True
 
     def wheel_for(self, machine: str, python: Version, glibc: Version | None) -> Wheel | None:
         """Choose the wheel for a machine, None if none fits; see `wheels.here` for the arguments."""

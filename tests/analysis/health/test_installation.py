@@ -6,6 +6,15 @@ from mobilenet_edge.analysis import installation
 from mobilenet_edge.analysis.finding import Finding
 
 ALL = ("litert", "tflite-runtime", "onnxruntime")
+PI_TFLM = {
+    "installed": False,
+    "version": None,
+    "error": None,
+    "title": "TensorFlow Lite Micro",
+    "format": "tflite",
+    "requirement": "tflite-micro",
+    "automatic": False,
+}
 
 
 def runtimes(facts, host="pi5"):
@@ -185,3 +194,17 @@ def test_a_board_does_not_build(pi):
     build, images = installation.check_extras({"build": ["TensorFlow"], "images": ["Pillow"]}, pi())
     assert (build.status, images.status) == ("ok", "warn")
     assert build.fact.startswith("not installed; ")
+
+
+def test_a_runtime_that_auto_does_not_take_counts_for_no_format(pi, lose):
+    facts = lose(pi(), "litert", wheel=False)
+    facts["runtimes"]["tflite-runtime"]["requirement"] = None
+    facts["runtimes"]["tflm"] = {**PI_TFLM, "installed": True, "version": "1"}
+    found = runtimes(facts)
+    assert (found["tflm"].status, found["tflm"].fact) == ("ok", "1")
+    assert found[".tflite files"].fact == "no runtime opens them, and none can be installed"
+    assert installation.formats(facts) == ("onnx",)
+    # Where LiteRT works it is not missed.
+    facts = pi()
+    facts["runtimes"]["tflm"] = PI_TFLM
+    assert runtimes(facts)["tflm"].fact == "not installed; LiteRT opens .tflite files"
