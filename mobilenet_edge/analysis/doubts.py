@@ -39,6 +39,8 @@ def _target_doubts(profile: Profile) -> Iterator[Remark]:
     """Check whether the file was made for another CPU, which makes it slow or wrong."""
     machine, features = str(profile.host.get("machine", "")), profile.host.get("isa", ())
     x86, target = machine in ("x86_64", "AMD64"), profile.target
+    if target == "tflm" or profile.runtime == "tflm":
+        yield Remark("microcontroller")
     if not machine or profile.precision not in CALIBRATED or profile.format != "onnx":
         return
     if target == "arm64" and x86:

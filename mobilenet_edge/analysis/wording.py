@@ -14,6 +14,9 @@ DOUBTS: Final[Mapping[str, str]] = {
     "arm64-file-on-x86": ("made for arm64, which onnxruntime runs more slowly on x86: export it with --target x86"),
     "x86-file-elsewhere": "made for {target} but run on {machine}: export it with --target arm64",
     "no-vnni": ("made for x86 with VNNI, which this CPU lacks, so sums may saturate: export it with --target x86"),
+    "microcontroller": (
+        "file or runtime is a microcontroller's, of which this machine's latency says nothing: measure on the board"
+    ),
     "delegate-idle": "0 of {total} ops ran on the delegate or provider: export the file for it, or leave it out",
     "delegate-partial": (
         "only {nodes} of {total} ops ran on the delegate or provider, the others on the CPU: export the file for it"

@@ -52,6 +52,7 @@ class TargetOption(StrEnum):
     ethos_u85_512 = "ethos-u85-512"
     ethos_u85_1024 = "ethos-u85-1024"
     ethos_u85_2048 = "ethos-u85-2048"
+    tflm = "tflm"
 
 
 class Family(StrEnum):
@@ -83,6 +84,7 @@ class PreflightOption(StrEnum):
     ethos_u85_512 = "ethos-u85-512"
     ethos_u85_1024 = "ethos-u85-1024"
     ethos_u85_2048 = "ethos-u85-2048"
+    tflm = "tflm"
 
 
 class TableFormat(StrEnum):

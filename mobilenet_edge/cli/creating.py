@@ -14,6 +14,7 @@ from mobilenet_edge.cli.flags import (
     RESULTS,
     WEIGHTS_HELP,
     Artifacts,
+    Board,
     Colour,
     Crop,
     Devices,
@@ -325,13 +326,21 @@ def export(
     output(outcome.records(result), json, lambda _: exports.text(result))
 
 
-@app.command(cls=Verb, epilog=examples("mnet inspect results/", "mnet inspect model.tflite --target edgetpu --json -"))
+@app.command(
+    cls=Verb,
+    epilog=examples(
+        "mnet inspect results/",
+        "mnet inspect model.tflite --target edgetpu --json -",
+        "mnet inspect model.tflite --target tflm --board nucleo-l4r5zi",
+    ),
+)
 def inspect(
     artifacts: Artifacts,
     target: Annotated[
         PreflightOption | None,
         typer.Option(help="Show which operators would run on this target, and why others not.", show_default=False),
     ] = None,
+    board: Board = None,
     json: Json = None,
 ) -> None:
     """Show the operators, inputs, outputs and size of model files."""
@@ -339,4 +348,6 @@ def inspect(
     from mobilenet_edge.report import inventory
 
     try_json(json)
-    output(command.run(artifacts, target), json, lambda records: "\n\n".join(map(inventory.text, records)))
+    records = command.run(artifacts, target, board)
+    output(records, json, lambda found: "\n\n".join(map(inventory.text, found)))
+    raise typer.Exit(command.exit_code(records))

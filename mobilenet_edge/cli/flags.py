@@ -15,6 +15,14 @@ RESULTS = Path("results")
 Artifacts = Annotated[
     list[Path], typer.Argument(metavar="ARTIFACT...", help="Model files, or folders of them.", show_default=False)
 ]
+Board = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Board with a microcontroller that files must fit; see docs/micro.md.",
+        show_default=False,
+    ),
+]
 Dask = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Run on the Dask cluster with this scheduler.", show_default=False),

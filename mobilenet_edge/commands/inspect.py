@@ -11,6 +11,8 @@ from typing import Any
 from mobilenet_edge.conversion import ethos
 from mobilenet_edge.conversion.coral import preflight
 from mobilenet_edge.conversion.ethos import fallback
+from mobilenet_edge.conversion.micro import boards, fit
+from mobilenet_edge.conversion.micro.boards import Board
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -20,21 +22,33 @@ from mobilenet_edge.formats.onnx.products import Product, matrix, products
 from mobilenet_edge.records import Inspection
 
 
-def run(paths: Sequence[Path], target: str | None = None) -> list[Inspection]:
-    """Read model files, without a runtime.
+def run(paths: Sequence[Path], target: str | None = None, board: str | None = None) -> list[Inspection]:
+    """Read model files, without a runtime but for the target "tflm".
 
     Args:
         paths: Model files.
-        target: "edgetpu" to list the operators that the Edge TPU supports, or an Ethos-U.
+        target: "edgetpu" or an Ethos-U to list the operators that it supports, "tflm" for those of TensorFlow Lite for
+            Microcontrollers, whose interpreter is run where it is installed.
+        board: A key of `boards.BOARDS`, whose memories the file is held to; for the target "tflm".
 
     Raises:
         InputError: A file is missing or is not a complete model.
-        UsageError: The target cannot run the format of a file.
+        MnetError: As `fit.check` says.
+        UsageError: The target cannot run the format of a file, or there is no such board.
     """
-    return [_inspect(artifact.read(path), target) for path in artifact.find(paths)]
+    if board is not None and target != "tflm":
+        raise UsageError("--board is about microcontrollers; add --target tflm")
+    held_to = None if board is None else boards.find(board)
+    return [_inspect(artifact.read(path), target, held_to) for path in artifact.find(paths)]
 
 
-def _inspect(model: Artifact, target: str | None) -> Inspection:
+def exit_code(records: Sequence[Inspection]) -> int:
+    """Return 1 if a board was asked about and a file does not run on it, else 0."""
+    held = [record.preflight for record in records if record.preflight and record.preflight.get("board")]
+    return int(any(found["lacks"] != [] for found in held))
+
+
+def _inspect(model: Artifact, target: str | None, board: Board | None) -> Inspection:
     if target is not None and model.format != "tflite":
         raise UsageError(
             f"{model.path} is not a .tflite file; --target {target} needs one, from mnet export --format tflite"
@@ -50,11 +64,14 @@ def _inspect(model: Artifact, target: str | None) -> Inspection:
         versions=opset.describe(model.data) if model.format == "onnx" else "",
         contradictions=contradictions.find(model),
         head_room=_head_room(model),
-        preflight=_preflight(model, target) if target else None,
+        preflight=_preflight(model, target, board) if target else None,
     )
 
 
-def _preflight(model: Artifact, target: str) -> dict[str, Any]:
+def _preflight(model: Artifact, target: str, board: Board | None) -> dict[str, Any]:
+    if target == "tflm":
+        spec = model.metadata.spec if model.metadata else None
+        return fit.check(model.path, model.data, model.contents, spec, board).to_dict()
     if ethos.is_accelerator(target):
         return fallback.check(model.contents, target).to_dict()
     return preflight.check(model.contents).to_dict()

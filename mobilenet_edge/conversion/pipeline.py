@@ -16,6 +16,7 @@ from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.coral import compiler, preflight
 from mobilenet_edge.conversion.ethos import vela
+from mobilenet_edge.conversion.micro import emit, footprint
 from mobilenet_edge.conversion.mixture import Divider, Mixing
 from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.data import labels
@@ -72,6 +73,7 @@ class Files(list[Artifact]):
         remarks: What speaks against the pictures that calibrated int8.
         search: What a search for a mixed file found; None where there was none.
         losses: What rounding each layer of the int8 files costs, where that was asked for.
+        sources: C++ that was written beside a file for a microcontroller.
     """
 
     samples: calibration.Samples | None = None
@@ -80,6 +82,7 @@ class Files(list[Artifact]):
     remarks: tuple[Remark, ...] = ()
     search: Search | None = None
     losses: tuple[LayerLoss, ...] = ()
+    sources: tuple[emit.Sources, ...] = ()
 
     @cached_property
     def mutual(self) -> float | None:
@@ -127,7 +130,7 @@ def run(
         io: Element type of an int8 file's input and output; by default the target's.
         labels_file: Class names to put into the files, a line a class.
         target: A key of `TARGETS`. For "edgetpu" a file that its compiler made comes too, where that is on PATH; for an
-            Ethos-U one that Vela made, which must be installed.
+            Ethos-U one that Vela made, which must be installed; for "tflm" C++ files.
         effort: A key of `EFFORTS`: how long the quantiser may take.
         out: The folder to write to.
         force: Write over files that were made from another model, too, and keep a rule for pixels that the model's
@@ -156,6 +159,8 @@ def run(
     made_for.check(formats, precisions, io)
     if ethos.is_accelerator(target):
         vela.require(target)
+    if target == "tflm":
+        footprint.require_interpreter()
     mixing.check(precisions)
     if explain and "int8" not in precisions and mixing.min_agreement is None:
         raise UsageError("--explain is about int8 files; add --precision int8")
@@ -182,6 +187,8 @@ def run(
     about = replace(about, target=target)
     for name in _file_names(about.variant, formats, precisions, target):
         overwrite.refuse(out / name, about, force=force)
+        if target == "tflm":
+            emit.refuse(out / name, force=force)
     samples, split = None, ""
     if calibrate is not None:
         samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
@@ -230,7 +237,7 @@ def write_all(
 ) -> Iterator[Artifact]:
     """Write every format of every precision from one graph and one calibration; yield each file once it is checked.
 
-    What a search for a mixed file finds, and what an explanation needs, is put into `found`.
+    What a search for a mixed file finds, what an explanation needs, and C++ that was written is put into `found`.
 
     Raises:
         BuildError: Some failed; all others have been written by then.
@@ -269,16 +276,24 @@ def write_all(
                     io_type = io or targets.find(about.target).io(kind)
                     made, data = _make_int8(quantised, kind, io_type, own, reference, compact)
                 files_made = [(artifact.file_name(about.variant, precision, kind, about.target), made, data)]
+                sources: list[emit.Sources] = []
                 if about.target == "edgetpu":
                     files_made += _compile(made, data)
                 elif ethos.is_accelerator(about.target):
                     files_made.append(_compile_for_ethos(made, data))
+                elif about.target == "tflm":
+                    path = out / files_made[0][0]
+                    sources.append(emit.sources(path, artifact.embed(path, data, made)))
             except BuildError as error:
                 failures.append(str(error))
                 continue
             for name, facts, whole in files_made:
                 artifact.write(out / name, whole, facts)
+                for each in sources:
+                    each.write()
                 yield artifact.read(out / name)
+            if found is not None:
+                found.sources += tuple(sources)
             advance()
     if failures:
         written = len(formats) * len(precisions) - len(failures)

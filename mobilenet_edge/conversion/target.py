@@ -74,6 +74,7 @@ TARGETS: Final[Mapping[str, Target]] = {
             Target(name, "Arm's Ethos-U", {"tflite": ("int8", "uint8")}, ("int8",), pairs=False)
             for name in ACCELERATORS
         ),
+        Target("tflm", "TensorFlow Lite for Microcontrollers", {"tflite": ("int8", "uint8")}, ("int8",), pairs=False),
     )
 }
 

@@ -20,7 +20,7 @@ from mobilenet_edge.formats.tflite import read as tflite
 from mobilenet_edge.records.record import CALIBRATED
 
 # A .keras file in a folder is what the others were exported from.
-_RUNNABLE: Final = (".tflite", ".onnx")
+RUNNABLE: Final = (".tflite", ".onnx")
 READERS: Final = {"tflite": tflite, "onnx": onnx, "keras": keras}
 # By the end of a file's name.
 FORMATS: Final = {"tflite": "tflite", "onnx": "onnx", "keras": "keras", "h5": "keras", "hdf5": "keras"}
@@ -103,7 +103,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(each for each in path.iterdir() if each.suffix in _RUNNABLE and each.is_file())
+        inside = sorted(each for each in path.iterdir() if each.suffix in RUNNABLE and each.is_file())
         if not inside:
             raise InputError(f"{path} is a folder without .tflite or .onnx files; give a model file")
         found += inside

@@ -9,6 +9,7 @@ from typing import Final
 from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.conversion.coral import compiler
+from mobilenet_edge.conversion.micro.emit import Sources
 from mobilenet_edge.conversion.pipeline import Files
 from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.formats.artifact import Artifact
@@ -32,7 +33,7 @@ _COLUMNS: Final = (
 
 def text(files: Files) -> str:
     """Format all that an export has to say: the table, and which layers lose most where that was asked for."""
-    shown = table(files, files.mutual, files.split, files.remarks, files.search)
+    shown = table(files, files.mutual, files.split, files.remarks, files.search, files.sources)
     return f"{shown}\n\n{losses.text(files.losses)}" if files.losses else shown
 
 
@@ -42,6 +43,7 @@ def table(
     split: str = "",
     remarks: Sequence[Remark] = (),
     search: Search | None = None,
+    sources: Sequence[Sources] = (),
 ) -> str:
     """Format the files with the results of their verification.
 
@@ -51,6 +53,7 @@ def table(
         split: Description of the split used for calibration, if there are several.
         remarks: What speaks against the calibration images.
         search: Result of the search for mixed files, if there was one.
+        sources: C++ written for microcontrollers.
     """
     calibrations = [artifact.metadata.calibration for artifact in artifacts if artifact.metadata]
     provenance = dict.fromkeys(calibration.note for calibration in calibrations if calibration and calibration.note)
@@ -65,6 +68,7 @@ def table(
         notes.append(f"Calibrated with {printable(split)}.")
     notes += [f"Warning: {sentence(remark)}." for remark in remarks]
     notes += [*divisions.compare(artifacts, search), *_uncompiled(artifacts), *_compiled(artifacts)]
+    notes += map(_source, sources)
     parts = [grid(_COLUMNS, [_row(artifact) for artifact in artifacts]), "\n".join(notes)]
     return "\n\n".join([*parts, *([divisions.table(search)] if search else [])])
 
@@ -81,6 +85,16 @@ def _compiled(artifacts: Sequence[Artifact]) -> list[str]:
     """Describe the files that Vela compiled."""
     reports = [(file.path.name, file.metadata.compilation) for file in artifacts if file.metadata]
     return [npu.note(name, asdict(report)) for name, report in reports if report and report.estimate]
+
+
+def _source(source: Sources) -> str:
+    """Describe the C++ of a model and the memory that it takes."""
+    taken, names = source.footprint, ", ".join(printable(path.name) for path in source.contents)
+    return (
+        f"{names}: the model as C++. It takes {units.format_bytes(taken.flash_bytes)} of flash and an arena of "
+        f"{taken.arena_bytes:,} bytes, found with {taken.interpreter}; whether a board has that, mnet inspect "
+        "--target tflm --board NAME tells."
+    )
 
 
 def _row(artifact: Artifact) -> list[str]:

@@ -8,7 +8,7 @@ from mobilenet_edge import units
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.data import describe
 from mobilenet_edge.records import Inspection
-from mobilenet_edge.report import mapping, npu, overflow
+from mobilenet_edge.report import mapping, microcontroller, npu, overflow
 from mobilenet_edge.report.markdown_table import Column, grid
 from mobilenet_edge.text import printable
 
@@ -31,6 +31,8 @@ def text(record: Inspection) -> str:
 
 
 def _preflight(found: dict[str, Any]) -> str:
+    if found["target"] == "tflm":
+        return microcontroller.text(found)
     return mapping.text(found) if found["target"] == "edgetpu" else npu.text(found)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import key, sentence
+from mobilenet_edge.model import mlperf
 from mobilenet_edge.records import Evaluation, Prediction, Profile
 from mobilenet_edge.report import fastest
 from mobilenet_edge.report.accuracy import scored_on, seen
@@ -30,6 +31,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
         *_predicted([row.prediction for row in rows if row.prediction]),
         *(_accuracy(evaluations) if evaluations else ()),
         *_published(rows),
+        *_tiny(rows),
         *_pareto(rows),
         *_provenance(rows),
         *_limit(profiles),
@@ -101,6 +103,15 @@ def _published(rows: Sequence[Row]) -> Iterator[str]:
         yield "published: top-1 in percent published for the variant (TF-slim), not measured on these files."
     if "QAT" in kinds:
         yield "QAT: uint8 after quantisation-aware training, which post-training int8 rarely reaches."
+
+
+def _tiny(rows: Sequence[Row]) -> Iterator[str]:
+    found = next((found for row in rows if (found := mlperf.results(row.spec))), ())
+    if found:
+        boards = "; ".join(
+            f"{result.board} {result.ms:.1f} ms ({result.software}, v{result.version})" for result in found
+        )
+        yield f"MLPerf Tiny published for {mlperf.SHAPE.name} in int8, with its own weights: {boards}."
 
 
 def _pareto(rows: Sequence[Row]) -> Iterator[str]:

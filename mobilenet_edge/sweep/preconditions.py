@@ -89,12 +89,14 @@ def _packages(work: Work, verbs: Set[str]) -> Iterator[Package]:
             yield Package("onnxruntime", "training needs onnxruntime", "build")
         if "export" in verbs:
             yield from (Package(name, "exporting files needs some packages", "export") for name in WRITERS)
+            if "tflm" in sweep.grid.target:
+                yield Package("tflite_micro", "target tflm needs the interpreter of tflite-micro", "tflm")
     if sweep.train is not None or {sweep.calibration.source, sweep.evaluate.data} - {RANDOM, None}:
         yield Package("PIL", "reading images needs Pillow", "images")
     if "evaluate" in verbs or ("profile" in verbs and LOCAL in sweep.profile.hosts):
         for format in dict.fromkeys(sweep.grid.format):
             runtimes = [runtime for runtime in RUNTIMES.values() if runtime.format == format]
-            if not any(runtime.installed() for runtime in runtimes):
+            if not any(runtime.installed() for runtime in runtimes if runtime.automatic):
                 yield Package(runtimes[0].package, f"running {format} files needs a runtime", format)
 
 

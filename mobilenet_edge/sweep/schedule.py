@@ -100,7 +100,7 @@ class Schedule:
                     "model": sha256,
                     **options,
                     "calibration": self._calibration if calibrated else None,
-                    "versions": stage.versions(stage.WRITERS),
+                    "versions": stage.versions((*stage.WRITERS, *(("tflite-micro",) if target == "tflm" else ()))),
                 },
                 {
                     "verb": "export",

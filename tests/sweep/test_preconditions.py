@@ -136,6 +136,16 @@ def test_an_extra_that_is_not_installed(
         preview(evaluated(photos), options)
 
 
+def test_a_target_whose_interpreter_is_not_installed(
+    preview: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preconditions, "find_spec", lambda name: None if name == "tflite_micro" else object())
+    grid = 'alpha = 0.25\nrho = 32\nformat = "tflite"\ntarget = ["generic", "{}"]'
+    assert preview(grid=grid.format("arm64"))
+    with pytest.raises(MissingExtraError, match=r"tflite_micro is not installed; .*\[tflm\]"):
+        preview(grid=grid.format("tflm"))
+
+
 def test_workers_of_a_cluster_need_not_be_here(preview: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preconditions, "find_spec", lambda name: None if name in ("tensorflow", "onnx") else object())
     assert preview("", SweepOptions(dask="tcp://127.0.0.1:1"))

@@ -37,16 +37,21 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     if request["verb"] == "train":
         return _train(request)
     if request["out"] is not None:
-        artifacts = VERBS[request["verb"]](request, Path(request["out"]))
-        return {"files": [artifact.path.name for artifact in artifacts]}
+        return {"files": list(_written(VERBS[request["verb"]](request, Path(request["out"]))))}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         if "data" in request:
             # The model was built on another machine.
             files.write_bytes(out / Path(request["model"]).name, request["data"])
             request = {**request, "model": str(out / Path(request["model"]).name)}
-        artifacts = VERBS[request["verb"]](request, out)
-        return {"bytes": {artifact.path.name: artifact.data for artifact in artifacts}}
+        return {"bytes": _written(VERBS[request["verb"]](request, out))}
+
+
+def _written(made: list[Artifact]) -> dict[str, bytes]:
+    """Return the content of artifacts by name, and of what an export wrote beside them."""
+    sources = made.sources if isinstance(made, export.Files) else ()
+    beside = {path.name: data for source in sources for path, data in source.contents.items()}
+    return {artifact.path.name: artifact.data for artifact in made} | beside
 
 
 def _build(request: Mapping[str, Any], out: Path) -> list[Artifact]:

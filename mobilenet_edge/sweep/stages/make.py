@@ -54,7 +54,7 @@ def make(work: Work, lock_handle: int) -> list[Artifact]:
     paths = [path for stage, _ in exports if manifest.stale_reason(stage) is None for path in manifest.outputs(stage)]
     if not paths:
         raise _nothing(work)
-    return [artifact.read(path) for path in paths if path.suffix != ".keras"]
+    return [artifact.read(path) for path in paths if path.suffix in artifact.RUNNABLE]
 
 
 def _nothing(work: Work) -> MnetError:
