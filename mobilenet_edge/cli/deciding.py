@@ -9,7 +9,7 @@ import typer
 
 from mobilenet_edge.cli.app import Verb, app, examples
 from mobilenet_edge.cli.choices import TableFormat
-from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Columns, Dask, Force, Json, Notes, Out, Records, Wide
+from mobilenet_edge.cli.flags import RESULTS, WEIGHTS_HELP, Board, Columns, Dask, Force, Json, Notes, Out, Records, Wide
 from mobilenet_edge.cli.output import chart, document, show, try_json
 from mobilenet_edge.cli.terminal import View, choose
 from mobilenet_edge.errors import BuildError
@@ -95,6 +95,7 @@ def recommend(
         str | None,
         typer.Option(metavar="NAME", help="Machine to choose for, if the records have several.", show_default=False),
     ] = None,
+    board: Board = None,
     json: Json = None,
 ) -> None:
     """Recommend the best artifact within limits.
@@ -113,7 +114,7 @@ def recommend(
         memory_bytes=None if max_memory is None else units.parse_bytes(max_memory),
         top1=min_top1,
     )
-    advice = command.run(records, limits, device)
+    advice = command.run(records, limits, device, board)
     answer = advice.recommendation, advice.notes
     document(lambda: recommendation.text(*answer), lambda: recommendation.json(*answer), json)
     if json != "-":

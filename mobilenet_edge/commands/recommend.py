@@ -11,9 +11,10 @@ from mobilenet_edge.analysis.choice import Limits, Point, Recommendation
 from mobilenet_edge.analysis.choice import recommend as choose
 from mobilenet_edge.analysis.evidence import Answers
 from mobilenet_edge.commands import sources
+from mobilenet_edge.conversion.micro import boards
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.records import Evaluation, Profile, Record
-from mobilenet_edge.report import accuracy
+from mobilenet_edge.report import accuracy, onboard
 from mobilenet_edge.report.columns import delegate, threads
 from mobilenet_edge.report.rows import Judgement, Row, grouped, join
 
@@ -40,28 +41,37 @@ class Advice:
         return 0 if self.recommendation.pick else 1
 
 
-def run(paths: Sequence[Path], limits: Limits, device: str | None = None) -> Advice:
+def run(paths: Sequence[Path], limits: Limits, device: str | None = None, board: str | None = None) -> Advice:
     """Recommend one of the artifacts with a measured or predicted latency on one machine.
 
     Args:
         paths: Files written by `--json`, and folders of them.
         limits: Limits of the choice.
         device: Name of the machine, or a part of its description; required if there are several machines.
+        board: A key of `boards.BOARDS` that the files must fit.
 
     Raises:
         InputError: A file cannot be read or holds no records, there is no artifact with latency and accuracy, or
-            accuracy was measured on different images.
-        UsageError: There are several machines, or none with that name.
+            accuracy was measured on different images, or it is not known what the files take on the board.
+        MnetError: None fits the board.
+        UsageError: There are several machines, or none with that name, or no such board.
     """
-    return advise(sources.read(paths), limits, device, ", ".join(str(path) for path in paths))
+    return advise(sources.read(paths), limits, device, ", ".join(str(path) for path in paths), board)
 
 
-def advise(records: Sequence[Record], limits: Limits, device: str | None = None, places: str = "the records") -> Advice:
+def advise(
+    records: Sequence[Record],
+    limits: Limits,
+    device: str | None = None,
+    places: str = "the records",
+    board: str | None = None,
+) -> Advice:
     """Choose as `run` does, from records in memory; `places` names them in messages."""
     timed = [row for row in join(records) if row.latency or row.prediction]
     if not timed:
         raise InputError(f"no usable latency in {places}; measure it with: mnet profile ARTIFACT --json FILE")
     machine, rows = _select_machine(timed, device)
+    rows, fits = (rows, ()) if board is None else onboard.keep(rows, records, boards.find(board))
     measured = Judgement.of([row for row in rows if not _random(row)]).measured
     points = [point for row in rows if (point := _point(row, measured, _varied(rows)))]
     known = [point for point in points if point.top1 is not None]
@@ -71,7 +81,7 @@ def advise(records: Sequence[Record], limits: Limits, device: str | None = None,
             or f"no top-1 in {places}, and none is published; measure it with: "
             "mnet evaluate ARTIFACT --data DIR --json FILE"
         )
-    notes = (f"Machine: {machine}.", *_notes(rows, measured))
+    notes = (*fits, f"Machine: {machine}.", *_notes(rows, measured))
     return Advice(choose(known or points, limits), notes)
 
 
