@@ -19,8 +19,8 @@ _LATENCY = (Column("machine", True), Column("runtime", True), Column("threads"),
 _ACCURACY = (Column("images", True), Column("n"), Column("top-1"), Column("95 % interval"), Column("agreement"))
 
 
-def write(model: Deployment, records: Sequence[Record], name: str = "README.md.in") -> str:
-    """Write the README; of the records only those of the same file count."""
+def write(model: Deployment, records: Sequence[Record], name: str = "README.md.in", **further: str) -> str:
+    """Write the README; of the records only those of the same file count, and `further` is what its template adds."""
     artifact = model.artifact
     return script.template(name).substitute(
         title=inline(artifact.identity()["variant"]),
@@ -38,6 +38,7 @@ def write(model: Deployment, records: Sequence[Record], name: str = "README.md.i
         if model.named
         else f"The file names no classes; `labels.txt` numbers its {len(model.names)} outputs.",
         measured=measured(artifact.sha256, records),
+        **further,
     )
 
 

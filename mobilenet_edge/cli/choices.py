@@ -119,6 +119,7 @@ class BundleTarget(StrEnum):
     pi = "pi"
     cpp = "cpp"
     compiler = "compiler"
+    micro = "micro"
 
 
 if TYPE_CHECKING:

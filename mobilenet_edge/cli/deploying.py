@@ -93,7 +93,8 @@ def bundle(
         ),
     ],
     target: Annotated[
-        BundleTarget, typer.Option("--for", help="A board with Python, a program in C++, or a vendor's compiler.")
+        BundleTarget,
+        typer.Option("--for", help="A board with Python, a program in C++, a vendor's compiler, or a microcontroller."),
     ] = BundleTarget.pi,
     labels: Labels = None,
     records: Annotated[

@@ -1,4 +1,4 @@
-"""`mnet bundle`: a folder that classifies pictures without mnet, or one that a compiler starts from."""
+"""`mnet bundle`: a folder that classifies pictures without mnet, or one that a compiler or firmware starts from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from mobilenet_edge.bundle import examples, folder, handover
+from mobilenet_edge.bundle import examples, firmware, folder, handover
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.examples import Example
+from mobilenet_edge.bundle.firmware import Vector
 from mobilenet_edge.commands import sources
+from mobilenet_edge.conversion.micro import footprint, resolver
 from mobilenet_edge.data import folders, images, prepare
 from mobilenet_edge.data import labels as classes
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
@@ -24,6 +26,9 @@ from mobilenet_edge.evaluation.classifier import Classifier
 from mobilenet_edge.files import try_folder
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.devices import LOCAL
+from mobilenet_edge.hosts.place import Place
+from mobilenet_edge.profiling import targets
 from mobilenet_edge.records import Record
 
 # What a compiler is given, as `mnet export` calibrates with.
@@ -49,7 +54,8 @@ def run(
         path: A .tflite or .onnx file; for "compiler" a float32 .onnx file.
         out: The folder to write.
         pictures: Folder of pictures; three become the bundle's test, or up to 100 the calibration of a compiler.
-        target: "pi" for a board with Python, "cpp" for a program in C++, "compiler" for a hand-over.
+        target: "pi" for a board with Python, "cpp" for a program in C++, "compiler" for a hand-over, "micro" for a
+            microcontroller.
         labels: File of class names, None for those of the model.
         records: Record files and folders of them, of which those of this file are shown in its README.
         options: What is stated of the model's pixels.
@@ -65,23 +71,15 @@ def run(
         UsageError: The file is not of the format that the target takes.
     """
     model = artifact.read(path)
-    if model.format == "keras":
-        raise UsageError(f"{path} is a Keras file; bundle a .tflite or .onnx file of it, from mnet export")
-    if target == "compiler":
-        handover.require_float(model)
+    _require(model, target)
     contradictions.refuse(model)
     try_folder(out)
     found = images.find(folders.locate(pictures).folder)
     known = sources.read(records)
-    with _opened(model, labels, options) as (running, deployment):
-        if target == "compiler":
-            bundle = _handover(deployment, images.spread(found, CALIBRATION), known)
-        else:
-            tried = images.spread(found, examples.TRIED)
-            with _plain(tried) if target == "cpp" else nullcontext(tried) as paths:
-                chosen = examples.choose(_examples(running, deployment, paths))
-                write = folder.cpp_contents if target == "cpp" else folder.contents
-                bundle = write(deployment, chosen, known)
+    # What a microcontroller is expected to answer is that interpreter's.
+    place = targets.place(LOCAL, runtime=footprint.RUNTIME) if target == "micro" else None
+    with _opened(model, labels, options, place) as (running, deployment):
+        bundle = _contents(target, running, deployment, found, known)
     folder.refuse(out, list(bundle), model, force=force)
     if target == "pi":
         folder.try_out(bundle)
@@ -89,9 +87,37 @@ def run(
     return [out / name for name in bundle]
 
 
+def _require(model: Artifact, target: str) -> None:
+    """Refuse a file that the target does not take."""
+    if model.format == "keras":
+        raise UsageError(f"{model.path} is a Keras file; bundle a .tflite or .onnx file of it, from mnet export")
+    if target == "compiler":
+        handover.require_float(model)
+    if target == "micro":
+        firmware.require_integers(model)
+        resolver.require(model.contents)
+        footprint.require_interpreter()
+
+
+def _contents(
+    target: str, running: Classifier, model: Deployment, pictures: Sequence[Path], records: Sequence[Record]
+) -> dict[str, bytes]:
+    if target == "compiler":
+        return _handover(model, images.spread(pictures, CALIBRATION), records)
+    tried = images.spread(pictures, examples.TRIED)
+    if target == "micro":
+        return _firmware(running, model, tried, records)
+    with _plain(tried) if target == "cpp" else nullcontext(tried) as paths:
+        chosen = examples.choose(_examples(running, model, paths))
+        write = folder.cpp_contents if target == "cpp" else folder.contents
+        return write(model, chosen, records)
+
+
 @contextmanager
-def _opened(model: Artifact, labels: Path | None, options: PixelOptions) -> Iterator[tuple[Classifier, Deployment]]:
-    with classifier.start(model, 1, options) as running:
+def _opened(
+    model: Artifact, labels: Path | None, options: PixelOptions, place: Place | None
+) -> Iterator[tuple[Classifier, Deployment]]:
+    with classifier.start(model, 1, options, place) as running:
         given = own_labels(model) if labels is None else classes.read(labels)
         names = interpret.names(given, running.head, running.process.shape, model.path.name)
         yield (
@@ -123,6 +149,19 @@ def _examples(running: Classifier, model: Deployment, paths: Sequence[Path]) -> 
     if len(found) < examples.COUNT:
         raise InputError(f"{len(found)} pictures can be read, and the test needs {examples.COUNT}; give more")
     return found
+
+
+def _firmware(
+    running: Classifier, model: Deployment, paths: Sequence[Path], records: Sequence[Record]
+) -> dict[str, bytes]:
+    chosen = examples.choose(_examples(running, model, paths))
+    vectors = []
+    for example, (_, tensor) in zip(chosen, prepare.tensors([each.path for each in chosen], model.rule), strict=True):
+        filled = model.input.fill(np.asarray(tensor))
+        running.process.send(filled)
+        vectors.append(Vector(example.label or "", filled, running.process.receive()[0]))
+    taken = footprint.measure(model.artifact.path, model.artifact.data)
+    return firmware.contents(model, vectors, taken, records)
 
 
 @contextmanager
