@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-# The extra that each is made for; that of development has the dependency groups too.
-LOCKS = {"dev.txt": "build", "legacy.txt": "tflite-legacy"}
+# The extras that each is made for; that of development has the dependency groups too.
+LOCKS = {"dev.txt": ("all", "openvino", "ethos", "tflm"), "legacy.txt": ("tflite-legacy",)}
 # What a device has to install, and so to trust, beside a runtime.
 BASE = {"numpy", "rich", "typer"}
 
@@ -61,7 +61,8 @@ def problems(pyproject: dict[str, Any], lock: str, name: str = "dev.txt") -> lis
 def _asked(pyproject: dict[str, Any], name: str) -> Iterator[Requirement]:
     project = pyproject["project"]
     groups = chain.from_iterable(pyproject["dependency-groups"].values()) if name == "dev.txt" else ()
-    for text in (*project["dependencies"], *_extra(project, LOCKS[name]), *groups):
+    extras = chain.from_iterable(_extra(project, extra) for extra in LOCKS[name])
+    for text in (*project["dependencies"], *extras, *groups):
         yield Requirement(text)
 
 
