@@ -20,12 +20,16 @@ PYPROJECT = {
         "optional-dependencies": {
             "onnx": ["onnxruntime>=1.22"],
             "other": ["not-in-the-lock"],
-            "build": ["tensorflow>=2.18; sys_platform == 'darwin'", "mobilenet-edge[onnx]"],
+            "all": ["tensorflow>=2.18; sys_platform == 'darwin'", "mobilenet-edge[onnx]"],
+            **{name: [f"of-{name}"] for name in ("openvino", "ethos", "tflm")},
         },
     },
     "dependency-groups": {"dev": ["pytest"], "bench": ["sympy"]},
 }
-PINS = {"numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "pytest": "9.2.0", "sympy": "1.14.0"}
+PINS = {
+    "numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "of-openvino": "1", "of-ethos": "1",
+    "of-tflm": "1", "pytest": "9.2.0", "sympy": "1.14.0",
+}  # fmt: skip
 
 
 def lock(pins: dict[str, str], hashed: str = " \\\n    --hash=sha256:00 \\\n    --hash=sha256:11") -> str:
