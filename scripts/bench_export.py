@@ -27,15 +27,16 @@ import numpy as np
 
 
 def ours(model: Any, samples: np.ndarray, out: Path) -> None:
-    from mobilenet_edge.conversion import origin, pipeline
+    from mobilenet_edge.conversion import origin
+    from mobilenet_edge.conversion.assembly import Assembly, Settings
     from mobilenet_edge.conversion.samples import Samples
     from mobilenet_edge.model.read import parse
     from mobilenet_edge.model.save import keras_bytes
 
     graph = parse(keras_bytes(model), "bench").graph
     about = origin.describe(graph, model.name, "bench")
-    kinds, precisions = ("tflite", "onnx"), ("float32", "int8")
-    list(pipeline.write_all(graph, about, Samples(samples, "synthetic"), kinds, precisions, None, out))
+    settings = Settings(("tflite", "onnx"), ("float32", "int8"), out)
+    list(Assembly(graph, about, Samples(samples, "synthetic"), settings).write())
 
 
 def usual(model: Any, samples: np.ndarray, out: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.analysis.paired import Paired
-from mobilenet_edge.conversion import origin, passes, pipeline
+from mobilenet_edge.conversion import assembly, origin, passes
 from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.dataset import Dataset, Picture
@@ -108,7 +108,7 @@ def finish(model: Path, network: Any, data: Dataset, *, seed: int) -> IntegerTun
     quantised = solve(keras.graph, samples.images, EFFORTS["fast"], entry=entry, engine=passes.choose())
     tuned = tune_integers(quantised, network, data, about.preprocess, seed)
     scheme = f"; integers tuned on {len(data.train)} labelled pictures" if tuned.epoch else ""
-    files = pipeline.write_quantised(keras.graph, tuned.quantised, about, samples, model.parent, scheme)
+    files = assembly.write_quantised(keras.graph, tuned.quantised, about, samples, model.parent, scheme)
     with tempfile.TemporaryDirectory() as folder:
         # Not checked: that rounding alone loses the model is what tuning is for.
         before = Path(folder) / "rounded.tflite"
