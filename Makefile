@@ -102,7 +102,7 @@ bench: $(READY) ## Measure the figures that are promised; prints ratios
 
 # Versions stay as they are unless pyproject.toml forbids them, or UPGRADE=--upgrade is given.
 lock: $(READY) ## Write the pins after pyproject.toml has changed
-	$(COMPILE) --extra all --extra openvino --extra ethos --extra tflm --group dev --group bench --output-file $(LOCK)
+	$(COMPILE) --extra all --extra camera --extra openvino --extra ethos --extra tflm --group dev --group bench --output-file $(LOCK)
 	$(COMPILE) --extra tflite-legacy --output-file $(LEGACY_LOCK)
 	$(BIN)/python scripts/lock.py
 

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 # The extras that each is made for; that of development has the dependency groups too.
-LOCKS = {"dev.txt": ("all", "openvino", "ethos", "tflm"), "legacy.txt": ("tflite-legacy",)}
+LOCKS = {"dev.txt": ("all", "camera", "openvino", "ethos", "tflm"), "legacy.txt": ("tflite-legacy",)}
 # What a device has to install, and so to trust, beside a runtime.
 BASE = {"numpy", "rich", "typer"}
 

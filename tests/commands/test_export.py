@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli
-from mobilenet_edge.conversion import creation, origin, verify
+from mobilenet_edge.conversion import creation, encode, origin, verify
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.data import images, prepare
@@ -323,7 +323,7 @@ def test_a_file_that_fails_its_check_is_not_written(
 
 
 def test_a_writer_that_is_not_installed(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(export.TOOLS, "onnx", "surely-not-installed")
+    monkeypatch.setitem(encode.TOOLS, "onnx", "surely-not-installed")
     with pytest.raises(MissingExtraError, match=r"writing \.onnx files needs surely-not-installed; .*\[export\]"):
         export.run(model, precisions=["float32"], out=tmp_path)
     assert list(tmp_path.iterdir()) == []

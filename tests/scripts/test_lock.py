@@ -21,13 +21,13 @@ PYPROJECT = {
             "onnx": ["onnxruntime>=1.22"],
             "other": ["not-in-the-lock"],
             "all": ["tensorflow>=2.18; sys_platform == 'darwin'", "mobilenet-edge[onnx]"],
-            **{name: [f"of-{name}"] for name in ("openvino", "ethos", "tflm")},
+            **{name: [f"of-{name}"] for name in ("camera", "openvino", "ethos", "tflm")},
         },
     },
     "dependency-groups": {"dev": ["pytest"], "bench": ["sympy"]},
 }
 PINS = {
-    "numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "of-openvino": "1", "of-ethos": "1",
+    "numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "of-camera": "1", "of-openvino": "1", "of-ethos": "1",
     "of-tflm": "1", "pytest": "9.2.0", "sympy": "1.14.0",
 }  # fmt: skip
 
