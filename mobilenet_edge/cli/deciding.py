@@ -17,7 +17,9 @@ from mobilenet_edge.errors import BuildError
 
 @app.command(
     cls=Verb,
-    epilog=examples("mnet table results/", "mnet table results/ --format csv --out table.csv"),
+    epilog=examples(
+        "mnet table results/", "mnet table results/ --format csv --out table.csv", "mnet table results/ --scaling"
+    ),
 )
 def table(
     records: Records,
@@ -28,6 +30,10 @@ def table(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the table to this file.", show_default="stdout")
     ] = None,
+    scaling: Annotated[
+        bool,
+        typer.Option("--scaling", help="Show what alpha and rho save in multiplications and in time, over a grid."),
+    ] = False,
     wide: Wide = False,
     columns: Columns = None,
     notes: Notes = False,
@@ -36,13 +42,14 @@ def table(
     from mobilenet_edge import files
     from mobilenet_edge.commands import table as command
 
-    text = command.run(records, format or TableFormat.markdown)
+    text = (command.run_scaling if scaling else command.run)(records, format or TableFormat.markdown)
     view = View.of(wide, columns, notes)
     if out is not None:
         files.write_text(out, choose(text, view.columns) + "\n")
     elif format is None:
         show(text, view)
-        chart(lambda: command.rows(records))
+        if not scaling:
+            chart(lambda: command.rows(records))
     else:
         show(choose(text, view.columns), None)
 

@@ -8,13 +8,18 @@ from typing import Final
 
 from mobilenet_edge.commands import sources
 from mobilenet_edge.errors import InputError, UsageError
-from mobilenet_edge.report import summary
+from mobilenet_edge.report import scaling, summary
 from mobilenet_edge.report.rows import Row, join
+from mobilenet_edge.report.scaling import Scaling
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[Row]], str]]] = {
     "markdown": summary.markdown,
     "csv": summary.csv,
     "json": summary.json,
+}
+SCALING_FORMATS: Final[Mapping[str, Callable[[Sequence[Scaling]], str]]] = {
+    "markdown": scaling.text,
+    "json": scaling.json,
 }
 
 
@@ -35,6 +40,30 @@ def run(paths: Sequence[Path], format: str = "markdown") -> str:
     if format not in FORMATS:
         raise UsageError(f"unknown table format {format!r}; known: {', '.join(FORMATS)}")
     return FORMATS[format](rows(paths))
+
+
+def run_scaling(paths: Sequence[Path], format: str = "markdown") -> str:
+    """Compare what alpha and rho save in multiplications with what they save in time.
+
+    Args:
+        paths: As for `run`.
+        format: Key of `SCALING_FORMATS`.
+
+    Returns:
+        Tables, without a final line break.
+
+    Raises:
+        UsageError: There is no such format.
+        InputError: As `rows` says, or no two measured MobileNets differ in alpha or rho alone.
+    """
+    if format not in SCALING_FORMATS:
+        raise UsageError(f"--scaling cannot be written as {format}; give --format {' or '.join(SCALING_FORMATS)}")
+    found = scaling.scalings(rows(paths))
+    if not found:
+        raise InputError(
+            "no two measured MobileNets differ in alpha or rho alone; measure a grid with: mnet sweep CONFIG.toml"
+        )
+    return SCALING_FORMATS[format](found)
 
 
 def rows(paths: Sequence[Path]) -> list[Row]:

@@ -48,6 +48,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "exported": lambda: [*grid.exported(), grid.profile(grid.identity(grid.SPECS[0], "mixed"), 1.0)],
         "hostile": grid.hostile,
         "judged": grid.judged,
+        "multiplied": lambda: [*grid.multiplied(), *grid.multiplied_elsewhere()],
         "foreign": lambda: [grid.profile(grid.identity(grid.SPECS[0], variant="mine", spec=None), 1.0)],
     }
 

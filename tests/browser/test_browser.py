@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.browser.conftest import DESKTOP, PHONE
+
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 # 12 files here, and 6 on the Pi with one and with four threads; the long run and the operators are two rows more: the
@@ -362,3 +364,22 @@ def test_a_phone_scrolls_the_matrix_alone(opened, phone):
     page.page.locator("#confusion-figure").scroll_into_view_if_needed()
     assert page.page.evaluate("document.documentElement.scrollWidth") == phone["width"]
     page.shot("mistakes-phone")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")])
+def test_multipliers_are_drawn_for_the_chosen_machine(opened, size, scheme):
+    page = opened("multiplied", size, scheme)
+    section = page.page.locator("#multipliers-section")
+    lines = "id => document.getElementById(id).data.map(trace => [trace.name, trace.y[0]])"
+    first = page.page.evaluate(lines, "over-alpha")
+    assert [name for name, _ in first] == ["predicted", "rho 224", "rho 128"]
+    assert section.locator("table:visible").count() == 1
+    section.scroll_into_view_if_needed()
+    page.shot(f"multipliers-{size['width']}-{scheme}")
+    page.page.locator("#multiplied").select_option("1")
+    second = page.page.evaluate(lines, "over-alpha")
+    # On the other machine all take the same time.
+    assert sorted([first[1][1], second[1][1]]) == pytest.approx([0.325, 1.0], abs=1e-3)
+    assert section.locator("table:visible").count() == 1
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.errors == []

@@ -118,3 +118,27 @@ def test_a_broken_file_in_a_folder_is_not_passed_over(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot read .*missing\.json: no such file"):
         table.run([tmp_path / "missing.json"])
+
+
+def variant(name, ms):
+    spec = {"alpha": float(name[1:5]), "resolution": int(name[7:]), "classes": 1000}
+    own = {**identity(f"mobilenet_v1-{name}"), "spec": spec, "macs": 1000}
+    times = {"times_ns": (round(ms * 1e6),) * 10, "round_sizes": (10,)}
+    return Profile(
+        **own, **times, runtime="litert", runtime_version="2.3.0", threads=1, load_ms=1.0, first_ms=1.0
+    )  # fmt: skip
+
+
+def test_scaling_is_a_table_of_its_own(tmp_path):
+    records.write(tmp_path / "grid.json", [variant("a1.00-r224", 4.0), variant("a0.50-r224", 1.5)])
+    (found,) = json.loads(table.run_scaling([tmp_path], "json"))
+    assert [(row["predicted"], row["of_ms"]) for row in found["rows"]] == [(1.0, 1.0), (0.25, 0.375)]
+    assert "of ms / predicted" in table.run_scaling([tmp_path])
+    with pytest.raises(UsageError, match="cannot be written as csv; give --format markdown or json"):
+        table.run_scaling([tmp_path], "csv")
+
+
+def test_scaling_needs_a_grid(tmp_path):
+    records.write(tmp_path / "one.json", [variant("a1.00-r224", 4.0), profile("mine")])
+    with pytest.raises(InputError, match="no two measured MobileNets differ in alpha or rho alone"):
+        table.run_scaling([tmp_path])

@@ -22,10 +22,10 @@ from mobilenet_edge.analysis.conditions import unusable
 from mobilenet_edge.analysis.wording import sentence
 from mobilenet_edge.errors import MissingExtraError
 from mobilenet_edge.records import Export, Training
-from mobilenet_edge.report import losses
+from mobilenet_edge.report import losses, scaling
 from mobilenet_edge.report.cells import FIELDS, Field
 from mobilenet_edge.report.columns import values
-from mobilenet_edge.report.html import curves, cuts, machines, palette, shares, timeline
+from mobilenet_edge.report.html import curves, cuts, machines, multipliers, palette, shares, timeline
 from mobilenet_edge.report.html.confusion import mistakes
 from mobilenet_edge.report.html.points import FAMILY, Point, points
 from mobilenet_edge.report.html.timeline import Entry
@@ -49,6 +49,7 @@ SCRIPTS: Final = (
     "mistakes.js",
     "training.js",
     "cuts.js",
+    "multipliers.js",
     "detail.js",
     "start.js",
 )
@@ -59,6 +60,7 @@ SORT_KEYS: Final[Mapping[str, str]] = {
     "size": "size_bytes",
     "median ms": "median_ms",
     "p90 ms": "p90_ms",
+    "mJ": "energy_mj",
     "top-1 (n)": "top1_percent",
     "published": "published_top1_percent",
     "agreement": "agreement_percent",
@@ -104,16 +106,20 @@ def html(
     names = machines.names(groups)
     all_points = points(groups, names)
     scripts = [_plotly(), "".join(_asset(script) for script in SCRIPTS)]
+    training, divided, multiplied = curves.data(runs), cuts.data(exports), multipliers.data(rows, names)
     columns = [field for field in _columns(names, groups) if field.needed(rows)]
     return _template().render(
         policy=_policy(scripts),
         style=_asset("page.css"),
         scripts=scripts,
-        data=_data(all_points, rows, entries, thumbnails, training := curves.data(runs), divided := cuts.data(exports)),
+        data=_data(all_points, rows, entries, thumbnails, training, divided, multiplied),
         training=training,
         cuts=divided,
         losses=shares.data(exports),
         loss_columns=losses.COLUMNS,
+        multipliers=multiplied,
+        multiplier_columns=scaling.COLUMNS,
+        multiplier_note=scaling.NOTE,
         columns=[column.column for column in columns],
         rows=[_cells(columns, row) for group in groups.values() for row in group],
         points=all_points,
@@ -209,12 +215,14 @@ def _data(
     thumbnails: Mapping[str, str],
     training: Sequence[Mapping[str, Any]],
     divided: Sequence[Mapping[str, Any]],
+    multiplied: Sequence[Mapping[str, Any]],
 ) -> str:
     precisions = palette.assign(point["precision"] for point in all_points if point["precision"])
     document: dict[str, Any] = {
         "points": all_points,
         "training": training,
         "cuts": divided,
+        "multipliers": [{name: each[name] for name in ("title", "alpha", "rho")} for each in multiplied],
         "mistakes": mistakes(row.evaluation for row in rows if row.evaluation),
         "thumbnails": dict(thumbnails),
         "colours": {"precisions": precisions, "all": palette.PRECISIONS, "others": palette.COLOURS},

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mobilenet_edge.records import Training
-from mobilenet_edge.report.html import curves, tradeoff, views
+from mobilenet_edge.report import scaling
+from mobilenet_edge.report.html import curves, machines, multipliers, tradeoff, views
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import Row, by_machine
 
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 Groups = Mapping[str, Sequence[Row]]
 
 # Names of all charts, so that those of an earlier report can be removed.
-NAMES: Final = ("accuracy-latency", "accuracy-size", "latency", "operators", "trace", "history", "training")
+NAMES: Final = (
+    "accuracy-latency",
+    "accuracy-size",
+    "latency",
+    "operators",
+    "trace",
+    "history",
+    "training",
+    "latency-alpha",
+    "latency-rho",
+)
 FORMATS: Final = ("svg", "png")
 SETTINGS: Final[Mapping[str, Any]] = {
     "svg.hashsalt": "mobilenet-edge",
@@ -59,7 +70,7 @@ def pictures(
     with mpl.rc_context(settings), warnings.catch_warnings():
         # A character that is missing from the font is drawn as a box.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
-        for name, draw in _drawings(by_machine(rows) if rows else {}, entries, runs).items():
+        for name, draw in _drawings(rows, entries, runs).items():
             figure = draw()
             if figure is not None:
                 # Compute the layout once for both formats.
@@ -68,8 +79,10 @@ def pictures(
 
 
 def _drawings(
-    groups: Groups, entries: Sequence[Entry], runs: Sequence[Training]
+    rows: Sequence[Row], entries: Sequence[Entry], runs: Sequence[Training]
 ) -> dict[str, Callable[[], Figure | None]]:
+    groups: Groups = by_machine(rows) if rows else {}
+    found, names = scaling.scalings(rows), machines.names(groups)
     drawings: Sequence[Callable[[], Figure | None]] = (
         lambda: tradeoff.latency(groups),
         lambda: tradeoff.size(groups),
@@ -78,6 +91,8 @@ def _drawings(
         lambda: views.trace(groups),
         lambda: views.over_commits(entries),
         lambda: curves.figure(runs),
+        lambda: multipliers.over_alpha(found, names),
+        lambda: multipliers.over_rho(found, names),
     )
     return dict(zip(NAMES, drawings, strict=True))
 

@@ -15,6 +15,7 @@ MS: Final = 1_000_000
 HERE: Final = {"name": "local", "cpu": "Intel(R) Xeon(R) Processor @ 2.50GHz", "cores": 2, "os": "Debian 12"}
 PI: Final = {"name": "pi4", "board": "Raspberry Pi 4 Model B", "cpu": "Cortex-A72", "cores": 4, "os": "Debian 12"}
 SPECS: Final = (ModelSpec(0.25, 128), ModelSpec(0.5, 160), ModelSpec(1.0, 224))
+MULTIPLIED: Final = tuple(ModelSpec(alpha, side) for alpha in (0.5, 1.0) for side in (128, 224))
 HOSTILE: Final = (
     """<img src=x onerror="window.broken=1">'&amp;</script><script>window.broken=2</script>\x1b[31m $x_{1}$"""
 )
@@ -200,3 +201,15 @@ def judged(count: int = 8, changed: int = 12) -> list[Record]:
         evaluation(own, 0.9, **found, comparisons=(comparison,), ece=0.04, confidence=0.94),
         evaluation(other, 0.93),
     ]
+
+
+def multiplied() -> list[Record]:
+    """Four variants whose times are proportional to 0.1 + 0.9 alpha² and to the square of rho."""
+    return [
+        profile(identity(spec), 10 * (0.1 + 0.9 * spec.alpha**2) * (spec.resolution / 224) ** 2) for spec in MULTIPLIED
+    ]
+
+
+def multiplied_elsewhere() -> list[Record]:
+    """The same variants on the Pi, all in the same time."""
+    return [profile(identity(spec), 5.0, host=PI) for spec in MULTIPLIED]

@@ -10,7 +10,18 @@ from mobilenet_edge.report.html.pictures import NAMES, pictures
 from mobilenet_edge.report.html.points import label
 from mobilenet_edge.report.html.timeline import Entry
 from mobilenet_edge.report.rows import by_machine, join
-from tests.report.html.grid import SPECS, evaluation, grid, hostile, identity, long, prediction, profile, with_operators
+from tests.report.html.grid import (
+    SPECS,
+    evaluation,
+    grid,
+    hostile,
+    identity,
+    long,
+    multiplied,
+    prediction,
+    profile,
+    with_operators,
+)
 from tests.report.html.grid import history as lines
 from tests.report.html.test_curves import RUNS
 
@@ -28,7 +39,7 @@ def entries():
 
 @pytest.fixture(scope="module")
 def everything():
-    return dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries(), RUNS))
+    return dict(pictures(join([*grid(), *multiplied(), long(OWN), with_operators(OWN)]), entries(), RUNS))
 
 
 def test_all_there_are(everything):
@@ -61,7 +72,7 @@ def test_points_of_the_front_are_named():
 
 @pytest.mark.slow
 def test_the_same_rows_make_the_same_bytes(everything):
-    again = dict(pictures(join([*grid(), long(OWN), with_operators(OWN)]), entries(), RUNS))
+    again = dict(pictures(join([*grid(), *multiplied(), long(OWN), with_operators(OWN)]), entries(), RUNS))
     assert again == everything
 
 

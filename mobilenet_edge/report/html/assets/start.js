@@ -12,6 +12,7 @@ function redraw() {
     drawTrace(ids);
     show(Number($("which").value), false);
   }
+  drawMultipliers();
   drawTraining();
   drawCuts();
   drawHistory();
