@@ -9,6 +9,7 @@ from mobilenet_edge import records
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.records import Evaluation, Export, Failure, Inspection, Prediction, Profile, Remark
 from mobilenet_edge.records.export import Cut, Division, LayerLoss
+from mobilenet_edge.records.profile import STAGES
 
 IDENTITY = {
     "artifact": "a.int8.tflite", "sha256": "ab" * 32, "size_bytes": 1_400_000, "format": "tflite", "precision": "int8",
@@ -29,6 +30,13 @@ WHOLE = [
         delegate={"path": "a.so", "options": {}, "nodes": 1, "total": 2, "kind": "other"},
         macs=9, limit={"float32_gmacs": 4.5, "int8_gmacs": None}, trace=({"minute": 1, "runs": 9, "median_ms": 0.1},),
         ops=({"index": 0, "name": "x", "kind": "CONV_2D", "ms": 0.1, "macs": 5},),
+        end_to_end=(
+            {
+                "way": "pillow", "library": "Pillow", "version": "13", "resize": "box", "pictures": 2, "runs": 6,
+                "equal": 2, "changed": 0, "max_difference": 0, "mean_difference": 0.0, "import_ms": 1.0, "load_ms": 2.0,
+                **{f"{case}{part}": 0.5 for case in ("", "first_") for part in STAGES},
+            },
+        ),
         notes=(Remark("no-limit", reason="x"),),
         invalid=Remark("throttled", reasons=["hot"]),
     ),
@@ -84,6 +92,10 @@ def test_the_whole_ones_are_read(tmp_path):
         (0, {"host": {"emulated": True}}),
         (4, {"delegate": {}}),
         (4, {"delegate": {"path": "a.so", "nodes": "1", "total": 2}}),
+        (4, {"end_to_end": [{"way": "pillow"}]}),
+        (4, {"end_to_end": [{**WHOLE[4].end_to_end[0], "infer_ms": "1"}]}),
+        (4, {"end_to_end": [{**WHOLE[4].end_to_end[0], "changed": 0.5}]}),
+        (4, {"end_to_end": [{**WHOLE[4].end_to_end[0], "first_total_ms": None}]}),
         (4, {"limit": {"float32_gmacs": "4"}}),
         (4, {"limit": {"int8_gmacs": 0}}),
         (4, {"ops": [{"kind": "CONV_2D", "ms": None}]}),

@@ -45,7 +45,7 @@ PACKAGES = {
     "records": "numpy",
     "model": "numpy tensorflow keras tf_keras h5py",
     "graph": "numpy threadpoolctl",
-    "device": "numpy ai_edge_litert tflite_runtime onnxruntime",
+    "device": "numpy ai_edge_litert tflite_runtime onnxruntime PIL cv2",
     "loose": "rich numpy",
 }
 # The payload of a device: its two parts import each other as they say, and nothing else, not even the loose modules.
@@ -55,7 +55,18 @@ UPWARDS = {
     ("model.read.file", "formats.archive"),
     ("model.weights", "formats.artifact"),
 }
-HEAVY = ("tensorflow", "keras", "h5py", "onnx", "onnxruntime", "ai_edge_litert", "tflite_runtime", "PIL", "matplotlib")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "h5py",
+    "onnx",
+    "onnxruntime",
+    "ai_edge_litert",
+    "tflite_runtime",
+    "PIL",
+    "cv2",
+    "matplotlib",
+)
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def evaluate(
         "mnet profile results/ --threads 1 --threads 4 --json profile.json",
         "mnet profile model.tflite --host pi@raspberrypi.local --ops",
         "mnet profile model.onnx --runtime onnxruntime --runtime openvino",
+        "mnet profile model.tflite --end-to-end photos",
     ),
 )
 def profile(
@@ -150,6 +151,14 @@ def profile(
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Run on up to 8 images of this folder.", show_default="noise"),
+    ] = None,
+    end_to_end: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also time up to 20 pictures of this folder from file to answer, each part apart.",
+            show_default=False,
+        ),
     ] = None,
     ops: Annotated[bool, typer.Option("--ops", help="Also time each operator.")] = False,
     processes: Annotated[
@@ -245,6 +254,7 @@ def profile(
         runtimes=runtime or (),
         machines=machines,
         images=images,
+        end_to_end=end_to_end,
         options=PixelOptions(pixels, colour, fit, crop, filter),
         save=saver(json),
     )

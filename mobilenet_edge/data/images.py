@@ -14,9 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import numpy as np
-
 from mobilenet_edge import files
+from mobilenet_edge.device import picture
 from mobilenet_edge.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ SUFFIXES: Final = frozenset((".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".
 
 _Item = TypeVar("_Item")
 
-# Pillow reads forty more, which nobody's photographs are, and hands PostScript to Ghostscript.
-_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # What Pillow's decoders raise on broken files; SyntaxError is their own word for a bad header.
 _BROKEN: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error),
@@ -88,34 +85,9 @@ def decode(path: Path, data: bytes | None = None) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged EXIF data and the like; the picture decides
             warnings.simplefilter("error", pil.DecompressionBombWarning)
-            with pil.open(path if data is None else io.BytesIO(data), formats=_FORMATS) as image:
-                image.load()
-                return upright_rgb(image)
+            return picture.decode(path if data is None else io.BytesIO(data))
     except (*_BROKEN, pil.DecompressionBombError, pil.DecompressionBombWarning) as error:
         raise InputError(f"cannot read {path} as an image ({_one_line(error)}); replace or remove it") from error
-
-
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """Turn an image as its EXIF orientation says and convert it to RGB.
-
-    16-bit greys are scaled to 8 bits, not clipped; transparent pixels are laid over black.
-
-    Raises:
-        ValueError: The pixels have no defined range (32-bit floats, integers beyond 16 bits).
-    """
-    from PIL import ExifTags, Image, ImageOps
-
-    # Both copy an image that they leave as it is.
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no defined range")
-    if image.mode.startswith("I"):
-        return _sixteen_bit(image).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def decoded(paths: Sequence[Path]) -> Iterator[tuple[Path, Image.Image | None]]:
@@ -176,16 +148,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _known(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 a Path for each of 50,000 names takes seconds
-
-
-def _sixteen_bit(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 0xFFFF:
-        raise ValueError("integer pixels beyond 16 bits have no defined range")
-    # 65535 / 255 = 257, and to the nearest: an odd divisor makes no ties. Not as floats, which are four times as large.
-    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _pillow() -> ModuleType:

@@ -36,7 +36,7 @@ def latency(request: Request) -> dict[str, Any]:
         DeviceError: The model, its runtime or delegate, or the file of inputs cannot be used.
     """
     concurrent = busy.others()
-    session, import_ns, load_ns = _open(request)
+    session, import_ns, load_ns = open_timed(request)
     images = inputs.images(Path(request.inputs), session.inputs) if request.inputs else None
     next_set = _noise(session, request) if images is None else inputs.rotate_images(images)
     phase = partial(repeat, session.invoke, prepare=lambda: session.feed(next_set()))
@@ -80,7 +80,7 @@ def ready(request: Request) -> tuple[runtimes.Session, Callable[[], int]]:
     Raises:
         DeviceError: As `latency`.
     """
-    session, _, _ = _open(request)
+    session, _, _ = open_timed(request)
     images = inputs.images(Path(request.inputs), session.inputs) if request.inputs else None
     next_set = _noise(session, request) if images is None else inputs.rotate_images(images)
     phase = partial(repeat, session.invoke, prepare=lambda: session.feed(next_set()))
@@ -98,13 +98,21 @@ def memory(request: Request) -> dict[str, Any]:
     """
     runtimes.choose(Path(request.artifact), request.runtime).load()
     baseline = facts.memory_of_self("VmRSS")
-    session, _, _ = _open(request)
+    session, _, _ = open_timed(request)
     next_set = _noise(session, request)
     repeat(session.invoke, Stop(runs=INPUT_SETS), prepare=lambda: session.feed(next_set()))
     return {"baseline_rss_bytes": baseline, "peak_rss_bytes": facts.memory_of_self("VmHWM")}
 
 
-def _open(request: Request) -> tuple[runtimes.Session, int, int]:
+def open_timed(request: Request) -> tuple[runtimes.Session, int, int]:
+    """Open a model.
+
+    Returns:
+        The session, and the nanoseconds to import its runtime and to load it.
+
+    Raises:
+        DeviceError: The model, its runtime or its delegate cannot be used.
+    """
     path = Path(request.artifact)
     runtime = runtimes.choose(path, request.runtime)
     start = time.perf_counter_ns()

@@ -34,14 +34,16 @@ MODES: Final = {
     "parallel": "throughput:run",
     "member": "throughput:member",
     "limit": "peak:run",
+    "ways": "stages:ways",
+    "stages": "stages:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
     "arena": "arena:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member", "arena")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member", "arena", "stages")
 # Modes that read on from stdin, and write the answers themselves.
 CONVERSING: Final = ("stream", "member")
-MEASURING: Final = ("time", "memory", "ops", "limit", "parallel")
+MEASURING: Final = ("time", "memory", "ops", "limit", "parallel", "stages")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,11 @@ class Request:
         leased: Whether the worker ends when its stdin closes.
         delegate: {"path": library on this machine, "options": {name: value}}, or "provider" of onnxruntime instead of
             "path"; None for none.
-        inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise.
+        inputs: Path of an .npy file on this machine, (count, *shape of the model's only input); None for noise. Of
+            "stages", fitted pictures to compare with.
+        pictures: Path of a zip file of pictures on this machine, for "stages".
+        preprocess: How "stages" makes an input of a picture: {"rule", "layout"}, see `stages.Stages`.
+        way: What "stages" decodes and fits pictures with: a key of `stages.WAYS`.
         period_ns: Time from the start of one steady run to the next, None for no pause.
         sample_seconds: Minimum time between two readings of `facts.volatile` in the steady phase.
         processes: Number of processes of "parallel".
@@ -78,6 +84,9 @@ class Request:
     leased: bool = False
     delegate: dict[str, Any] | None = None
     inputs: str | None = None
+    pictures: str | None = None
+    preprocess: dict[str, Any] | None = None
+    way: str = ""
     period_ns: int | None = None
     sample_seconds: float = 1.0
     processes: int = 0

@@ -71,12 +71,12 @@ class Classifier:
             return Answer(best)
         if not whole and self.head is Head.classes:
             outputs = outputs[best]
-        return Answer(best, _real(outputs, self.grid))
+        return Answer(best, real(outputs, self.grid))
 
 
 def read_outputs(outputs: NDArray[Any], grid: tuple[float, int] | None, k: int = 5) -> Answer:
     """Turn the flat outputs for one image, of the model's own type and grid, into an answer with real outputs."""
-    return Answer(scores.top_k(outputs, k), _real(outputs, grid))
+    return Answer(scores.top_k(outputs, k), real(outputs, grid))
 
 
 def output_grid(known: tuple[float, int] | None, artifact: Artifact) -> tuple[float, int] | None:
@@ -111,6 +111,7 @@ def start(
         yield Classifier(running, meaning, grid, *adapt(running.input, artifact, options))
 
 
-def _real(outputs: NDArray[Any], grid: tuple[float, int] | None) -> NDArray[np.float32]:
+def real(outputs: NDArray[Any], grid: tuple[float, int] | None) -> NDArray[np.float32]:
+    """Turn outputs on a grid, None for floats, into real numbers."""
     scale, zero_point = grid or (1.0, 0)
     return (outputs.astype(np.float32) - zero_point) * np.float32(scale)

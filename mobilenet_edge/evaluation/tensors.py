@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.device import picture
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Quantisation
@@ -89,12 +90,7 @@ class ImageInput:
         Returns:
             The image in `shape` and `dtype`, contiguous; integers rounded to the nearest and cut to the type's range.
         """
-        laid_out = image.transpose(2, 0, 1) if self.channels_first else image
-        if self.scale:
-            limits = np.iinfo(self.dtype)
-            steps = np.rint(laid_out / self.scale + (self.zero_point or 0))
-            laid_out = np.clip(steps, limits.min, limits.max)
-        return np.ascontiguousarray(laid_out[np.newaxis], self.dtype)
+        return picture.fill(image, self)
 
 
 def image_input(artifact: Artifact) -> ImageInput:

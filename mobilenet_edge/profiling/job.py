@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge import files
+from mobilenet_edge import files as storage
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.feed import Feed
+from mobilenet_edge.profiling.pack import Pack
 from mobilenet_edge.profiling.settings import WARMUP, Plan
 from mobilenet_edge.records.remark import Remark
 
@@ -33,6 +35,7 @@ class Job:
     plan: Plan
     host: Host
     feed: Feed | None = None
+    pack: Pack | None = None
 
     @property
     def delegate(self) -> Delegate | None:
@@ -60,22 +63,33 @@ class Job:
         timing = {"warmup": dict(WARMUP), "steady": {"seconds": seconds}}
         return self._run({"mode": "parallel", **timing, "processes": self.plan.processes})
 
+    def measure_stages(self, way: str, *, compare: bool) -> Document:
+        """Measure the packed pictures from file to answer in one way, and `compare` them with those of mnet."""
+        if self.pack is None:
+            raise ValueError("the job has no pictures")
+        steady = {**self.plan.timing()["steady"]}
+        steady["runs"] = max(steady["runs"], self.pack.count)
+        request = {"mode": "stages", "way": way, **self.pack.request(), **self.plan.timing(), "steady": steady}
+        paths = {"pictures": self.pack.archive, **({"inputs": self.pack.pixels} if compare else {})}
+        return self._ask(request, paths)
+
     def file_error(self) -> InputError | None:
         """Return an error if the file has changed since the measurement began, else None."""
         path = self.artifact.path
         try:
-            same = files.read_bytes(path) == self.artifact.data
+            same = storage.read_bytes(path) == self.artifact.data
         except InputError:
             return InputError(f"{path} was removed during the measurement; put it back and run again")
         return None if same else InputError(f"{path} was changed during the measurement; run again")
 
     def _run(self, request: Document) -> Document:
-        paths = {"artifact": self.artifact.path}
-        if self.feed is not None:
-            paths["inputs"] = self.feed.path
+        return self._ask(request, {} if self.feed is None else {"inputs": self.feed.path})
+
+    def _ask(self, request: Document, paths: Mapping[str, Path]) -> Document:
         delegate = {} if self.delegate is None else {"delegate": self.delegate.request()}
         full_request = {**self.plan.request(self.threads), **delegate, **request}
-        return self.host.run(full_request, paths, limit_seconds=self.plan.limit_seconds)
+        files = {"artifact": self.artifact.path, **paths}
+        return self.host.run(full_request, files, limit_seconds=self.plan.limit_seconds)
 
 
 @dataclass
@@ -88,6 +102,7 @@ class JobResult:
         rounds: Documents of the rounds.
         ops: Document of the operators, or None if not measured.
         parallel: Document of several processes at once, or None if not measured.
+        ways: Documents of the rounds of each way from picture to answer.
         error: Error that ended the job, or None.
         remarks: Remarks about optional measurements that failed.
     """
@@ -97,6 +112,7 @@ class JobResult:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     parallel: Document | None = None
+    ways: dict[str, list[Document]] = field(default_factory=dict)
     error: MnetError | None = None
     remarks: list[Remark] = field(default_factory=list)
 

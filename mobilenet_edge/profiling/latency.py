@@ -16,6 +16,7 @@ from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import feed, fleet, machine
+from mobilenet_edge.profiling import pack as packing
 from mobilenet_edge.profiling.machine import Machine, Result
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records import Failure, Profile
@@ -36,6 +37,7 @@ def profile(
     runtimes: Sequence[str] = (),
     machines: Sequence[Machine] = _LOCAL,
     images: Path | None = None,
+    end_to_end: Path | None = None,
     options: PixelOptions = NOTHING,
     save: Callable[[Records], object] = lambda _: None,
 ) -> list[Profile | Failure]:
@@ -52,6 +54,7 @@ def profile(
         runtimes: Runtimes, each for the files that it opens; duplicates are ignored. Empty for that of the plan.
         machines: Machines to measure on.
         images: Folder of images to use as inputs, or None for noise.
+        end_to_end: Folder of pictures to measure from file to answer as well, or None.
         options: What the user stated about the pixels of the models.
         save: Called with all records so far whenever a machine is done.
 
@@ -65,12 +68,13 @@ def profile(
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
-    if images is None and options != NOTHING:
-        raise UsageError("--pixels and the like are about images; add --images DIR")
+    if images is None and end_to_end is None and options != NOTHING:
+        raise UsageError("--pixels and the like are about images; add --images DIR or --end-to-end DIR")
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:
         feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
+        packs = stack.enter_context(packing.pack(artifacts, end_to_end, options)) if end_to_end is not None else {}
         board = stack.enter_context(progress.board())
         work = partial(
             machine.measure,
@@ -79,6 +83,7 @@ def profile(
             runtimes=list(dict.fromkeys(runtimes)),
             plan=plan,
             feeds=feeds,
+            packs=packs,
             board=board,
         )
         results: list[Result | None] = [None] * len(machines)

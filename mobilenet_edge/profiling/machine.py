@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 
 from mobilenet_edge.analysis import siblings
 from mobilenet_edge.device.runtimes import RUNTIMES
@@ -15,10 +16,11 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.devices import LOCAL
 from mobilenet_edge.hosts.place import Delegate
-from mobilenet_edge.profiling import merge, rounds
+from mobilenet_edge.profiling import merge, rounds, ways
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.job import Job
 from mobilenet_edge.profiling.pace import Pace
+from mobilenet_edge.profiling.pack import Pack
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.progress import Board
 from mobilenet_edge.records import Failure, Profile
@@ -53,6 +55,7 @@ def measure(
     feeds: Mapping[Path, Feed],
     board: Board,
     runtimes: Sequence[str] = (),
+    packs: Mapping[Path, Pack] = MappingProxyType({}),
 ) -> Result:
     """Measure every artifact at every thread count in every runtime that opens it; failures become records too.
 
@@ -64,10 +67,18 @@ def measure(
         feeds: Images by path of the artifact; artifacts without a feed run on noise.
         board: Display of the progress.
         runtimes: Runtimes that override the plan's, each for the files that it opens; empty for the plan's.
+        packs: Pictures to measure from file to answer, by path of the artifact; empty for no such measurement.
     """
     plan = replace(plan, delegate=plan.delegate or machine.delegate)
     jobs = [
-        Job(artifact, count, replace(plan, runtime=runtime), machine.host, feeds.get(artifact.path))
+        Job(
+            artifact,
+            count,
+            replace(plan, runtime=runtime),
+            machine.host,
+            feeds.get(artifact.path),
+            packs.get(artifact.path),
+        )
         for artifact, count in product(artifacts, threads)
         for runtime in _suited(runtimes or (plan.runtime,), artifact)
     ]
@@ -76,7 +87,9 @@ def measure(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with machine.host:
+            found = ways.find(machine.host, plan) if packs else []
             results = rounds.run(jobs, plan, pace)
+            ways.run([result for result in results if not result.error], found, plan, pace)
             limits = rounds.measure_limits(results, machine.host, plan, pace) if plan.limit else {}
     except MnetError as error:
         return Result(tuple(_failure(job, error) for job in jobs), error)

@@ -17,6 +17,7 @@ from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.rounds import width
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.profiling.trace import minutes
+from mobilenet_edge.profiling.ways import entries
 from mobilenet_edge.records import Failure, Profile
 from mobilenet_edge.records.remark import Remark
 
@@ -54,6 +55,7 @@ def profile(result: JobResult, started: str, limit: Document | str | None = None
         conditions=_conditions(result, started),
         ops=None if result.ops is None else costs.join(result.ops["ops"], job.artifact.contents, job.artifact.format),
         parallel=None if result.parallel is None else _parallel(result.parallel),
+        end_to_end=entries(result),
         limit={key: value for key, value in limit.items() if key not in _KNOWN} if isinstance(limit, Mapping) else None,
         trace=tuple(_trace(result)),
         notes=tuple(_notes(result, limit)),
@@ -138,8 +140,10 @@ def _notes(result: JobResult, limit: Document | str | None) -> Iterator[Remark]:
     if isinstance(limit, str):
         yield Remark("no-limit", reason=limit)
     feed = result.job.feed
+    pictures = feed or result.job.pack
+    if pictures is not None:
+        yield from (Remark("assumed", what=what) for what in pictures.assumed)
     if feed is not None:
-        yield from (Remark("assumed", what=what) for what in feed.assumed)
         local = isinstance(result.job.host, Local)
         yield Remark("preprocessing", preprocess_ms=feed.preprocess_ms) if local else Remark("preprocessing-elsewhere")
 

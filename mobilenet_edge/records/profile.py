@@ -15,6 +15,8 @@ from mobilenet_edge.records.outliers import outliers
 from mobilenet_edge.records.record import ArtifactRecord, check_keys
 from mobilenet_edge.records.remark import Remark
 
+# Times of a picture from its file to its answer.
+STAGES: Final = ("decode_ms", "prepare_ms", "infer_ms", "top_k_ms", "total_ms")
 # Types of the keys that mnet reads back from fields with arbitrary contents; the others are only for people.
 _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "host": {
@@ -26,6 +28,13 @@ _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "delegate": {"path": str, "options": dict[str, Any] | None, "nodes": int, "total": int, "kind": str | None},
     "limit": dict.fromkeys(("float32_gmacs", "int8_gmacs"), float | None),
     "parallel": {"processes": int, "images_per_s": float, "median_ms": float | None, "p90_ms": float | None},
+    "end_to_end": {
+        **dict.fromkeys(("way", "library", "version", "resize"), str),
+        **dict.fromkeys(("pictures", "runs", "max_difference", "equal"), int),
+        **dict.fromkeys((*(f"{case}{part}" for case in ("", "first_") for part in STAGES), "mean_difference"), float),
+        **dict.fromkeys(("import_ms", "load_ms"), float),
+        "changed": int | None,
+    },
     "ops": {"kind": str, "ms": float, "macs": int | None},
     "trace": {"minute": float, "runs": int, "median_ms": float},
 }
@@ -63,6 +72,8 @@ class Profile(ArtifactRecord):
             without `--ops`.
         parallel: With `--processes`: their number, the `seconds` they ran, the `runs` of each in that time,
             `images_per_s` of all, `median_ms` and `p90_ms` of all runs, and `late_ms`, the delay of the last start.
+        end_to_end: With `--end-to-end`, for each library that decodes and prepares pictures there: the times of the
+            parts from the file of a picture to its answer, and how its pixels differ from those of mnet.
         limit: What one large matrix product reaches on this machine with this runtime and number of threads:
             `float32_gmacs` and `int8_gmacs` (10⁹ multiply-accumulates per second), `shape` and `how`.
         trace: With `--sustain`: `minute`, `runs`, `median_ms`, `p90_ms` and, where known, `temperature_c`, `mhz` and
@@ -89,6 +100,7 @@ class Profile(ArtifactRecord):
     conditions: dict[str, Any] = field(default_factory=dict)
     ops: tuple[dict[str, Any], ...] | None = None
     parallel: dict[str, Any] | None = None
+    end_to_end: tuple[dict[str, Any], ...] = ()
     limit: dict[str, Any] | None = None
     trace: tuple[dict[str, Any], ...] = ()
     doubts: tuple[Remark, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mobilenet_edge.records import Profile, Record
-from mobilenet_edge.report import endurance, operators, rows, summary
+from mobilenet_edge.report import endurance, operators, portions, rows, summary
 from mobilenet_edge.report.heading import heading
 from mobilenet_edge.units import format_ms
 
@@ -17,6 +17,7 @@ def text(records: Sequence[Record]) -> str:
         [
             summary.markdown(rows.join(records)),
             *(_parallel(profile) for profile in profiles if profile.parallel),
+            *(portions.text(profile) for profile in profiles if profile.end_to_end),
             *(operators.text(profile) for profile in profiles if profile.ops),
             *(endurance.text(profile) for profile in profiles if profile.trace),
         ]

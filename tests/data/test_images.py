@@ -10,6 +10,7 @@ from PIL import Image
 
 from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.preprocess import Preprocess
+from mobilenet_edge.device import picture
 from mobilenet_edge.errors import InputError, MissingExtraError
 
 RULE = Preprocess((32, 32))
@@ -175,7 +176,7 @@ def test_sixteen_bit_tiff_of_either_byte_order(tmp_path, mode):
 
 def test_sixteen_bits_are_rounded_to_the_nearest_eight():
     values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    eight = np.asarray(images.upright_rgb(Image.fromarray(values)))[..., 0]
+    eight = np.asarray(picture.upright_rgb(Image.fromarray(values)))[..., 0]
     np.testing.assert_array_equal(eight, np.rint(values * 255.0 / 65535))
 
 

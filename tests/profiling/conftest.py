@@ -68,8 +68,8 @@ class FakeHost:
         runtime = {"version": "0", "runtime": "onnxruntime" if name.endswith("onnx") else "litert"}
         if request["runtime"] != "auto":
             runtime["runtime"] = request["runtime"]
-        made = {"memory": self._memory, "time": self._time, "ops": dict, "limit": dict, "parallel": dict}[mode]
-        answer = made(request, turn) if mode in ("memory", "time") else made()
+        made = {"memory": self._memory, "time": self._time}.get(mode)
+        answer = made(request, turn) if made else {}
         return {**runtime, "runtime_version": "2.3.0", **answer, **self.extra.get(mode, {})}
 
     def _memory(self, *_: Any) -> dict[str, Any]:

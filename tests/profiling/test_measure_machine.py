@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mobilenet_edge.errors import InputError, UsageError
+from mobilenet_edge.errors import HostError, InputError, UsageError
 from mobilenet_edge.hosts import Unreachable
 from mobilenet_edge.hosts.place import Delegate
 from mobilenet_edge.profiling.machine import Machine, Result, measure
@@ -32,6 +32,14 @@ def test_records_are_in_order_and_the_host_is_left(fake_host: Any, measured: Any
     ]
     assert result.error is None
     assert host.open == 0
+
+
+def test_the_ways_are_asked_for_before_anything_is_measured(fake_host: Any, artifact: Any, bar: Any):
+    host = fake_host(fails={("", "ways"): HostError("neither Pillow nor OpenCV")})
+    made = artifact("a.int8.tflite")
+    result = measure(Machine(host), [made], [1], Plan(), {}, lambda *_: bar, packs={made.path: object()})
+    assert str(result.error) == "neither Pillow nor OpenCV"
+    assert [mode for _, _, mode in host.asked] == ["ways"]
 
 
 def test_a_host_out_of_reach_is_called_once(fake_host: Any, measured: Any):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mobilenet_edge import cli
 from mobilenet_edge.errors import HostError
@@ -16,6 +18,7 @@ from mobilenet_edge.profiling import latency, targets
 from mobilenet_edge.profiling.machine import Machine
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.records.failure import exit_code
+from mobilenet_edge.records.profile import STAGES
 from tests.ssh.server import Server, wait_for
 
 pytestmark = [pytest.mark.ssh, pytest.mark.slow]
@@ -68,3 +71,18 @@ def test_a_name_of_the_devices_file(
     assert (stop.value.code, said.err) == (0, "")
     assert [each["host"]["name"] for each in json.loads(said.out)] == ["pi4"]
     assert [target.host.name for target in targets.find(["pi4"], tmp_path / "devices.toml")] == ["pi4"]
+
+
+def test_pictures_are_taken_from_file_to_answer_there(server: Server, model: Path, tmp_path: Path):
+    for number in range(3):
+        Image.effect_noise((40 + number, 30), 90).convert("RGB").save(tmp_path / f"{number}.png")
+    target = Machine(server.ssh(sys.executable, name="pi"))
+    plan = replace(QUICK, limit=False)
+    (profile,) = latency.profile([model], plan, machines=[target], end_to_end=tmp_path)
+    assert profile.kind == "profile"
+    entry = next(entry for entry in profile.end_to_end if entry["way"] == "pillow")
+    # Two rounds, each with every picture; the pixels are those of mnet.
+    assert (entry["pictures"], entry["runs"], entry["equal"], entry["max_difference"]) == (3, 6, 3, 0)
+    assert min(entry[name] for name in STAGES) > 0
+    assert profile.host["name"] == "pi"
+    assert server.connections() == []
