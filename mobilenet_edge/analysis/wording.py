@@ -52,6 +52,7 @@ DOUBTS: Final[Mapping[str, str]] = {
 NOTES: Final[Mapping[str, str]] = {
     "no-parallel": "several processes could not be measured: {reason}",
     "no-end-to-end": "pictures could not be measured from file to answer with {way}: {reason}",
+    "no-energy": "energy could not be measured: {reason}",
     "no-ops": "operators could not be profiled: {reason}",
     "no-limit": "the limit of the machine could not be measured: {reason}",
     "assumed": "measured on images, with defaults for what the file does not state: {what}",

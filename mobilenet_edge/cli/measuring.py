@@ -165,6 +165,17 @@ def profile(
         int | None,
         typer.Option(help="Also measure the throughput of this many processes at once.", show_default=False),
     ] = None,
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Also measure the energy of an inference, where the machine tells it.")
+    ] = False,
+    power: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also measure the energy, by the log of a meter: CSV with the columns time and watts.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[bool, typer.Option(help="Also measure the peak rate of matrix products on the machine.")] = True,
     runs: Annotated[int, typer.Option(help="Minimum number of runs in the steady phase.", rich_help_panel=RUNS)] = 50,
     seconds: Annotated[
@@ -245,6 +256,8 @@ def profile(
         ops=ops,
         processes=processes,
         limit=limit,
+        energy=energy or power is not None,
+        power=power,
     )
     machines = targets.find(host or LOCAL, devices)
     records = latency.profile(

@@ -11,14 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge.device import cpu
+from mobilenet_edge.device import cpu, vcgencmd
 
 SYSTEM: Final = Path("/")
 CPUS: Final = "sys/devices/system/cpu"
 # Bits of the Raspberry Pi's get_throttled, for now; the bits 16 places higher are for the time since boot.
 THROTTLE_BITS: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-# vcgencmd answers in milliseconds, or hangs with the firmware.
-VCGENCMD_SECONDS: Final = 1.0
 
 
 def static(root: Path = SYSTEM) -> dict[str, Any]:
@@ -187,23 +185,8 @@ def _firmware(root: Path) -> str | None:
     # The path is "soc/soc:firmware"; on a Pi 5 an address follows each "soc".
     for path in sorted((root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
         return _text(path)
-    return _vcgencmd() if root == SYSTEM else None
-
-
-def _vcgencmd() -> str | None:
-    paths = (os.path.join(folder, "vcgencmd") for folder in os.get_exec_path())  # noqa: PTH118 - read each second
-    command = next((path for path in paths if os.access(path, os.X_OK)), None)
-    if command is None:
-        return None
-    import subprocess  # only needed on a Pi, and its import would slow every worker
-
-    try:
-        result = subprocess.run(
-            [command, "get_throttled"], capture_output=True, text=True, check=False, timeout=VCGENCMD_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return result.stdout.strip().partition("throttled=")[2]
+    answer = vcgencmd.ask("get_throttled") if root == SYSTEM else None
+    return answer and answer.partition("throttled=")[2]
 
 
 def _under_voltage(root: Path) -> bool:

@@ -36,14 +36,15 @@ MODES: Final = {
     "limit": "peak:run",
     "ways": "stages:ways",
     "stages": "stages:run",
+    "energy": "energy:run",
     "doctor": "checkup:run",
     "setup": "setup:run",
     "arena": "arena:run",
 }
-OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member", "arena", "stages")
+OF_A_MODEL: Final = ("time", "memory", "ops", "outputs", "stream", "parallel", "member", "arena", "stages", "energy")
 # Modes that read on from stdin, and write the answers themselves.
 CONVERSING: Final = ("stream", "member")
-MEASURING: Final = ("time", "memory", "ops", "limit", "parallel", "stages")
+MEASURING: Final = ("time", "memory", "ops", "limit", "parallel", "stages", "energy")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Request:
         pictures: Path of a zip file of pictures on this machine, for "stages".
         preprocess: How "stages" makes an input of a picture: {"rule", "layout"}, see `stages.Stages`.
         way: What "stages" decodes and fits pictures with: a key of `stages.WAYS`.
+        external: Whether a meter outside the machine measures, for "energy".
         period_ns: Time from the start of one steady run to the next, None for no pause.
         sample_seconds: Minimum time between two readings of `facts.volatile` in the steady phase.
         processes: Number of processes of "parallel".
@@ -87,6 +89,7 @@ class Request:
     pictures: str | None = None
     preprocess: dict[str, Any] | None = None
     way: str = ""
+    external: bool = False
     period_ns: int | None = None
     sample_seconds: float = 1.0
     processes: int = 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files as storage
+from mobilenet_edge.device.energy import PAIRS
 from mobilenet_edge.errors import InputError, MnetError
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.place import Delegate
+from mobilenet_edge.profiling import power
 from mobilenet_edge.profiling.feed import Feed
 from mobilenet_edge.profiling.pack import Pack
 from mobilenet_edge.profiling.settings import WARMUP, Plan
@@ -73,6 +76,15 @@ class Job:
         paths = {"pictures": self.pack.archive, **({"inputs": self.pack.pixels} if compare else {})}
         return self._ask(request, paths)
 
+    def measure_energy(self) -> dict[str, Any]:
+        """Measure the energy of an inference, as `power.summarise` returns it."""
+        seconds = self.plan.energy_seconds
+        request = {"mode": "energy", "warmup": dict(WARMUP), "steady": {"seconds": seconds}}
+        document = self._run({**request, "external": self.plan.power is not None}, 2 * PAIRS * seconds)
+        log = self.plan.power
+        samples = document["samples"] if log is None else power.log_samples(log, document, time.time())
+        return power.summarise(document, samples)
+
     def file_error(self) -> InputError | None:
         """Return an error if the file has changed since the measurement began, else None."""
         path = self.artifact.path
@@ -82,14 +94,14 @@ class Job:
             return InputError(f"{path} was removed during the measurement; put it back and run again")
         return None if same else InputError(f"{path} was changed during the measurement; run again")
 
-    def _run(self, request: Document) -> Document:
-        return self._ask(request, {} if self.feed is None else {"inputs": self.feed.path})
+    def _run(self, request: Document, more_seconds: float = 0.0) -> Document:
+        return self._ask(request, {} if self.feed is None else {"inputs": self.feed.path}, more_seconds)
 
-    def _ask(self, request: Document, paths: Mapping[str, Path]) -> Document:
+    def _ask(self, request: Document, paths: Mapping[str, Path], more_seconds: float = 0.0) -> Document:
         delegate = {} if self.delegate is None else {"delegate": self.delegate.request()}
         full_request = {**self.plan.request(self.threads), **delegate, **request}
         files = {"artifact": self.artifact.path, **paths}
-        return self.host.run(full_request, files, limit_seconds=self.plan.limit_seconds)
+        return self.host.run(full_request, files, limit_seconds=self.plan.limit_seconds + more_seconds)
 
 
 @dataclass
@@ -102,6 +114,7 @@ class JobResult:
         rounds: Documents of the rounds.
         ops: Document of the operators, or None if not measured.
         parallel: Document of several processes at once, or None if not measured.
+        energy: Energy of an inference, as `power.summarise` returns it, or None if not measured.
         ways: Documents of the rounds of each way from picture to answer.
         error: Error that ended the job, or None.
         remarks: Remarks about optional measurements that failed.
@@ -112,6 +125,7 @@ class JobResult:
     rounds: list[Document] = field(default_factory=list)
     ops: Document | None = None
     parallel: Document | None = None
+    energy: dict[str, Any] | None = None
     ways: dict[str, list[Document]] = field(default_factory=dict)
     error: MnetError | None = None
     remarks: list[Remark] = field(default_factory=list)

@@ -15,7 +15,7 @@ from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.hosts.local import Local
-from mobilenet_edge.profiling import feed, fleet, machine
+from mobilenet_edge.profiling import feed, fleet, machine, power
 from mobilenet_edge.profiling import pack as packing
 from mobilenet_edge.profiling.machine import Machine, Result
 from mobilenet_edge.profiling.settings import Plan
@@ -70,6 +70,10 @@ def profile(
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
     if images is None and end_to_end is None and options != NOTHING:
         raise UsageError("--pixels and the like are about images; add --images DIR or --end-to-end DIR")
+    if plan.power is not None:
+        if len(machines) > 1:
+            raise UsageError("--power is the log of one meter, which measures one machine; give one --host")
+        power.read_log(plan.power)  # before anything is measured
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:

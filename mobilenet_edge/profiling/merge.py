@@ -56,6 +56,7 @@ def profile(result: JobResult, started: str, limit: Document | str | None = None
         ops=None if result.ops is None else costs.join(result.ops["ops"], job.artifact.contents, job.artifact.format),
         parallel=None if result.parallel is None else _parallel(result.parallel),
         end_to_end=entries(result),
+        energy=result.energy,
         limit={key: value for key, value in limit.items() if key not in _KNOWN} if isinstance(limit, Mapping) else None,
         trace=tuple(_trace(result)),
         notes=tuple(_notes(result, limit)),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
+from mobilenet_edge.device.energy import PAIRS
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.profiling.job import Document, Job, JobResult
 from mobilenet_edge.profiling.pace import Pace
@@ -56,7 +57,7 @@ def run(jobs: Sequence[Job], plan: Plan, pace: Pace) -> list[JobResult]:
 
 def steps(jobs: Sequence[Job], plan: Plan) -> int:
     """Return the minimum number of processes that `run` starts."""
-    return len(jobs) * (1 + plan.round_count + plan.ops + (plan.processes is not None))
+    return len(jobs) * (1 + plan.round_count + plan.ops + (plan.processes is not None) + plan.energy)
 
 
 def width(rounds: Sequence[Sequence[int]]) -> float | None:
@@ -131,6 +132,10 @@ def _measure_more(result: JobResult, pace: Pace) -> None:
         error = pace(f"{name}, {plan.processes} processes", partial(_measure_parallel, result))
         if error is not None:
             result.remarks.append(Remark("no-parallel", reason=str(error)))
+    if plan.energy:
+        error = pace(f"{name}, energy", partial(_measure_energy, result), 2 * PAIRS * plan.energy_seconds)
+        if error is not None:
+            result.remarks.append(Remark("no-energy", reason=str(error)))
 
 
 def _measure_memory(result: JobResult) -> None:
@@ -145,6 +150,10 @@ def _measure_round(result: JobResult) -> None:
 
 def _measure_parallel(result: JobResult) -> None:
     result.parallel = result.job.measure_parallel()
+
+
+def _measure_energy(result: JobResult) -> None:
+    result.energy = result.job.measure_energy()
 
 
 def _profile_ops(result: JobResult) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge.errors import UsageError
@@ -17,6 +18,9 @@ SLACK_SECONDS: Final = 120.0
 # Interval between samples of the machine state; long phases sample less often to limit the size of the record.
 SAMPLE_SECONDS: Final = 1.0
 MAX_SAMPLES: Final = 600
+# Length of a window of idle time or of inferences whose energy is measured; a meter outside may log once a second.
+ENERGY_SECONDS: Final = 2.0
+METER_SECONDS: Final = 10.0
 # Runs per second: the period is stored in nanoseconds, and a run starts at least once a minute.
 MAX_PROCESSES: Final = 256
 MAX_RATE, MIN_RATE = 1e6, 1 / 60
@@ -42,6 +46,8 @@ class Plan:
         ops: Also measure the operators.
         processes: Also measure this many processes that run the file at once; None for no such measurement.
         limit: Also measure the speed of a matrix product on the machine.
+        energy: Also measure the energy of an inference.
+        power: Log of a meter outside the machine that measures the energy; None for the machine's own.
 
     Raises:
         UsageError: A number is out of range.
@@ -62,6 +68,8 @@ class Plan:
     ops: bool = False
     processes: int | None = None
     limit: bool = True
+    energy: bool = False
+    power: Path | None = None
 
     def __post_init__(self) -> None:
         for name, count in (("runs", self.runs), ("rounds", self.rounds)):
@@ -103,6 +111,11 @@ class Plan:
     def period_ns(self) -> int | None:
         """Time between the starts of two steady runs in nanoseconds, or None for no pauses."""
         return None if self.rate is None else round(1e9 / self.rate)
+
+    @property
+    def energy_seconds(self) -> float:
+        """Length of a window whose energy is measured."""
+        return max(self.seconds, ENERGY_SECONDS if self.power is None else METER_SECONDS)
 
     @property
     def limit_seconds(self) -> float:

@@ -35,6 +35,12 @@ _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
         **dict.fromkeys(("import_ms", "load_ms"), float),
         "changed": int | None,
     },
+    "energy": {
+        **dict.fromkeys(("source", "how"), str),
+        **dict.fromkeys(("mj", "idle_w", "busy_w", "seconds"), float),
+        "interval_mj": tuple[float, float],
+        **dict.fromkeys(("pairs", "runs"), int),
+    },
     "ops": {"kind": str, "ms": float, "macs": int | None},
     "trace": {"minute": float, "runs": int, "median_ms": float},
 }
@@ -74,6 +80,9 @@ class Profile(ArtifactRecord):
             `images_per_s` of all, `median_ms` and `p90_ms` of all runs, and `late_ms`, the delay of the last start.
         end_to_end: With `--end-to-end`, for each library that decodes and prepares pictures there: the times of the
             parts from the file of a picture to its answer, and how its pixels differ from those of mnet.
+        energy: With `--energy` or `--power`: `source` ("package", "board rails" or "meter") and `how`; `mj` of one
+            inference above idle time and its 95 % interval `interval_mj`; `idle_w` and `busy_w`, the mean power;
+            `pairs` of windows, their mean `seconds`, and the `runs` in all of them; None if not measured.
         limit: What one large matrix product reaches on this machine with this runtime and number of threads:
             `float32_gmacs` and `int8_gmacs` (10⁹ multiply-accumulates per second), `shape` and `how`.
         trace: With `--sustain`: `minute`, `runs`, `median_ms`, `p90_ms` and, where known, `temperature_c`, `mhz` and
@@ -101,6 +110,7 @@ class Profile(ArtifactRecord):
     ops: tuple[dict[str, Any], ...] | None = None
     parallel: dict[str, Any] | None = None
     end_to_end: tuple[dict[str, Any], ...] = ()
+    energy: dict[str, Any] | None = None
     limit: dict[str, Any] | None = None
     trace: tuple[dict[str, Any], ...] = ()
     doubts: tuple[Remark, ...] = ()

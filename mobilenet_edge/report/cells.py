@@ -80,6 +80,11 @@ def _p90(row: Row) -> str:
     return NONE if p90 is None else format_ms(p90)
 
 
+def _energy(row: Row) -> str:
+    energy = row.latency.energy if row.latency else None
+    return NONE if energy is None else f"{median_within(energy['mj'], energy['interval_mj'])} ({energy['source']})"
+
+
 def _agreement(row: Row) -> str:
     agreement = row.evaluation.agreement if row.evaluation else None
     return NONE if agreement is None else f"{100 * agreement:.1f}"
@@ -110,6 +115,10 @@ def _any_delegate(rows: Rows) -> bool:
     return any(row.profile and row.profile.delegate for row in rows)
 
 
+def _any_energy(rows: Rows) -> bool:
+    return any(row.latency and row.latency.energy for row in rows)
+
+
 def _any_agreement(rows: Rows) -> bool:
     return any(row.evaluation and row.evaluation.agreement is not None for row in rows)
 
@@ -137,6 +146,7 @@ FIELDS: Final = (
     Field(Column("size"), lambda row: format_bytes(row.artifact.size_bytes) if row.artifact else NONE),
     Field(Column("median ms"), _median),
     Field(Column("p90 ms"), _p90),
+    Field(Column("mJ"), _energy, _any_energy),
     Field(Column("top-1 (n)"), _top1),
     Field(Column("published"), _published),
     Field(Column("agreement"), _agreement, _any_agreement),

@@ -39,6 +39,8 @@ def _file(row: Row) -> dict[str, Any]:
 def _latency(row: Row) -> dict[str, Any]:
     profile, predicted = row.latency, row.prediction
     low, high = (profile and profile.interval_ms) or (None, None)
+    energy = (profile and profile.energy) or {}
+    least_mj, most_mj = energy.get("interval_mj", (None, None))
     return {
         "median_ms": profile and profile.median_ms,
         "median_low_ms": low,
@@ -53,6 +55,10 @@ def _latency(row: Row) -> dict[str, Any]:
         "of_limit_percent": _percent(profile.of_limit if profile else None),
         "preprocess_ms": profile and profile.preprocess_ms,
         "peak_rss_bytes": profile and profile.peak_rss_bytes,
+        "energy_mj": energy.get("mj"),
+        "energy_low_mj": least_mj,
+        "energy_high_mj": most_mj,
+        "energy_of": energy.get("source"),
     }
 
 

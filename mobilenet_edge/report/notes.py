@@ -65,6 +65,8 @@ def _latency(profiles: Sequence[Profile]) -> Iterator[str]:
     yield f"Latency: one image after warm-up; threads: {threads}, runs per row: {runs}, rounds: {rounds}."
     if any(profile.interval_ms for profile in profiles):
         yield "median ms: ± half of the 95 % interval, which includes the variation between runs and processes."
+    if any(profile.energy for profile in profiles):
+        yield "mJ: energy of an inference above idle time, ± half of the 95 % interval, and what it is the energy of."
     if any(profile.percentile_ms(90) is None for profile in profiles):
         yield "Rows without p90 have too few runs for it; use more --runs."
 

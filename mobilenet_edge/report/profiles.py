@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from mobilenet_edge.records import Profile, Record
 from mobilenet_edge.report import endurance, operators, portions, rows, summary
+from mobilenet_edge.report.cells import median_within
 from mobilenet_edge.report.heading import heading
+from mobilenet_edge.report.markdown_table import inline
 from mobilenet_edge.units import format_ms
 
 
@@ -17,6 +19,7 @@ def text(records: Sequence[Record]) -> str:
         [
             summary.markdown(rows.join(records)),
             *(_parallel(profile) for profile in profiles if profile.parallel),
+            *(_energy(profile) for profile in profiles if profile.energy),
             *(portions.text(profile) for profile in profiles if profile.end_to_end),
             *(operators.text(profile) for profile in profiles if profile.ops),
             *(endurance.text(profile) for profile in profiles if profile.trace),
@@ -31,3 +34,13 @@ def _parallel(profile: Profile) -> str:
     if load["median_ms"] is not None:
         words += f", median {format_ms(load['median_ms'])} ms, 90 % within {format_ms(load['p90_ms'])} ms"
     return f"- {heading(profile)}, {words} (one alone: {1e3 / profile.median_ms:.4g} a second)"
+
+
+def _energy(profile: Profile) -> str:
+    """Say what an inference takes above idle time, and of what."""
+    energy = profile.energy or {}
+    value = median_within(energy["mj"], energy["interval_mj"])
+    return (
+        f"- {heading(profile)}, energy of the {energy['source']}: {value} mJ per inference above idle "
+        f"({energy['busy_w']:.2f} W while it runs, {energy['idle_w']:.2f} W before); {inline(energy['how'])}"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mobilenet_edge
-from mobilenet_edge.device import facts
+from mobilenet_edge.device import facts, vcgencmd
 
 PI = {
     "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
@@ -191,7 +191,7 @@ def test_a_firmware_that_does_not_answer_is_no_error(tmp_path: Path, monkeypatch
     plant(tmp_path, {"vcgencmd": script})
     (tmp_path / "vcgencmd").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(facts, "VCGENCMD_SECONDS", 0.05)
+    monkeypatch.setattr(vcgencmd, "SECONDS", 0.05)
     assert "throttled" not in facts.volatile()
 
 

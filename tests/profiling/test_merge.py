@@ -43,6 +43,16 @@ def made(taken: Callable[..., JobResult]) -> Callable[..., Profile]:
     return made
 
 
+def test_energy_is_in_the_record(taken: Callable[..., JobResult]):
+    result = taken(Plan())
+    assert merge.profile(result, STARTED).energy is None
+    result.energy = {
+        "source": "meter", "how": "a meter", "mj": 2.5, "interval_mj": [2.0, 3.0], "idle_w": 3.0, "busy_w": 4.5,
+        "pairs": 5, "seconds": 10.0, "runs": 900,
+    }  # fmt: skip
+    assert merge.profile(result, STARTED).energy == result.energy
+
+
 def test_rounds_are_merged(made: Callable[..., Profile]):
     one = made(Plan(runs=10, rounds=3))
     # 10 runs in 3 rounds: 4 each, so that there are at least as many as asked.

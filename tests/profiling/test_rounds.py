@@ -146,3 +146,24 @@ def test_several_processes_are_measured_once(fake_host: Any, measured: Any):
     assert second.parallel["members"] == []
     asked = [each for each in host.requests if each["mode"] == "parallel"]
     assert [(each["processes"], each["steady"]) for each in asked] == [(4, {"seconds": 1.0})] * 2
+
+
+def window(at: float, runs: int, joules: float) -> dict[str, Any]:
+    return {"start": at, "end": at + 2, "runs": runs, "joules": joules}
+
+
+def test_energy_is_measured_last_and_its_failure_is_a_remark(fake_host: Any, measured: Any, bar: Any):
+    windows = [window(0, 0, 2.0), window(2, 100, 4.0), window(4, 0, 2.0), window(6, 100, 4.0)]
+    answer = {"source": "package", "how": "RAPL", "windows": windows, "samples": [], "now_s": 8.0}
+    host = fake_host(extra={"energy": answer}, fails={("b.int8.onnx", "energy"): HostError("it tells nothing")})
+    plan = Plan(rounds=1, energy=True)
+    first, second = results = measured(host, plan)
+    assert first.energy["mj"] == pytest.approx(20)
+    assert (second.error, second.energy) == (None, None)
+    assert second.remarks == [Remark("no-energy", reason="it tells nothing")]
+    assert [mode for _, _, mode in host.asked] == ["memory", "memory", "time", "time", "energy", "energy"]
+    assert bar.done == rounds.steps([each.job for each in results], plan) == 6
+    request = host.requests[-1]
+    assert (request["steady"], request["external"]) == ({"seconds": 2.0}, False)
+    # Ten windows of two seconds beside the limit of any other request.
+    assert host.limits[-1] == host.limits[0] + 20

@@ -36,3 +36,22 @@ def test_a_failure_is_in_the_table_and_nowhere_else(profile):
 def test_the_heading_says_what_and_where(profile):
     found = heading(profile(threads=2, host={"name": "pi\x1b4"}))
     assert found == "mobilenet_v1-a0.50-r160 tflite float32, 2 threads, pi 4"
+
+
+ENERGY = {
+    "source": "board rails", "how": "volts times amperes", "mj": 2.5, "interval_mj": [2.25, 2.75], "idle_w": 3.0,
+    "busy_w": 4.5, "pairs": 5, "seconds": 2.0, "runs": 900,
+}  # fmt: skip
+
+
+def test_energy_has_a_column_where_it_was_measured_and_says_of_what(profile):
+    plain, measured = profile(), replace(profile(precision="int8"), energy=ENERGY)
+    assert "mJ" not in profiles.text([plain])
+    text = profiles.text([plain, measured])
+    titles, _, *rows = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    column = [cell.strip() for cell in titles].index("mJ")
+    assert sorted(row[column].strip() for row in rows) == ["-", "2.50 ±0.25 (board rails)"]
+    assert (
+        "energy of the board rails: 2.50 ±0.25 mJ per inference above idle (4.50 W while it runs, 3.00 W before); volts"
+        in text
+    )
