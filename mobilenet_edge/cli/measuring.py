@@ -233,44 +233,49 @@ def profile(
     notes: Notes = False,
 ) -> None:
     """Measure latency, memory and size, here and on devices."""
-    from mobilenet_edge import units
-    from mobilenet_edge.data.pixel_options import PixelOptions
-    from mobilenet_edge.hosts.place import Delegate
-    from mobilenet_edge.profiling import latency, targets
-    from mobilenet_edge.profiling.settings import Plan
-    from mobilenet_edge.records.failure import exit_code
-    from mobilenet_edge.report import profiles
+    from mobilenet_edge.hosts.ahead import workers
 
-    try_json(json)
-    plan = Plan(
-        runs=runs,
-        seconds=seconds,
-        max_seconds=max_seconds,
-        rounds=rounds,
-        affinity=tuple(affinity or ()),
-        delegate=Delegate.parse(delegate, delegate_option or (), provider),
-        until=None if until is None else units.parse_share(until),
-        sustain_seconds=None if sustain is None else units.parse_seconds(sustain),
-        rate=None if rate is None else units.parse_rate(rate),
-        cooldown_seconds=units.parse_seconds(cooldown),
-        ops=ops,
-        processes=processes,
-        limit=limit,
-        energy=energy or power is not None,
-        power=power,
-    )
-    machines = targets.find(host or LOCAL, devices)
-    records = latency.profile(
-        artifacts,
-        plan,
-        threads=threads or (1,),
-        runtimes=runtime or (),
-        machines=machines,
-        images=images,
-        end_to_end=end_to_end,
-        options=PixelOptions(pixels, colour, fit, crop, filter),
-        save=saver(json),
-    )
+    with workers.block(1):
+        if "local" in (host or LOCAL):
+            workers.start()  # while the rest is imported
+        from mobilenet_edge import units
+        from mobilenet_edge.data.pixel_options import PixelOptions
+        from mobilenet_edge.hosts.place import Delegate
+        from mobilenet_edge.profiling import latency, targets
+        from mobilenet_edge.profiling.settings import Plan
+        from mobilenet_edge.records.failure import exit_code
+        from mobilenet_edge.report import profiles
+
+        try_json(json)
+        plan = Plan(
+            runs=runs,
+            seconds=seconds,
+            max_seconds=max_seconds,
+            rounds=rounds,
+            affinity=tuple(affinity or ()),
+            delegate=Delegate.parse(delegate, delegate_option or (), provider),
+            until=None if until is None else units.parse_share(until),
+            sustain_seconds=None if sustain is None else units.parse_seconds(sustain),
+            rate=None if rate is None else units.parse_rate(rate),
+            cooldown_seconds=units.parse_seconds(cooldown),
+            ops=ops,
+            processes=processes,
+            limit=limit,
+            energy=energy or power is not None,
+            power=power,
+        )
+        machines = targets.find(host or LOCAL, devices)
+        records = latency.profile(
+            artifacts,
+            plan,
+            threads=threads or (1,),
+            runtimes=runtime or (),
+            machines=machines,
+            images=images,
+            end_to_end=end_to_end,
+            options=PixelOptions(pixels, colour, fit, crop, filter),
+            save=saver(json),
+        )
     output(records, json, profiles.text, View.of(wide, columns, notes))
     raise typer.Exit(exit_code(records))
 

@@ -30,6 +30,7 @@ class Child:
         stdin: Pipe to the standard input of the child.
         stdout: Pipe from the standard output of the child.
         late: Whether a deadline passed and the child was killed.
+        greeted: For the caller, whether the child has said that it is ready.
 
     Raises:
         OSError: The program cannot be started.
@@ -43,7 +44,7 @@ class Child:
         cwd: str | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self.late = False
+        self.late = self.greeted = False
         self._watchdog = Watchdog(self._end)
         _LOG.info("running %.300s", shlex.join(command))
         # A file, because stderr is read only at the end and a full pipe would block the child.
@@ -92,6 +93,10 @@ class Child:
             subprocess.TimeoutExpired: The child still runs after `seconds`.
         """
         return self._process.wait(seconds)
+
+    def running(self) -> bool:
+        """Return whether the child has not ended yet."""
+        return self._process.poll() is None
 
     def stderr(self) -> bytes:
         """Read everything the child has written to stderr."""

@@ -30,7 +30,7 @@ PRODUCTS: Final = 8
 # The sizes are measured in several short rounds, so that a brief disturbance does not lower the limit.
 ROUNDS: Final = 3
 WARMUP: Final = Stop(runs=1)
-STEADY: Final = Stop(runs=5, seconds=0.04, cap_seconds=0.2)
+STEADY: Final = Stop(runs=3, seconds=0.015, cap_seconds=0.2)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.device.faults import DeviceError, RequestError
+from mobilenet_edge.device.worker import READY, end_with_stdin
 
 if TYPE_CHECKING:
     from mobilenet_edge.device.worker import Request
 
-READY: Final = b'"ready"\n'
 # From the start time being known to the start: long enough to reach every member.
 LEAD_NS: Final = 100_000_000
 
@@ -74,7 +74,6 @@ def member(request: Request, out: TextIO) -> int:
         DeviceError: The model, its runtime or its delegate cannot be used.
     """
     from mobilenet_edge.device.measure import ready
-    from mobilenet_edge.device.worker import end_with_stdin
 
     session, step = ready(request)
     out.buffer.write(READY)

@@ -13,17 +13,21 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, fields
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TextIO
 
 from mobilenet_edge import __version__
 from mobilenet_edge.device import busy, memory, runtimes, streams
 from mobilenet_edge.device.faults import DeviceError, RequestError, RuntimeBroken, first_line
 from mobilenet_edge.device.timing import Stop
 
+# Argument of a worker that imports what most modes need before it reads its request.
+AHEAD: Final = "ahead"
+# What it then writes to stdout, before anything else.
+READY: Final = b'"ready"\n'
 # "module:function" of each mode; only the requested one is imported, so that workers start fast.
 MODES: Final = {
     "time": "measure:latency",
@@ -123,19 +127,42 @@ class Request:
             raise RequestError(f"the request cannot be read: {first_line(error)}; its fields are {names}") from error
 
 
+def serve(words: Sequence[str] = ()) -> NoReturn:
+    """Answer the request on stdin, and end the process.
+
+    Args:
+        words: `AHEAD` for a worker that is started before its request is known.
+    """
+    if AHEAD in words:
+        with suppress(RuntimeBroken):
+            find_mode("time")
+        os.write(1, READY)
+    code, delegated = _answer(streams.claim_stdout())
+    sys.stderr.flush()
+    if not delegated:
+        # At once: tearing down a runtime takes longer than many an inference. A delegate may have a device to release.
+        os._exit(code)
+    sys.exit(code)
+
+
 def main() -> int:
     """Answer the request on stdin, and return the exit code."""
-    out = streams.claim_stdout()
+    return _answer(streams.claim_stdout())[0]
+
+
+def _answer(out: TextIO) -> tuple[int, bool]:
+    """Answer the request on stdin, and return the exit code and whether a delegate was asked for."""
+    delegated = False
     try:
         request = Request.from_json(sys.stdin.buffer.readline())
+        delegated = request.delegate is not None
         if request.leased:
             threading.Thread(target=end_with_stdin, daemon=True).start()
         if request.affinity is not None:
             _pin(request.affinity)
         memory.bound()
         if request.mode in CONVERSING:
-            code: int = find_mode(request.mode)(request, out)
-            return code
+            return find_mode(request.mode)(request, out), delegated
         with busy.measuring() if request.mode in MEASURING else nullcontext():
             answer = find_mode(request.mode)(request)
     except DeviceError as error:
@@ -147,7 +174,7 @@ def main() -> int:
         answer = {"error": disk_full.to_dict()}
     with out:
         json.dump({"version": __version__, **answer}, out)
-    return 0
+    return 0, delegated
 
 
 def find_mode(mode: str) -> Callable[..., Any]:

@@ -8,13 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.hosts import NO_FILES, Unreachable, environment, payload
+from mobilenet_edge.hosts.ahead import workers
 from mobilenet_edge.hosts.answer import Ended, late, name_subject, parse
 from mobilenet_edge.hosts.pipe import Pipe
 from mobilenet_edge.platforms import require_posix
+
+# Modes that a start of another worker does not disturb.
+UNTIMED: Final = frozenset(("memory", "ways"))
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Local:
         with self._start(request.get("mode")) as worker:
             with worker.deadline(limit_seconds):
                 worker.write(_line({**request, "leased": True}, files))
+                if request.get("mode") in UNTIMED and self.command is None:
+                    workers.start(self.python)
                 # stdin stays open, because its end stops the worker.
                 stdout, code = worker.stdout.read(), worker.wait()
             if worker.late:
@@ -63,6 +69,8 @@ class Local:
 
     def _start(self, mode: str | None) -> Child:
         require_posix()
+        if self.command is None and mode != "setup" and (waiting := workers.take(self.python)) is not None:
+            return waiting
         command = self.command or (self.python, str(payload.path()))
         try:
             return Child(command, env=environment.of_worker(mode))

@@ -14,6 +14,7 @@ from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.hosts.ahead import workers
 from mobilenet_edge.hosts.local import Local
 from mobilenet_edge.profiling import feed, fleet, machine, power
 from mobilenet_edge.profiling import pack as packing
@@ -77,6 +78,7 @@ def profile(
     artifacts = _read(paths)
     counts = list(dict.fromkeys(threads))
     with ExitStack() as stack:
+        stack.enter_context(workers.block(len(artifacts) * len(counts) * plan.round_count + plan.limit))
         feeds = stack.enter_context(feed.prepare(artifacts, images, options)) if images is not None else {}
         packs = stack.enter_context(packing.pack(artifacts, end_to_end, options)) if end_to_end is not None else {}
         board = stack.enter_context(progress.board())

@@ -186,7 +186,7 @@ def test_no_room_for_what_measures_the_machines_limit(
     temporary(disk.folder)
     payload._file.cache_clear()
     # The worker itself fits; products of several MB do not.
-    disk.limit(pages(len(payload.pack())) + 2)
+    disk.limit(pages(len(payload.pack_compiled())) + 2)
     said = mnet("profile", model, "--runs", 1, "--seconds", 0, "--rounds", 1)
     assert said.code == 0
     assert "could not be measured: no space left in the temporary folder" in said.out

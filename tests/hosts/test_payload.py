@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
+import zipimport
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,9 +76,34 @@ def test_nothing_in_it_tells_when_or_where_it_was_made():
 def test_the_file_is_written_once_and_again_when_it_is_gone(source: Path):
     first = payload.path()
     assert payload.path() == first
-    assert first.read_bytes() == payload.pack()
+    with zipfile.ZipFile(first) as written:
+        assert {name: written.read(name) for name in members()} == members()
     first.unlink()
-    assert payload.path().read_bytes() == payload.pack()
+    assert zipfile.is_zipfile(payload.path())
+
+
+def test_this_machine_gets_byte_code_beside_the_source(source: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "worker.pyz").write_bytes(payload.pack_compiled())
+    importer = zipimport.zipimporter(str(tmp_path / "worker.pyz"))
+    # Compiled from its own source, the file's name would be that in the archive.
+    code = importer.get_code("mobilenet_edge/device/worker")
+    assert code.co_filename == str(source / "device/worker.py")
+    assert importer.get_source("mobilenet_edge/device/worker") == (source / "device/worker.py").read_text()
+    # A cache of another source, which cannot be replaced, is not used.
+    cache = Path(importlib.util.cache_from_source(str(source / "device/worker.py")))
+    other = cache.read_bytes()
+    (source / "device/worker.py").write_text("def main():\n    return 12345\n")
+    payload.pack_compiled()
+    assert cache.read_bytes() != other
+    cache.unlink()
+    cache.mkdir()
+    with zipfile.ZipFile(io.BytesIO(payload.pack_compiled())) as packed:
+        assert {name for name in packed.namelist() if name.endswith(".pyc")} == {
+            "mobilenet_edge/__init__.pyc", "mobilenet_edge/formats/__init__.pyc",
+        }  # fmt: skip
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert payload.pack_compiled() == payload.pack()
 
 
 @pytest.mark.slow
