@@ -33,12 +33,21 @@ Line = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Point:
-    """One variant: its alpha, its resolution in pixels, its multiply-accumulates and its median latency."""
+    """One variant.
+
+    Attributes:
+        alpha: Width multiplier.
+        resolution: Side of the input in pixels.
+        macs: Multiply-accumulates of one inference.
+        ms: Median latency.
+        doubted: Whether the profile has doubts.
+    """
 
     alpha: float
     resolution: int
     macs: int
     ms: float
+    doubted: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,12 @@ class Scaling:
     def largest(self) -> Point:
         """The variant that all shares are of."""
         return self.points[0]
+
+    @property
+    def doubts(self) -> str:
+        """Say how many latencies have doubts; empty for none."""
+        count = sum(point.doubted for point in self.points)
+        return f"{count} of {len(self.points)} latencies have doubts, which mnet table names." if count else ""
 
     def predicted(self, point: Point) -> float:
         """Return α²ρ² of a variant, as a share of that of the largest."""
@@ -90,8 +105,12 @@ def scalings(rows: Sequence[Row]) -> list[Scaling]:
 
 def text(found: Sequence[Scaling]) -> str:
     """Format one table for each of `scalings` in Markdown."""
-    tables = [f"### {inline(f'{each.title}: {each.machine}')}\n\n{grid(COLUMNS, cells(each))}" for each in found]
-    return "\n\n".join([*tables, NOTE])
+    blocks = [
+        block
+        for each in found
+        for block in (f"### {inline(f'{each.title}: {each.machine}')}", grid(COLUMNS, cells(each)), each.doubts)
+    ]
+    return "\n\n".join([*filter(None, blocks), NOTE])
 
 
 def cells(scaling: Scaling) -> list[list[str]]:
@@ -129,6 +148,7 @@ def values(scaling: Scaling) -> dict[str, Any]:
             "of_macs": point.macs / largest.macs,
             "median_ms": point.ms,
             "of_ms": point.ms / largest.ms,
+            "doubted": point.doubted,
         }
         for point in scaling.points
     ]
@@ -154,7 +174,7 @@ def _entry(row: Row) -> tuple[str, str, Point] | None:
         delegate(row),
         f"{profile.threads} thread{'s' * (profile.threads != 1)}",
     ]
-    point = Point(spec.alpha, spec.resolution, artifact.macs, profile.median_ms)
+    point = Point(spec.alpha, spec.resolution, artifact.macs, profile.median_ms, bool(profile.doubts))
     return row.machine, ", ".join(word for word in words if word), point
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from mobilenet_edge.records import Remark
 from mobilenet_edge.report import scaling
 from mobilenet_edge.report.rows import join
 
@@ -60,6 +61,14 @@ def test_only_what_is_alike_is_compared(measured):
     assert all(each.over_rho == {} for each in found)
 
 
+def test_doubts_are_counted(measured):
+    assert "doubts" not in scaling.text(scaling.scalings(join(measured(GRID))))
+    records = [*measured(GRID), *measured({"a0.25-r224": 1.0}, doubts=(Remark("swapping"),))]
+    assert "\n\n1 of 5 latencies have doubts, which mnet table names.\n\n" in scaling.text(
+        scaling.scalings(join(records))
+    )
+
+
 def test_families_and_heads_are_told_apart(measured):
     records = [
         *measured({"a1.00-r224": 8.0, "a0.50-r224": 4.0}),
@@ -79,5 +88,5 @@ def test_json_has_the_same_values(measured):
     assert table["title"] == "float32 tflite, litert 2.3.0, 1 thread"
     assert table["rows"][2] == {
         "alpha": 0.5, "resolution_px": 224, "predicted": 0.25, "macs": pytest.approx(149e6, rel=5e-3),
-        "of_macs": pytest.approx(0.2628, abs=1e-4), "median_ms": 3.2, "of_ms": 0.4,
+        "of_macs": pytest.approx(0.2628, abs=1e-4), "median_ms": 3.2, "of_ms": 0.4, "doubted": False,
     }  # fmt: skip

@@ -31,12 +31,14 @@ def data(rows: Sequence[Row], machines: Mapping[str, str]) -> list[dict[str, Any
         machines: Short name of each machine.
 
     Returns:
-        For each: title, cells of the table, and the lines of both charts: name and points (x, share of the time).
+        For each: title, cells of the table, a sentence about doubts, and the lines of both charts: name and points
+        (x, share of the time).
     """
     return [
         {
             "title": printable(_title(each, machines)),
             "cells": scaling.cells(each),
+            "doubts": each.doubts,
             "alpha": _plain(each.over_alpha, "rho {:g}"),
             "rho": _plain(each.over_rho, "alpha {:g}"),
         }
