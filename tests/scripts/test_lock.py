@@ -27,8 +27,8 @@ PYPROJECT = {
     "dependency-groups": {"dev": ["pytest"], "bench": ["sympy"]},
 }
 PINS = {
-    "numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "of-camera": "1", "of-openvino": "1", "of-ethos": "1",
-    "of-tflm": "1", "pytest": "9.2.0", "sympy": "1.14.0",
+    "numpy": "2.4.6", "onnxruntime": "1.31.1", "tensorflow": "2.21.0", "pytest": "9.2.0", "sympy": "1.14.0",
+    **{f"of-{extra}": "1" for extra in ("camera", "openvino", "ethos", "tflm")},
 }  # fmt: skip
 
 
