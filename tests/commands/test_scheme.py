@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_edge.conversion import origin
-from mobilenet_edge.conversion import pipeline as export
+from mobilenet_edge.conversion import encode, origin
 from mobilenet_edge.conversion import samples as calibration
+from mobilenet_edge.conversion.assembly import Assembly, Settings
 from mobilenet_edge.conversion.ethos import ACCELERATORS
 from mobilenet_edge.conversion.target import TARGETS
 from mobilenet_edge.graph import Graph, Node
@@ -25,6 +25,6 @@ def test_the_limit_on_sums_is_claimed_only_where_it_was_kept(target: str, tmp_pa
     about = origin.describe(graph, "tiny", "tiny.keras")
     samples = calibration.Samples(synthetic.images(4, graph.input_shape), "synthetic")
     about = replace(about, target=target)
-    (made,) = export.write_all(graph, about, samples, ("tflite",), ("int8",), None, tmp_path)
+    (made,) = Assembly(graph, about, samples, Settings(("tflite",), ("int8",), tmp_path)).write()
     assert made.metadata is not None
-    assert (export.PAIRS in made.metadata.scheme) == TARGETS[target].pairs
+    assert (encode.PAIRS in made.metadata.scheme) == TARGETS[target].pairs
