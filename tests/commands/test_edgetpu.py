@@ -13,6 +13,7 @@ from mobilenet_edge import cli
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.conversion import samples as calibration
+from mobilenet_edge.conversion.assembly import Assembly, Settings
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import BuildError, UsageError
 from mobilenet_edge.formats import artifact
@@ -68,7 +69,7 @@ def about(made: Graph) -> Metadata:
 
 def write(out, made: Graph, io=None):
     samples = calibration.Samples(synthetic.images(8, made.input_shape), "synthetic")
-    return list(export.write_all(made, about(made), samples, ("tflite",), ("int8",), io, out))
+    return list(Assembly(made, about(made), samples, Settings(("tflite",), ("int8",), out, io)).write())
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from mobilenet_edge import cli
+from mobilenet_edge.conversion import encode
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.conversion import samples as calibration
+from mobilenet_edge.conversion.assembly import Assembly, Settings
 from mobilenet_edge.conversion.ethos import vela
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import MissingExtraError
@@ -56,7 +58,7 @@ def about(made: Graph) -> Metadata:
 def write(out: Path, *, compact: bool = False) -> tuple[Artifact, Artifact]:
     made = graph()
     samples = calibration.Samples(synthetic.images(8, made.input_shape), "synthetic")
-    one, other = export.write_all(made, about(made), samples, ("tflite",), ("int8",), None, out, compact=compact)
+    one, other = Assembly(made, about(made), samples, Settings(("tflite",), ("int8",), out, compact=compact)).write()
     return one, other
 
 
@@ -79,7 +81,7 @@ def test_the_compiled_file_stands_beside_ours(files: tuple[Artifact, Artifact]):
     assert compiled.path.name == f"mine.int8-{TARGET}_vela.tflite"
     assert compiled.contents.ops == {"ethos-u": 1}
     report = compiled.metadata.compilation
-    assert export.PAIRS not in plain.metadata.scheme
+    assert encode.PAIRS not in plain.metadata.scheme
     assert replace(compiled.metadata, compilation=None) == plain.metadata
     # Hard swish and squeeze-and-excite are no reason to fall back.
     assert (report.mapped, report.on_cpu, report.fallbacks) == (len(plain.contents.operators), 0, ())

@@ -10,7 +10,7 @@ import pytest
 
 from mobilenet_edge import cli, records
 from mobilenet_edge.commands import inspect, table
-from mobilenet_edge.conversion import creation
+from mobilenet_edge.conversion import creation, encode
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.device.runtimes import open_model
 from mobilenet_edge.errors import UsageError
@@ -69,7 +69,7 @@ def test_no_images_are_needed(exported: list[Artifact]) -> None:
 def test_files_say_how_they_were_made(exported: list[Artifact]) -> None:
     for made in exported:
         found = about(made)
-        assert found.scheme == export.SCHEMES[made.precision]
+        assert found.scheme == encode.SCHEMES[made.precision]
         assert (found.io, found.calibration, found.spec) == ("float32", None, SPEC)
         assert found.agreement is not None
         assert found.agreement.inputs == "noise"

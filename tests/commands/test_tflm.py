@@ -18,6 +18,7 @@ from mobilenet_edge import cli, records
 from mobilenet_edge.commands import inspect
 from mobilenet_edge.conversion import pipeline as export
 from mobilenet_edge.conversion import samples as calibration
+from mobilenet_edge.conversion.assembly import Assembly, Settings
 from mobilenet_edge.conversion.micro import c_source, footprint, resolver
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device import runtimes
@@ -80,8 +81,9 @@ def about(made: Graph, target: str = "tflm") -> Metadata:
 
 def write(out: Path, made: Graph, io: str | None = None) -> export.Files:
     samples = calibration.Samples(synthetic.images(8, made.input_shape), "synthetic")
-    found = export.Files()
-    found.extend(export.write_all(made, about(made), samples, ("tflite",), ("int8",), io, out, found=found))
+    assembly = Assembly(made, about(made), samples, Settings(("tflite",), ("int8",), out, io))
+    found = export.Files(assembly.write())
+    found.sources = assembly.sources
     return found
 
 
