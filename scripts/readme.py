@@ -1,6 +1,6 @@
 """Write the generated parts of the documentation; `--check` fails where they are stale.
 
-These are the help text in README.md, the variants in docs/getting-started.md, and, from docstrings, docs/api.md and the
+These are the verbs in README.md, the variants in docs/getting-started.md, and, from docstrings, docs/api.md and the
 fields in docs/records.md.
 """
 
@@ -85,11 +85,12 @@ def fill(text: str, name: str, content: str) -> str:
 
 
 def help_text() -> str:
-    """Run `mnet --help` as it looks on a plain terminal of 100 columns."""
+    """Return the verbs that `mnet --help` lists, as they look on a plain terminal of 100 columns."""
     mnet = Path(sys.executable).with_name("mnet")
     plain = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
     shown = subprocess.run([mnet, "--help"], env={**os.environ, **plain}, capture_output=True, text=True, check=True)
-    return "\n".join(line.rstrip() for line in shown.stdout.strip("\n").splitlines())
+    _, verbs = shown.stdout.split("Commands:\n")
+    return "\n".join(line.strip() for line in verbs.rstrip().splitlines())
 
 
 def api_page() -> str:
