@@ -18,6 +18,8 @@ READY := $(VENV)/.ready
 ARTIFACTS = $(shell find $(OUT) -name '*.tflite' -o -name '*.onnx' 2>/dev/null | sort)
 FAST  := $(BIN)/python -m pytest -q -m "not slow and not data and not fuzz"
 SLOW  := $(BIN)/python -m pytest -m "slow or data or fuzz"
+# About half of what the slow tests take, most of it to judge the cases.
+CASES := tests/test_cases.py tests/arm tests/browser tests/corpus tests/faults tests/properties tests/training
 # About half of what the fast tests take.
 HALF  := tests/conversion tests/data tests/formats tests/graph tests/model tests/quantise
 PIP   := -m pip --disable-pip-version-check
@@ -61,12 +63,11 @@ test-fast: $(READY) ## Run the tests that start no TensorFlow and no process
 .test-rest:
 	$(FAST) $(HALF:%=--ignore=%)
 
-# Judging the cases takes as long as all other slow tests together.
 .test-cases:
-	$(SLOW) tests/test_cases.py
+	$(SLOW) $(CASES)
 
 .test-slow:
-	$(SLOW) --ignore=tests/test_cases.py
+	$(SLOW) $(CASES:%=--ignore=%)
 
 test-base: wheel ## Run what needs no TensorFlow where there is none, on the demo's artifacts
 	@test -n "$(ARTIFACTS)" || { echo "no .tflite or .onnx under $(OUT); run first: make demo OUT=$(OUT)" >&2; exit 1; }
