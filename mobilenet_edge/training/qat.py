@@ -82,9 +82,7 @@ class _Answers:
 
 def paths(model: Path) -> tuple[Path, ...]:
     """Return the files that `finish` writes for a `.keras` file."""
-    return tuple(
-        model.with_name(artifact.file_name(model.stem, "int8", kind, "generic")) for kind in ("tflite", "onnx")
-    )
+    return tuple(model.with_name(artifact.file_name(model.stem, "int8", kind, "generic")) for kind in FORMATS)
 
 
 def finish(model: Path, network: Any, data: Dataset, *, seed: int) -> IntegerTuning:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge import files, progress, records
+from mobilenet_edge.conversion import encode
 from mobilenet_edge.conversion import rule as rules
 from mobilenet_edge.data import dataset
 from mobilenet_edge.data.dataset import Dataset
@@ -49,15 +50,16 @@ def train(folder: Path, options: Arguments, *, out: Path, force: bool = False) -
 
     Raises:
         InputError: The pictures or the weights cannot be used, or the place cannot be written.
-        MissingExtraError: TensorFlow, Pillow or onnxruntime is not installed.
+        MissingExtraError: TensorFlow, Pillow or onnxruntime is not installed, or with `qat` a writer.
+        UsageError: With `qat`, there are no test pictures, or no class folders.
     """
     rule = _rule(options)
     teacher = None if options.teacher is None else Teacher(options.teacher)
     data = read(folder, options, teacher)
     if teacher is not None:
         teacher.require(data.classes, rule)
-    if options.qat and not data.test:
-        raise UsageError("--qat is judged by pictures that nothing learns from, and there are none; add --test 0.2")
+    if options.qat:
+        _check_qat(folder, data)
     spec = options.spec(len(data.classes))
     path = out / f"{spec.name}.keras"
     files.try_file(path)
@@ -79,11 +81,24 @@ def train(folder: Path, options: Arguments, *, out: Path, force: bool = False) -
     about = replace(about, weights=learned, training=logbook.provenance(record), tools=logbook.tools())
     beside = out / f"{spec.name}{SUFFIX}"
     files.write_together({path: artifact.embed(path, content, about), beside: records.dumps([record]).encode()})
-    shutil.rmtree(state, ignore_errors=True)
     if options.qat:
         record = _finish(record, result, data, path, options.seed)
         files.write_text(beside, records.dumps([record]))
+    shutil.rmtree(state, ignore_errors=True)
     return record
+
+
+def _check_qat(folder: Path, data: Dataset) -> None:
+    """Refuse, before anything is trained, what tuning integers could not be finished with."""
+    if not data.test:
+        raise UsageError("--qat is judged by pictures that nothing learns from, and there are none; add --test 0.2")
+    if not dataset.is_labelled(folder):
+        raise UsageError(
+            f"--qat is judged by the classes of pictures, and {folder} has no class folders; sort the pictures into "
+            "some, or leave out --qat"
+        )
+    for name in qat.FORMATS:
+        encode.tools(name)
 
 
 def _finish(record: Training, result: recipe.Result, data: Dataset, path: Path, seed: int) -> Training:

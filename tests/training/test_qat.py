@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge import records
+from mobilenet_edge.conversion import encode
 from mobilenet_edge.data import dataset
 from mobilenet_edge.device.runtimes import open_model
-from mobilenet_edge.errors import UsageError
+from mobilenet_edge.errors import MissingExtraError, UsageError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.report import lesson
 from mobilenet_edge.training import qat, recipe, trainer
@@ -42,6 +44,43 @@ def test_it_needs_pictures_that_judge(striped, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"there are none; add --test 0\.2"):
         trainer.train(striped, Arguments(alpha=0.25, rho=32, weights="random", qat=True), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_finished_is_not_begun(striped, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("training was started")
+
+    monkeypatch.setattr(recipe, "train", fail)
+
+    def missing(kind):
+        raise MissingExtraError(f"writing .{kind} files needs onnx", "export")
+
+    monkeypatch.setattr(encode, "tools", missing)
+    with pytest.raises(MissingExtraError, match=r"\.tflite files needs"):
+        trainer.train(striped, OPTIONS, out=tmp_path / "out")
+    # Pictures that only a teacher names have no classes to judge by.
+    data = dataset.read(striped, test=0.3)
+    monkeypatch.setattr(trainer, "read", lambda *_: data)
+    (striped / "loose.png").write_bytes((striped / "down" / "0.png").read_bytes())
+    with pytest.raises(UsageError, match=r"has no class folders; sort the pictures into some, or leave out --qat"):
+        trainer.train(striped, OPTIONS, out=tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_while_integers_are_tuned_goes_on(striped, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    options = replace(OPTIONS, epochs=1, unfreeze="0")
+    monkeypatch.setattr(qat, "finish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(striped, options, out=tmp_path / "out")
+    assert list((tmp_path / "out").glob("*.keras"))
+    assert list((tmp_path / "out").glob(".*.training"))
+    trainer.train(striped, replace(options, qat=False), out=tmp_path / "out")
+    assert not list((tmp_path / "out").glob(".*.training"))
 
 
 @pytest.mark.slow
