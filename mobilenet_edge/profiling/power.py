@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import statistics
 import time
@@ -79,8 +78,16 @@ def read_log(path: Path) -> list[tuple[float, float]]:
         InputError: The file cannot be read, lacks a column, or has a value that is no number, or times that go back.
     """
     text = files.read_bytes(path).decode("utf-8-sig", errors="replace")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     # The meter may be writing its last line.
-    reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]), skipinitialspace=True)
+    reader = csv.DictReader(lines[:-1], skipinitialspace=True)
+    try:
+        return _read_rows(path, reader)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num + 1}: {error}; correct it") from error
+
+
+def _read_rows(path: Path, reader: csv.DictReader[str]) -> list[tuple[float, float]]:
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     if missing := [name for name in ("time", "watts") if name not in names]:
         raise InputError(f"{path} has no column {missing[0]!r}; its first line must name time and watts")
@@ -138,7 +145,7 @@ def _joules(window: Window, samples: Samples) -> float:
     inside = [(at, power) for at, power in samples if start < at < end]
     if len(inside) < MIN_SAMPLES or samples[0][0] > start or samples[-1][0] < end:
         raise HostError(
-            f"power was read {len(inside)} times in {end - start:.1f} s of the measurement, and not before and after "
+            f"power was read {len(inside)} times in {end - start:.1f} s of the measurement, or not before and after "
             "it; log once a second or more often, from before mnet starts until it ends"
         )
     times, powers = np.array(samples).T

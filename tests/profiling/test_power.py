@@ -79,7 +79,7 @@ def test_samples_that_do_not_cover_a_window_are_refused(samples: Any):
 
 
 def log(path: Path, text: str) -> Path:
-    path.write_text(text)
+    path.write_text(text, newline="")
     return path
 
 
@@ -89,6 +89,7 @@ def test_a_log_is_read_in_both_kinds_of_time(tmp_path: Path):
     # The last line is not whole yet.
     assert power.read_log(seconds) == [(utc, 3.25), (utc + 1, 4.0)]
     iso = "time,watts\n2026-11-27T06:00:00.5Z,3.25\n2026-11-27T07:00:01.5+01:00,4\n"
+    assert power.read_log(log(tmp_path / "c.csv", "time,watts\r1,2\r\n3,4\r")) == [(1.0, 2.0), (3.0, 4.0)]
     assert power.read_log(log(tmp_path / "b.csv", "\ufeff" + iso)) == [(utc, 3.25), (utc + 1, 4.0)]
 
 
@@ -101,6 +102,7 @@ def test_a_log_is_read_in_both_kinds_of_time(tmp_path: Path):
         ("time,watts\n1,much\n", "line 2: time and watts must be numbers"),
         ("time,watts\n1\n", "line 2: time and watts must be numbers"),
         ("time,watts\n2,1\n1,1\n", "line 3: times must ascend"),
+        ('time,watts\n1,"' + "9" * 200_000 + "\n", "line 2: field larger than field limit"),
         ("time,watts\n2,nan\n", "line 2: times must ascend, and watts be finite"),
     ],
 )
