@@ -6,6 +6,7 @@ They are fresh processes like any other: they have imported numpy, and wait for 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -27,6 +28,8 @@ class Workers:
     """Workers without a request yet, of one Python each; there are some only within `block`."""
 
     def __init__(self) -> None:
+        # Several names of this machine are measured in threads of their own.
+        self._lock = threading.Lock()
         self._waiting: dict[str, list[Child]] = {}
         self._limits: list[int] = []
 
@@ -37,17 +40,18 @@ class Workers:
         try:
             yield
         finally:
-            self._limits.pop()
-            for children in self._waiting.values():
-                while len(children) > max(self._limits, default=0):
-                    children.pop().close()
+            with self._lock:
+                self._limits.pop()
+                for children in self._waiting.values():
+                    while len(children) > max(self._limits, default=0):
+                        children.pop().close()
 
     def start(self, python: str = sys.executable) -> None:
         """Start as many workers as may wait; what keeps one from starting, its request will explain."""
         if (memory.available_bytes() or 0) < MIN_AVAILABLE_BYTES:
             return
-        children = self._waiting.setdefault(python, [])
-        with suppress(OSError, MnetError):
+        with self._lock, suppress(OSError, MnetError):
+            children = self._waiting.setdefault(python, [])
             require_posix()
             command = (python, str(payload.path()), AHEAD)
             while len(children) < max(self._limits, default=0):
@@ -55,12 +59,13 @@ class Workers:
 
     def take(self, python: str) -> Child | None:
         """Wait until no worker is starting any more, and return one, or None if there is none."""
-        children = self._waiting.get(python, [])
-        for child in list(children):
-            if not _is_ready(child):
-                children.remove(child)
-                child.close()
-        return children.pop() if children else None
+        with self._lock:
+            children = self._waiting.get(python, [])
+            for child in list(children):
+                if not _is_ready(child):
+                    children.remove(child)
+                    child.close()
+            return children.pop() if children else None
 
 
 def _is_ready(child: Child) -> bool:

@@ -30,6 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Child]:
         children.append(self)
 
     monkeypatch.setattr(Child, "__init__", remember)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 8 << 30)
     return children
 
 
