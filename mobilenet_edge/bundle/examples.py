@@ -27,6 +27,7 @@ class Example:
     Attributes:
         path: The picture.
         label: Its best class, None where no label is above one half.
+        index: Index of its best class or label.
         probability: Of that class.
         margin: How far the probability lies above that of the next class, or from one half for labels.
         means: Of each channel of the tensor.
@@ -34,6 +35,7 @@ class Example:
 
     path: Path
     label: str | None
+    index: int
     probability: float
     margin: float
     means: tuple[float, ...]
@@ -47,7 +49,7 @@ class Example:
         margin = abs(shares[0] - 0.5) if several else shares[0] - (shares[1] if len(shares) > 1 else 0.0)
         means = tensor.astype(np.float64).mean(axis=model.axes)
         label = model.names[best["index"]] if yes else None
-        return cls(path, label, shares[0] if yes else 0.0, margin, tuple(means.tolist()))
+        return cls(path, label, best["index"], shares[0] if yes else 0.0, margin, tuple(means.tolist()))
 
 
 def choose(examples: Iterable[Example]) -> list[Example]:

@@ -44,12 +44,12 @@ class Vector:
     """One test of the firmware.
 
     Attributes:
-        label: Name of the answer.
+        index: Index of the answer; two classes may have one name.
         tensor: The input, of the model's own type.
         outputs: What the interpreter of tflite-micro made of it, flat, of the model's own type.
     """
 
-    label: str
+    index: int
     tensor: NDArray[Any]
     outputs: NDArray[Any]
 
@@ -155,7 +155,7 @@ def _vectors(vectors: Sequence[Vector], model: Deployment) -> str:
         ",\n".join(f"    {{{c_source.numbers(array.reshape(-1).tolist())}}}" for array in arrays)
         for arrays in ([vector.tensor for vector in vectors], [vector.outputs for vector in vectors])
     )
-    labels = ", ".join(str(model.names.index(vector.label)) for vector in vectors)
+    labels = ", ".join(str(vector.index) for vector in vectors)
     return template("vectors.cc.in").substitute(
         inputs=inputs,
         outputs=outputs,

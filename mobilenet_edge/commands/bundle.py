@@ -159,7 +159,7 @@ def _firmware(
     for example, (_, tensor) in zip(chosen, prepare.tensors([each.path for each in chosen], model.rule), strict=True):
         filled = model.input.fill(np.asarray(tensor))
         running.process.send(filled)
-        vectors.append(Vector(example.label or "", filled, running.process.receive()[0]))
+        vectors.append(Vector(example.index, filled, running.process.receive()[0]))
     taken = footprint.measure(model.artifact.path, model.artifact.data)
     return firmware.contents(model, vectors, taken, records)
 
