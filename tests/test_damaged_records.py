@@ -132,6 +132,8 @@ def test_the_whole_ones_are_read(tmp_path):
         (2, {"ops": {"CONV_2D": "15"}}),
         (2, {"bytes": []}),
         (2, {"inputs": ["x"]}),
+        (2, {"preflight": {"target": "tflm", "flash_bytes": 5, "arena_bytes": "5", "interpreter": "x"}}),
+        (2, {"preflight": {"target": "tflm", "arena_bytes": 5}}),
         (0, {"spec": {"alpha": 0, "resolution": 160, "classes": 1000}}),
         (0, {"spec": {"alpha": 0.5, "resolution": 100, "classes": 1000}}),
         (0, {"spec": {"alpha": "half"}}),

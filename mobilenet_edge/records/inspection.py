@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from mobilenet_edge.records.record import ArtifactRecord
+from mobilenet_edge.records.record import ArtifactRecord, check_keys
 from mobilenet_edge.records.remark import Remark
+
+# What a preflight for a microcontroller says of memory; all None where the interpreter was not run.
+_FOOTPRINT: Final = {"flash_bytes": int | None, "arena_bytes": int | None, "interpreter": str | None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +41,10 @@ class Inspection(ArtifactRecord):
     head_room: tuple[dict[str, Any], ...] | None = None
     preflight: dict[str, Any] | None = None
     contradictions: tuple[Remark, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        preflight = self.preflight or {}
+        check_keys("preflight", preflight, _FOOTPRINT)
+        if preflight.get("arena_bytes") is not None and any(preflight.get(key) is None for key in _FOOTPRINT):
+            raise ValueError(f"a preflight with arena_bytes has {', '.join(_FOOTPRINT)}")

@@ -60,7 +60,7 @@ def _footprints(records: Iterable[Record]) -> dict[str, Footprint]:
     return {
         sha256: Footprint(taken["flash_bytes"], taken["arena_bytes"], taken["interpreter"])
         for sha256, taken in found
-        if taken and taken["target"] == "tflm" and taken["arena_bytes"] is not None
+        if taken and taken.get("target") == "tflm" and taken.get("arena_bytes") is not None
     }
 
 
