@@ -77,7 +77,10 @@ def _draw(axes: Axes, lines: Lines, name: str) -> None:
     axes.plot(curve, squares, color="#1c2024", linewidth=1, linestyle="--", label="predicted")
     for index, (key, line) in enumerate(lines.items()):
         colour, label = palette.COLOURS[index % len(palette.COLOURS)].light, name.format(key)
-        axes.plot(*zip(*line, strict=True), marker="o", markersize=3.5, linewidth=1.4, color=colour, label=label)
+        # A line without the largest variant begins on the prediction.
+        begin = (line[-1][0] / largest) ** 2
+        xs, ys = zip(*((x, share * begin) for x, share in line), strict=True)
+        axes.plot(xs, ys, marker="o", markersize=3.5, linewidth=1.4, color=colour, label=label)
     axes.set_xlim(0, largest * 1.04)
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left")

@@ -11,6 +11,7 @@ from mobilenet_edge.report import scaling
 from mobilenet_edge.report.html import document, machines, multipliers
 from mobilenet_edge.report.html.pictures import pictures
 from mobilenet_edge.report.rows import by_machine, join
+from mobilenet_edge.report.scaling import Point, Scaling
 from tests.report.html.grid import grid, multiplied, multiplied_elsewhere
 
 
@@ -37,6 +38,19 @@ def test_machines_are_named_where_there_are_several():
     names = machines.names(by_machine(rows))
     found = multipliers.data(rows, names)
     assert sorted(each["title"].rpartition(", ")[2] for each in found) == sorted(names.values())
+
+
+@pytest.mark.slow
+def test_a_line_without_the_largest_begins_on_the_prediction():
+    sizes = {(1.0, 224): 8.0, (0.5, 224): 3.0, (0.5, 128): 1.0, (0.25, 128): 0.5}
+    found = Scaling("here", "float32", tuple(Point(*size, macs=9, ms=ms) for size, ms in sizes.items()))
+    figure = multipliers.over_alpha([found], {})
+    assert figure is not None
+    (axes,) = figure.axes
+    _, complete, line = axes.lines
+    assert list(complete.get_ydata()) == pytest.approx([0.375, 1.0])
+    # 0.5 of 1.0 is predicted to take a quarter; half of that time is an eighth.
+    assert list(line.get_ydata()) == pytest.approx([0.125, 0.25])
 
 
 @pytest.mark.slow

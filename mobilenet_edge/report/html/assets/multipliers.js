@@ -14,8 +14,10 @@ function drawMultiplier(id, lines, letter, title) {
   const traces = lines.map(({ name, points }, index) => {
     const colour = shade(others[index % others.length]);
     const [widest] = points[points.length - 1];
+    // A line without the largest variant begins on the prediction.
+    const begin = (widest / largest) ** 2;
     return {
-      type: "scatter", mode: "lines+markers", x: points.map(([x]) => x), y: points.map(([, share]) => share), name, showlegend: true,
+      type: "scatter", mode: "lines+markers", x: points.map(([x]) => x), y: points.map(([, share]) => share * begin), name, showlegend: true,
       line: { color: colour, width: 2 }, marker: { color: colour, size: 6 }, hoverinfo: "text",
       hovertext: points.map(([x, share]) => `<b>${name}, ${letter} ${x}</b><br>${share.toFixed(3)} of the time<br>predicted: ${((x / widest) ** 2).toFixed(3)}`),
     };
