@@ -70,7 +70,7 @@ def run(request: Request) -> dict[str, Any]:
     start = time.perf_counter_ns()
     way = importlib.import_module(f"mobilenet_edge.device.{WAYS[request.way][1]}")
     stages = Stages(way, request.preprocess)
-    about = way.title(stages.rule)
+    about = _load(way, stages.rule, WAYS[request.way][0])
     way.use_threads(request.threads)
     library_ns = time.perf_counter_ns() - start
     session, import_ns, load_ns = measure.open_timed(request)
@@ -144,6 +144,21 @@ class Stages:
             return self._way.decode(io.BytesIO(data))
         except Exception as error:  # decoders raise all kinds of errors on a file that they do not know
             raise DeviceError(f"{name} cannot be decoded ({first_line(error)}); leave it out") from error
+
+
+def _load(way: ModuleType, rule: Rule, package: str) -> dict[str, str]:
+    """Import the library of a way, and describe it.
+
+    Raises:
+        DeviceError: It cannot be loaded, as OpenCV with windows on a machine without a screen.
+    """
+    try:
+        about: dict[str, str] = way.title(rule)
+    except ImportError as error:
+        raise DeviceError(
+            f"{package} cannot be loaded ({first_line(error)}); install it again, OpenCV as opencv-python-headless"
+        ) from error
+    return about
 
 
 def best(outputs: NDArray[Any], session: Session) -> list[tuple[int, float]]:

@@ -129,6 +129,15 @@ def test_what_cannot_be_timed_is_refused():
         made.check(several)
 
 
+def test_a_library_that_cannot_be_loaded_is_named():
+    def title(_: Any) -> dict[str, str]:
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    broken: Any = SimpleNamespace(title=title)
+    with pytest.raises(DeviceError, match=r"^cv2 cannot be loaded \(libGL.*\); .* opencv-python-headless$"):
+        stages._load(broken, Preprocess((4, 6)), "cv2")
+
+
 @pytest.mark.slow
 def test_a_worker_times_each_part_and_compares(make_onnx: Callable[..., Path], tmp_path: Path):
     model = make_onnx((1, 8, 8, 3))
