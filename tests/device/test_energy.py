@@ -169,8 +169,9 @@ def test_a_worker_alternates(pi5: Path, make_onnx: Callable[..., Path], external
     if external:
         assert (found["source"], found["samples"]) == ("meter", [])
     else:
-        # The same power all the time: nothing above idle.
+        # How often they are read depends on the machine.
         assert found["source"] == "board rails"
-        summary = power.summarise(found, found["samples"])
-        assert summary["idle_w"] == pytest.approx(PI5_WATTS, abs=1e-4)
-        assert summary["mj"] == pytest.approx(0, abs=1e-6)
+        times = [at for at, _ in found["samples"]]
+        assert times == sorted(times)
+        assert times[0] < windows[0]["start"] < windows[-1]["end"] < times[-1] < found["now_s"]
+        assert [watts for _, watts in found["samples"]] == pytest.approx([PI5_WATTS] * len(times), abs=1e-5)
