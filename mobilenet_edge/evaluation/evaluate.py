@@ -85,7 +85,9 @@ def evaluate(
     """
     _require_positive(threads=threads, limit=limit, jobs=jobs)
     if dask is not None and (jobs is not None or place is not None):
-        raise UsageError("--jobs, --host, --runtime and --delegate are not for a cluster; leave them out with --dask")
+        raise UsageError(
+            "--jobs, --host, --runtime, --delegate and --provider are not for a cluster; leave them out with --dask"
+        )
     models = [artifact.read(path) for path in artifact.find(paths)]
     judge = None if reference is None else _reference(reference)
     located = folders.locate(data)

@@ -50,7 +50,7 @@ class Delegate:
             raise UsageError(f"--delegate-option {bad[0]!r} is not KEY=VALUE, such as device=usb")
         if len({key for key, _, _ in pairs}) < len(pairs):
             raise UsageError("a --delegate-option is given twice; give each key once")
-        name = path or provider
+        name = provider if path is None else path
         if name is None and pairs:
             raise UsageError(
                 "--delegate-option needs a delegate; give the path of its library with --delegate, or --provider"
