@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from mobilenet_edge.conversion import ethos
 from mobilenet_edge.data import folders, images
 from mobilenet_edge.data.dataset import Dataset
 from mobilenet_edge.formats.artifact import Artifact
@@ -100,7 +101,7 @@ class Schedule:
                     "model": sha256,
                     **options,
                     "calibration": self._calibration if calibrated else None,
-                    "versions": stage.versions((*stage.WRITERS, *(("tflite-micro",) if target == "tflm" else ()))),
+                    "versions": stage.versions((*stage.WRITERS, *_compilers(target))),
                 },
                 {
                     "verb": "export",
@@ -205,3 +206,10 @@ def image_folder(name: str, splits: Sequence[str] = folders.SPLITS) -> Path:
 @cache
 def _listing(folder: Path) -> str:
     return stage.listing(folder, images.find(folder))
+
+
+def _compilers(target: str) -> tuple[str, ...]:
+    """Name the packages that decide what goes beside the files of a target."""
+    if ethos.is_accelerator(target):
+        return ("ethos-u-vela",)
+    return ("tflite-micro",) if target == "tflm" else ()

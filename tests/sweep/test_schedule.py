@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mobilenet_edge.model.spec import ModelSpec
-from mobilenet_edge.sweep import fingerprint
+from mobilenet_edge.sweep import fingerprint, stage
 from mobilenet_edge.sweep.config import CalibrationTable, EvaluateTable, GridTable, ProfileTable, Sweep, WeightsTable
 from mobilenet_edge.sweep.manifest import Manifest
 from mobilenet_edge.sweep.schedule import Schedule
@@ -52,6 +52,18 @@ def test_names_are_verb_and_subject() -> None:
 
 def test_a_build_depends_on_its_weights() -> None:
     assert changed(plan().build(SPEC), plan(weights=WeightsTable("random", 1)).build(SPEC)) == ["weights.seed"]
+
+
+@pytest.mark.parametrize(
+    ("target", "package"), [("generic", None), ("tflm", "tflite-micro"), ("ethos-u55-128", "ethos-u-vela")]
+)
+def test_an_export_depends_on_what_makes_its_files(
+    target: str, package: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "version", lambda name: "1")
+    found = export(plan(grid=replace(GRID, format=("tflite",), precision=("int8",), target=(target,))))
+    of_target = found.ingredients["versions"].keys() & {"tflite-micro", "ethos-u-vela"}
+    assert of_target == {package} - {None}
 
 
 def test_the_content_of_a_weights_file_decides(tmp_path: Path) -> None:

@@ -98,7 +98,10 @@ def open_session(
         RequestError: A delegate is given, which OpenVINO does not support.
     """
     if delegate is not None:
-        raise RequestError(f"OpenVINO takes neither delegates nor execution providers, for {path.name} or others")
+        raise RequestError(
+            f"OpenVINO takes neither delegates nor execution providers; run {path.name} in onnxruntime with "
+            "--provider, or leave it out"
+        )
     package = runtime.load()
     return OpenVinoSession(runtime, package, _compile(package, path, threads))
 

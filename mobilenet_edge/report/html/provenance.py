@@ -69,6 +69,8 @@ def command(row: Row) -> str | None:
     if profile.delegate:
         provider = profile.delegate.get("kind") == "provider"
         options += ["--provider" if provider else "--delegate", str(profile.delegate["path"])]
+        settings = profile.delegate.get("options") or {}
+        options += [word for key, value in settings.items() for word in ("--delegate-option", f"{key}={value}")]
     words = [
         "mnet",
         "profile",

@@ -53,9 +53,11 @@ def test_every_line_is_printable():
 
 
 def test_a_delegate_and_a_provider_are_measured_again_by_their_own_option():
-    def line(kind, path):
-        own = {"path": path, "options": {}, "nodes": 1, "total": 1, "kind": kind}
+    def line(kind, path, **options):
+        own = {"path": path, "options": options, "nodes": 1, "total": 1, "kind": kind}
         return command(join([profile(OWN, 2.0, delegate=own)])[0])
 
     assert line("provider", "XnnpackExecutionProvider").endswith(" --provider XnnpackExecutionProvider")
-    assert line("edgetpu", "/usr/lib/libedgetpu.so.1").endswith(" --delegate /usr/lib/libedgetpu.so.1")
+    assert line("edgetpu", "/usr/lib/libedgetpu.so.1", device="usb").endswith(
+        " --delegate /usr/lib/libedgetpu.so.1 --delegate-option device=usb"
+    )
