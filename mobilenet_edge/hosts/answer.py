@@ -51,7 +51,8 @@ def name_subject(request: Mapping[str, Any], files: Mapping[str, Path]) -> str:
     delegate = request.get("delegate")
     if not delegate:
         return files["artifact"].name
-    return f"{files['artifact'].name}{WITH_DELEGATE}{Path(delegate.get('path') or delegate['provider']).name}"
+    name = delegate["provider"] if "provider" in delegate else Path(delegate["path"]).name
+    return f"{files['artifact'].name}{WITH_DELEGATE}{name}"
 
 
 def parse(ended: Ended, subject: str, device: str | None = None) -> dict[str, Any]:

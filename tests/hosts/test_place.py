@@ -58,3 +58,9 @@ def test_a_delegate_and_a_provider_exclude_each_other():
 def test_options_need_something_that_takes_them():
     with pytest.raises(UsageError, match="give the path of its library with --delegate, or --provider"):
         Delegate.parse(None, ["device=usb"])
+
+
+def test_an_empty_name_is_not_none():
+    # As of an unset variable in a script: running without it would be another measurement.
+    assert Delegate.parse("", []) == Delegate("")
+    assert Delegate.parse(None, [], "") == Delegate("", provider=True)
