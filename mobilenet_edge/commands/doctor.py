@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from mobilenet_edge.analysis.health import Report, judge, unreachable
+from mobilenet_edge.device.checkup import LIMIT_SECONDS
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import Host
 from mobilenet_edge.hosts.devices import LOCAL
@@ -19,8 +20,6 @@ EXTRAS: Final[Mapping[str, Mapping[str, str]]] = {
     "export": {"h5py": "h5py", "onnx": "onnx", "flatbuffers": "flatbuffers", "threadpoolctl": "threadpoolctl"},
     "images": {"PIL": "Pillow"},
 }
-# The worker starts four processes in turn, each with a limit of one minute.
-LIMIT_SECONDS: Final = 270.0
 
 
 def run(hosts: Sequence[Host]) -> list[Report]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 NUMPY: Final = "numpy"
 TRY_SECONDS: Final = 60
+# Of all: numpy and the runtimes are tried in turn.
+LIMIT_SECONDS: Final = TRY_SECONDS * (1 + len(runtimes.RUNTIMES)) + 30.0
 # The child takes over this process's search path; -c alone would add the current folder.
 CHILD: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from mobilenet_edge.device import checkup; checkup.child(sys.argv[1])"

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from mobilenet_edge.device.checkup import LIMIT_SECONDS
 from mobilenet_edge.device.runtimes import RUNTIMES
 from mobilenet_edge.errors import MnetError
 from mobilenet_edge.hosts import devices
@@ -18,8 +19,6 @@ from mobilenet_edge.sweep import stage
 PACKAGES: Final = (*dict.fromkeys(runtime.distribution for runtime in RUNTIMES.values()), "numpy")
 # Facts of `device.facts.static` that do not change between two boots.
 FACTS: Final = ("board", "cpu", "machine", "cores", "isa", "memory_bytes", "os", "emulated", "python")
-# The worker imports four packages in turn.
-LIMIT_SECONDS: Final = 270.0
 
 
 def description(name: str) -> dict[str, Any]:

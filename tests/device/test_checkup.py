@@ -169,3 +169,8 @@ def test_memory_available(tmp_path):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal:  949448 kB\nMemAvailable:  612000 kB\n")
     assert memory.available_bytes(tmp_path) == 612_000 * 1024
+
+
+def test_a_device_on_which_everything_hangs_is_told_in_time():
+    tried = 1 + len(RUNTIMES)  # and numpy
+    assert tried * checkup.TRY_SECONDS < checkup.LIMIT_SECONDS
