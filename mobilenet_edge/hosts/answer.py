@@ -20,6 +20,8 @@ ADVICE: Final = {
 CORRUPT: Final = "the file may be corrupt"
 # With a delegate, the delegate is a more likely cause of a crash than the file.
 INCOMPATIBLE: Final = "the two may be incompatible; use a build of the delegate for this version of the runtime"
+# Extras of the runtimes that `mnet setup-host` installs unasked; others must be named.
+DEFAULT_EXTRAS: Final = ("tflite", "onnx")
 WITH_DELEGATE: Final = " with the delegate "
 ERRORS: Final[Mapping[str, type[MnetError]]] = {
     "invalid-model": InputError,
@@ -101,8 +103,10 @@ def fault(error: Mapping[str, Any], device: str | None = None) -> MnetError:
     if kind == "missing-runtime":
         extra, requirement = error.get("extra"), error.get("requirement")
         if device and requirement:
-            manual = f"or on the device with: python3 -m pip install {clean(requirement)}"
-            return HostError(f"{message} on {device}; install it with: mnet setup-host {device}, {manual}")
+            packages = clean(requirement)
+            manual = f"or on the device with: python3 -m pip install {packages}"
+            named = "" if extra in DEFAULT_EXTRAS else f" {packages}"
+            return HostError(f"{message} on {device}; install it with: mnet setup-host {device}{named}, {manual}")
         if extra:
             return MissingExtraError(message, extra)
         # No extra installs the version that an old system needs.

@@ -102,3 +102,21 @@ def test_a_fault_in_the_document_is_raised():
 
 def test_a_kind_from_a_newer_worker_is_a_failure_of_the_host():
     assert type(fault({"kind": "melted", "message": "the board melted"})) is HostError
+
+
+@pytest.mark.parametrize(
+    ("extra", "requirement", "advice"),
+    [
+        ("onnx", "onnxruntime", "mnet setup-host pi4, or"),
+        # Not among what setup-host installs unasked.
+        ("openvino", "openvino", "mnet setup-host pi4 openvino, or"),
+        (
+            "tflite-legacy",
+            "tflite-runtime==2.14.0 'numpy<2'",
+            "mnet setup-host pi4 tflite-runtime==2.14.0 'numpy<2', or",
+        ),
+    ],
+)
+def test_a_missing_runtime_is_installed_by_what_is_advised(extra: str, requirement: str, advice: str):
+    error = {"kind": "missing-runtime", "message": "It is not installed", "extra": extra, "requirement": requirement}
+    assert f"It is not installed on pi4; install it with: {advice} on the device with" in str(fault(error, "pi4"))
