@@ -69,22 +69,14 @@ class Effort(StrEnum):
     best = "best"
 
 
-class PreflightOption(StrEnum):
-    """Target whose supported operators are known."""
+if TYPE_CHECKING:
 
-    edgetpu = "edgetpu"
-    ethos_u55_32 = "ethos-u55-32"
-    ethos_u55_64 = "ethos-u55-64"
-    ethos_u55_128 = "ethos-u55-128"
-    ethos_u55_256 = "ethos-u55-256"
-    ethos_u65_256 = "ethos-u65-256"
-    ethos_u65_512 = "ethos-u65-512"
-    ethos_u85_128 = "ethos-u85-128"
-    ethos_u85_256 = "ethos-u85-256"
-    ethos_u85_512 = "ethos-u85-512"
-    ethos_u85_1024 = "ethos-u85-1024"
-    ethos_u85_2048 = "ethos-u85-2048"
-    tflm = "tflm"
+    class PreflightOption(StrEnum):
+        """Target whose supported operators are known."""
+
+else:
+    _CPUS = ("generic", "x86", "x86-vnni", "arm64")
+    PreflightOption = StrEnum("PreflightOption", {each.name: each.value for each in TargetOption if each not in _CPUS})
 
 
 class TableFormat(StrEnum):

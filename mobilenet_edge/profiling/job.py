@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,9 +70,10 @@ class Job:
         """Measure the packed pictures from file to answer in one way, and `compare` them with those of mnet."""
         if self.pack is None:
             raise ValueError("the job has no pictures")
-        steady = {**self.plan.timing()["steady"]}
+        timing = replace(self.plan, sustain_seconds=None).timing()
+        steady = dict(timing["steady"])
         steady["runs"] = max(steady["runs"], self.pack.count)
-        request = {"mode": "stages", "way": way, **self.pack.request(), **self.plan.timing(), "steady": steady}
+        request = {"mode": "stages", "way": way, **self.pack.request(), **timing, "steady": steady}
         paths = {"pictures": self.pack.archive, **({"inputs": self.pack.pixels} if compare else {})}
         return self._ask(request, paths)
 

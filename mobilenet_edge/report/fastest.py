@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mobilenet_edge.device.runtimes import RUNTIMES
 from mobilenet_edge.records import Profile, interval
 from mobilenet_edge.report.rows import grouped
 
@@ -54,11 +55,17 @@ def sentences(profiles: Sequence[Profile]) -> Iterator[str]:
     Yields:
         A sentence for each precision and number of threads at which several runtimes were measured.
     """
-    groups = grouped((profile for profile in profiles if profile.conditions.get("started")), _subject).values()
+    timed = (each for each in profiles if each.conditions.get("started") and _races(each.runtime))
+    groups = grouped(timed, _subject).values()
     races = [Race.of(group) for group in groups if len({profile.runtime for profile in group}) > 1]
     for (precision, threads), several in grouped(races, _class).items():
         parts = [_part(winner, won, len(several)) for winner, won in grouped(several, lambda race: race.winner).items()]
         yield f"Fastest runtime for {precision}, {threads} thread{'s' * (threads > 1)}: {'; '.join(parts)}."
+
+
+def _races(runtime: str) -> bool:
+    """Leave out what stands for another machine, as an interpreter for microcontrollers does."""
+    return runtime not in RUNTIMES or RUNTIMES[runtime].automatic
 
 
 def _subject(profile: Profile) -> Hashable:

@@ -223,6 +223,13 @@ def test_it_takes_no_delegate(made):
 
 @pytest.mark.slow
 @pytest.mark.tflm
+def test_it_has_one_thread(made):
+    with pytest.raises(RequestError, match="has one thread, not 4; leave out --threads"):
+        runtimes.open_model(made[0].path, threads=4, runtime="tflm")
+
+
+@pytest.mark.slow
+@pytest.mark.tflm
 @pytest.mark.usefixtures("tflm")
 def test_a_dynamic_file_is_refused_with_the_interpreters_reason(tmp_path):
     path = tmp_path / "mine.dynamic.tflite"

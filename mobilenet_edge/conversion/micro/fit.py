@@ -10,7 +10,7 @@ from mobilenet_edge.conversion.micro import footprint
 from mobilenet_edge.conversion.micro.boards import Board
 from mobilenet_edge.conversion.micro.footprint import Footprint
 from mobilenet_edge.conversion.micro.resolver import OPERATORS, SOURCE
-from mobilenet_edge.errors import BuildError, MissingExtraError
+from mobilenet_edge.errors import BuildError, HostError, MissingExtraError
 from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.model import mlperf
 from mobilenet_edge.model.spec import ModelSpec
@@ -78,15 +78,14 @@ def check(path: Path, data: bytes, contents: Contents, spec: ModelSpec | None, b
         board: The board, None for the operators alone.
 
     Raises:
-        HostError: The interpreter crashed.
-        MissingExtraError: It is not installed, and a board is asked about.
+        MissingExtraError: The interpreter is not installed, and a board is asked about.
     """
     published = mlperf.results(spec, board.name) if board else ()
     if any(kind not in OPERATORS for kind in contents.ops):
         return Fit(contents, None, "it lacks operators", board, published)
     try:
         return Fit(contents, footprint.measure(path, data), "", board, published)
-    except BuildError as error:
+    except (BuildError, HostError) as error:  # of one file among others
         return Fit(contents, None, str(error), board, published)
     except MissingExtraError as error:
         if board is not None:

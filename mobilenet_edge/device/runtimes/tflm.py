@@ -64,15 +64,17 @@ class MicroSession:
 
 
 def open_session(runtime: Runtime, path: Path, threads: int, delegate: Mapping[str, Any] | None = None) -> MicroSession:
-    """Open a `.tflite` file; see `Runtime.open`. There is one thread, whatever is asked for.
+    """Open a `.tflite` file; see `Runtime.open`.
 
     Raises:
         InvalidModel: The file is not a model, or needs what the interpreter does not have.
-        RequestError: A delegate was asked for.
+        RequestError: A delegate, or more than one thread, was asked for.
     """
     package = runtime.load()
     if delegate is not None:
         raise RequestError(f"{runtime.title} takes no delegate; leave it out, or run the file in LiteRT")
+    if threads != 1:
+        raise RequestError(f"{runtime.title} has one thread, not {threads}; leave out --threads")
     data, names = read(path)
     return MicroSession(runtime, allocate(package, data, ample(data), path.name), names)
 
