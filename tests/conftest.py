@@ -15,7 +15,9 @@ import pytest
 from hypothesis import settings
 
 # Markers of tests that skip where the machine lacks something. $MNET_REQUIRE names those that must not.
-CONDITIONS: Final = frozenset({"arm", "browser", "data", "emulated", "legacy", "openvino", "ssh", "tflm", "vela"})
+CONDITIONS: Final = frozenset(
+    {"arm", "browser", "data", "emulated", "legacy", "openvino", "ortweb", "ssh", "tflm", "vela"}
+)
 
 
 # No example is held to a time: how long one takes is the machine's affair.

@@ -110,6 +110,8 @@ class BundleTarget(StrEnum):
 
     pi = "pi"
     cpp = "cpp"
+    android = "android"
+    web = "web"
     compiler = "compiler"
     micro = "micro"
 

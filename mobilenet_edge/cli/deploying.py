@@ -94,7 +94,11 @@ def bundle(
     ],
     target: Annotated[
         BundleTarget,
-        typer.Option("--for", help="A board with Python, a program in C++, a vendor's compiler, or a microcontroller."),
+        typer.Option(
+            "--for",
+            help="A board with Python, a program in C++, an Android app, a web page, a vendor's compiler, or a "
+            "microcontroller.",
+        ),
     ] = BundleTarget.pi,
     labels: Labels = None,
     records: Annotated[

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mobilenet_edge.bundle import examples, firmware, folder, handover
+from mobilenet_edge.bundle import android, examples, firmware, folder, handover, web
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.examples import Example
 from mobilenet_edge.bundle.firmware import Vector
@@ -33,8 +33,10 @@ from mobilenet_edge.records import Record
 
 # What a compiler is given, as `mnet export` calibrates with.
 CALIBRATION: Final = 100
-# Pixels of a side of a picture for C++.
+# Pixels of a side of a picture that is written anew.
 LONGEST: Final = 512
+# Of pictures where Pillow is not: C++ has no decoder, and others know other formats and colour profiles.
+PLAIN: Final = {"cpp": "ppm", "android": "png", "web": "png"}
 
 
 def run(
@@ -54,8 +56,8 @@ def run(
         path: A .tflite or .onnx file; for "compiler" a float32 .onnx file.
         out: The folder to write.
         pictures: Folder of pictures; three become the bundle's test, or up to 100 the calibration of a compiler.
-        target: "pi" for a board with Python, "cpp" for a program in C++, "compiler" for a hand-over, "micro" for a
-            microcontroller.
+        target: "pi" for a board with Python, "cpp" for a program in C++, "android" for an app, "web" for a page,
+            "compiler" for a hand-over, "micro" for a microcontroller.
         labels: File of class names, None for those of the model.
         records: Record files and folders of them, of which those of this file are shown in its README.
         options: What is stated of the model's pixels.
@@ -93,6 +95,10 @@ def _require(model: Artifact, target: str) -> None:
         raise UsageError(f"{model.path} is a Keras file; bundle a .tflite or .onnx file of it, from mnet export")
     if target == "compiler":
         handover.require_float(model)
+    if target == "android":
+        android.require_ends(model)
+    if target == "web":
+        web.require_onnx(model)
     if target == "micro":
         firmware.require_integers(model)
         resolver.require(model.contents)
@@ -107,10 +113,10 @@ def _contents(
     tried = images.spread(pictures, examples.TRIED)
     if target == "micro":
         return _firmware(running, model, tried, records)
-    with _plain(tried) if target == "cpp" else nullcontext(tried) as paths:
+    with _plain(tried, PLAIN[target]) if target in PLAIN else nullcontext(tried) as paths:
         chosen = examples.choose(_examples(running, model, paths))
-        write = folder.cpp_contents if target == "cpp" else folder.contents
-        return write(model, chosen, records)
+        writers = {"cpp": folder.cpp_contents, "android": android.contents, "web": web.contents}
+        return writers.get(target, folder.contents)(model, chosen, records)
 
 
 @contextmanager
@@ -165,14 +171,14 @@ def _firmware(
 
 
 @contextmanager
-def _plain(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Write pictures as PPM, no side longer than 512 pixels: C++ has no decoder, and a photograph would be 36 MB."""
+def _plain(paths: Sequence[Path], form: str) -> Iterator[list[Path]]:
+    """Write pictures without loss, no side longer than 512 pixels: as PPM a photograph would be 36 MB."""
     with tempfile.TemporaryDirectory(prefix="mnet-") as place:
         plain = []
         for number, (_, image) in enumerate(images.decoded(paths)):
             if image is not None:
                 image.thumbnail((LONGEST, LONGEST))
-                plain.append(Path(place, f"{number}.ppm"))
+                plain.append(Path(place, f"{number}.{form}"))
                 image.save(plain[-1])
         yield plain
 

@@ -230,3 +230,26 @@ def test_cpp_answers_as_evaluation(exported, data, tmp_path, name):
     ]
     # One grey level off in some tall pictures may turn an answer that is nearly a tie.
     assert sum(same) >= 98
+
+
+@pytest.mark.data
+def test_an_app_has_its_assets(exported, data, tmp_path, capsys):
+    def ask(name, code):
+        words = ["--out", str(tmp_path / "app"), "--pictures", str(data / "images"), "--for", "android"]
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["bundle", str(exported / name), *words])
+        assert ended.value.code == code
+        return capsys.readouterr().err
+
+    assert "--io uint8" in ask("usual/mobilenet_v1-a0.25-r128.int8.tflite", 2)
+    assert "bars beside a picture" in ask("bytes/mobilenet_v1-a0.25-r128.int8.tflite", 2)
+    assert not (tmp_path / "app").exists()
+    ask("usual/mobilenet_v1-a0.25-r128.float32.tflite", 0)
+    assets = tmp_path / "app" / "assets"
+    labels = (assets / "labels.txt").read_text().splitlines()
+    assert len(labels) == 1000
+    for line in (assets / "expected.tsv").read_text().splitlines():
+        name, label = line.split("\t")
+        assert label in labels
+        with Image.open(assets / name) as image:
+            assert (image.format, image.mode, max(image.size) <= 512) == ("PNG", "RGB", True)

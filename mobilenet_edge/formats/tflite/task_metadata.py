@@ -11,7 +11,7 @@ from typing import Final
 
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.formats import archive
-from mobilenet_edge.formats.metadata import Metadata
+from mobilenet_edge.formats.metadata import Metadata, Quantisation
 from mobilenet_edge.formats.tflite.description import NAME, NORMALISATION
 from mobilenet_edge.formats.wire.flatbuffer import OFFSET, Builder, Table
 
@@ -97,14 +97,11 @@ def normalisation(rule: Preprocess) -> tuple[tuple[float, ...], tuple[float, ...
     return mean, std
 
 
-def takes_bytes(about: Metadata) -> bool:
-    """Whether a uint8 input holds the bytes of pixels as they are, to within one step; True for other types.
+def holds_bytes(grid: Quantisation, rule: Preprocess) -> bool:
+    """Whether a uint8 input on a grid holds the bytes of pixels as they are, to within one step.
 
     Task libraries put them in whatever the normalisation says.
     """
-    if about.io != "uint8" or about.input is None:
-        return True
-    grid, rule = about.input, about.preprocess
     return all(
         abs((pixel - grid.zero_point) * grid.scale - (pixel * scale + offset)) <= grid.scale
         for pixel in (0, 255)
@@ -115,7 +112,8 @@ def takes_bytes(about: Metadata) -> bool:
 def _input(builder: Builder, about: Metadata) -> int:
     rule = about.preprocess
     # Without a colour space MediaPipe refuses the file, rather than answer on other pixels.
-    known = rule.colour in _COLOURS and takes_bytes(about)
+    other = about.io == "uint8" and about.input is not None and not holds_bytes(about.input, rule)
+    known = rule.colour in _COLOURS and not other
     properties = builder.table([(0, "b", _COLOURS[rule.colour])] if known else [])
     content = builder.table([(1, OFFSET, properties), (0, "B", _IMAGE)])
     fields = [(3, OFFSET, content), (0, OFFSET, builder.string("image"))]
