@@ -269,7 +269,7 @@ def test_a_board_without_a_target_and_one_that_is_unknown(tmp_path, capsys):
     mnet("inspect", tmp_path / "m.tflite", "--target", "tflm", "--board", "uno", code=2)
     said = capsys.readouterr().err
     assert "add --target tflm" in said
-    assert "there is no board uno; there are nucleo-l4r5zi" in said
+    assert "there is no board 'uno'; there are nucleo-l4r5zi" in said
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mobilenet_edge import schema
 from mobilenet_edge.errors import UsageError
 
 KIB: Final = 1 << 10
@@ -105,5 +106,6 @@ def find(name: str) -> Board:
         UsageError: There is none of that name.
     """
     if name not in BOARDS:
-        raise UsageError(f"there is no board {name}; there are {', '.join(BOARDS)}")
+        known = f"there are {', '.join(BOARDS)}"
+        raise UsageError(f"there is no board {name!r}; {schema.nearest(name, BOARDS, known)}")
     return BOARDS[name]

@@ -25,7 +25,7 @@ def test_figures_as_the_makers_write_them():
 
 
 def test_an_unknown_board_names_the_known():
-    with pytest.raises(UsageError, match="there is no board uno; there are nucleo-l4r5zi, "):
+    with pytest.raises(UsageError, match="there is no board 'uno'; there are nucleo-l4r5zi, "):
         boards.find("uno")
 
 
