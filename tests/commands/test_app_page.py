@@ -34,7 +34,7 @@ def test_the_story(tmp_path, monkeypatch, capsys):
     mnet("build", "--alpha", "0.5", "--rho", "160", "--classes", "5", "--out", "models")
     lines = re.findall(r"^    mnet (.+)$", PAGE.read_text(), re.MULTILINE)
     here = [line for line in lines if "--host" not in line]
-    assert len(lines) - 1 == len(here) == 6
+    assert len(lines) - 1 == len(here) == 8
     for line in here:
         words = shlex.split(line)
         files = sorted(map(str, Path("models").glob("*.tflite")))
@@ -44,5 +44,7 @@ def test_the_story(tmp_path, monkeypatch, capsys):
     promised = {file for cell in cells for file in re.findall(r"`([^`]+)`", cell)} - {"model.onnx"}
     assert {path.name + "/" * path.is_dir() for path in Path("app").iterdir()} == promised
     assert "| flowers " in Path("app/README.md").read_text()
+    assert {"index.html", "test.html", "classify.js"} <= {path.name for path in Path("page").iterdir()}
+    assert [path.name for path in Path("app-android").rglob("Classifier.kt")] == ["Classifier.kt"]
     assert np.load("handover/calibration_pixels.npy").shape == (15, 160, 160, 3)
     assert re.search("the models disagree|same first answer", capsys.readouterr().out)
