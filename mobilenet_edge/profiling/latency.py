@@ -11,6 +11,7 @@ from typing import Final
 
 from mobilenet_edge import progress
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
+from mobilenet_edge.device.runtimes import AUTO
 from mobilenet_edge.errors import InputError, UsageError
 from mobilenet_edge.formats import artifact, contradictions
 from mobilenet_edge.formats.artifact import Artifact
@@ -63,12 +64,14 @@ def profile(
         A profile or a failure for each machine, artifact, thread count and runtime, in the given order.
 
     Raises:
-        UsageError: A number is out of range.
+        UsageError: A number is out of range, or options do not go together.
         InputError: A file is missing or is not a model that can run, or there are no images.
         MnetError: The only machine gave no profile.
     """
     if bad := [count for count in threads if count < 1]:
         raise UsageError(f"--threads must be at least 1, got {bad[0]}")
+    if AUTO in runtimes and len(set(runtimes)) > 1:
+        raise UsageError(f"--runtime {AUTO} would measure one of the others twice; leave it out")
     if images is None and end_to_end is None and options != NOTHING:
         raise UsageError("--pixels and the like are about images; add --images DIR or --end-to-end DIR")
     if plan.power is not None:

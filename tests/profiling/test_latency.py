@@ -188,6 +188,13 @@ def test_no_threads_are_refused(models: list[Path]):
     assert host.asked == []
 
 
+def test_auto_beside_a_name_is_refused(models: list[Path]):
+    host = FakeHost()
+    with pytest.raises(UsageError, match="--runtime auto would measure one of the others twice"):
+        latency.profile(models, runtimes=["auto", "litert"], machines=on(host))
+    assert host.asked == []
+
+
 def test_images_are_looked_at_before_anything_is_measured(models: list[Path], tmp_path: Path):
     host = FakeHost()
     with pytest.raises(InputError, match="is not a folder"):
