@@ -25,7 +25,8 @@ _FILTERS: Final[Mapping[str, tuple[str, str]]] = {
         "return x < M_PI ? std::sin(x) / x * (0.54 + 0.46 * std::cos(x)) : 0;",
     ),
 }
-_PIXELS: Final = {
+# Of a pixel in red, green and blue, by the rule's order of colours; the same in C++ and JavaScript.
+PIXELS: Final = {
     "rgb": "rgb[c]",
     "bgr": "rgb[2 - c]",
     # ITU-R 601-2, as Pillow computes it.
@@ -83,7 +84,7 @@ def write(model: Deployment, outputs: int, output_dtype: str) -> str:
         fit_words=words,
         fit=indent(lines, "  "),
         shape="x".join(map(str, taken.shape)),
-        pixel=_PIXELS[rule.colour],
+        pixel=PIXELS[rule.colour],
         place="size_t(c) * WIDTH * HEIGHT + i" if taken.channels_first else "size_t(i) * CHANNELS + c",
         element=_element(taken),
         zero_point=zero_point,

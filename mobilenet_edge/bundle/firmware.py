@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.bundle import folder, guide
+from mobilenet_edge.bundle import cpp, folder, guide
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.script import template
 from mobilenet_edge.conversion.micro import c_source, resolver
@@ -23,13 +23,6 @@ from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.records import Record
 
 _TYPES: Final = {"int8": "int8_t", "uint8": "uint8_t"}
-# Of a pixel in red, green and blue, by the rule's order of colours.
-_PIXELS: Final = {
-    "rgb": "rgb[c]",
-    "bgr": "rgb[2 - c]",
-    # ITU-R 601-2, as Pillow computes it.
-    "grey": "(rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16",
-}
 _BEST: Final = """\
 int best = 0;
 for (int i = 1; i < kOutputs; ++i)
@@ -136,7 +129,7 @@ def _pixels(model: Deployment) -> str:
         channels=model.rule.channels,
         colour=model.rule.colour,
         rows=rows,
-        pixel=_PIXELS[model.rule.colour],
+        pixel=cpp.PIXELS[model.rule.colour],
     )
 
 

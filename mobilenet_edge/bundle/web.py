@@ -9,8 +9,8 @@ from textwrap import indent
 from typing import Final
 
 from mobilenet_edge import files
+from mobilenet_edge.bundle import cpp, folder, guide
 from mobilenet_edge.bundle import examples as chosen
-from mobilenet_edge.bundle import folder, guide
 from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.examples import Example
 from mobilenet_edge.bundle.script import template
@@ -34,12 +34,6 @@ _FILTERS: Final[Mapping[str, tuple[str, str]]] = {
         "x = Math.abs(x) * Math.PI;\nif (x === 0) return 1;\n"
         "return x < Math.PI ? (Math.sin(x) / x) * (0.54 + 0.46 * Math.cos(x)) : 0;",
     ),
-}
-_PIXELS: Final = {
-    "rgb": "rgb[c]",
-    "bgr": "rgb[2 - c]",
-    # ITU-R 601-2, as Pillow computes it.
-    "grey": "(rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16",
 }
 _SOFTMAX: Final = (
     "const most = shares.reduce((a, b) => Math.max(a, b));\n"
@@ -126,7 +120,7 @@ def write(model: Deployment) -> str:
         dims=", ".join(map(str, taken.shape)),
         dtype=taken.dtype,
         array=_ARRAYS[taken.dtype],
-        pixel=_PIXELS[rule.colour],
+        pixel=cpp.PIXELS[rule.colour],
         place="c * WIDTH * HEIGHT + i" if taken.channels_first else "i * CHANNELS + c",
         element=_element(taken),
         real=f"(each - {zero_point}) * {scale!r}" if model.grid else "each",
