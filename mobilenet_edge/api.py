@@ -134,9 +134,8 @@ def convert(
     from mobilenet_edge.conversion import pipeline
 
     with tempfile.TemporaryDirectory(prefix="mnet-") as folder, _reporting(on_progress):
-        path = model if isinstance(model, str | Path) else _save(model, Path(folder))
         (artifact,) = pipeline.run(
-            Path(path),
+            Path(model) if isinstance(model, str | Path) else model,
             formats=(format,),
             precisions=(precision,),
             calibrate=calibration,

@@ -27,16 +27,9 @@ import numpy as np
 
 
 def ours(model: Any, samples: np.ndarray, out: Path) -> None:
-    from mobilenet_edge.conversion import origin
-    from mobilenet_edge.conversion.assembly import Assembly, Settings
-    from mobilenet_edge.conversion.samples import Samples
-    from mobilenet_edge.model.read import parse
-    from mobilenet_edge.model.save import keras_bytes
+    from mobilenet_edge.conversion import pipeline
 
-    graph = parse(keras_bytes(model), "bench").graph
-    about = origin.describe(graph, model.name, "bench")
-    settings = Settings(("tflite", "onnx"), ("float32", "int8"), out)
-    list(Assembly(graph, about, Samples(samples, "synthetic"), settings).write())
+    pipeline.run(model, calibrate=samples, formats=("tflite", "onnx"), precisions=("float32", "int8"), out=out)
 
 
 def usual(model: Any, samples: np.ndarray, out: Path) -> None:
@@ -67,7 +60,9 @@ def usual(model: Any, samples: np.ndarray, out: Path) -> None:
     quantize_static(str(out / "prepared.onnx"), str(out / "int8.onnx"), Reader(), per_channel=True)
 
 
-PACKAGES = ("ai_edge_litert.interpreter", "onnx", "onnxruntime.quantization", "tf2onnx")
+PACKAGES = (
+    "ai_edge_litert.interpreter", "onnx", "onnxruntime.quantization", "tf2onnx", "mobilenet_edge.conversion.pipeline",
+)  # fmt: skip
 ROADS = {"mnet": ours, "usual": usual}
 
 

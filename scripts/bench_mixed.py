@@ -39,8 +39,7 @@ from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.model import weights
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.read import parse
-from mobilenet_edge.model.save import keras_bytes
+from mobilenet_edge.model.read import held
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import partition
 from mobilenet_edge.quantise.entry import grid as input_grid
@@ -63,7 +62,7 @@ def read_model(spec: ModelSpec, source: str) -> Graph:
     """Build a model with stored weights and fold it."""
     model = build(spec)
     weights.assign(model, weights.read(source, spec))
-    return parse(keras_bytes(model), spec.name).graph
+    return held(model).graph
 
 
 def read_images(folder: Path, rule: Preprocess, limit: int) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -38,11 +38,7 @@ def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model
     from mobilenet_edge.model.recognise import safe_name
 
     model = read.parse(source.data, str(source.path))
-    if model.graph.input_shape[-1] not in (1, 3):
-        raise BuildError(
-            f"{source.path} cannot be exported: it takes an input of {model.graph.input_shape}; mnet takes pictures of "
-            "1 or 3 channels"
-        )
+    _require_picture(model, str(source.path))
     if source.metadata is None:
         about = describe(model.graph, source.path.stem, source.path.name)
     else:
@@ -50,6 +46,28 @@ def read_model(source: Artifact, options: PixelOptions = NOTHING) -> tuple[Model
         # The files are named by it.
         about = replace(source.metadata, variant=safe_name(source.metadata.variant), weights=weights)
     return model, replace(about, preprocess=rules.of_model(model, source.metadata, options))
+
+
+def hold_model(keras: Any, options: PixelOptions = NOTHING) -> tuple[Model, Metadata]:
+    """Read a keras.Model that is in memory.
+
+    Raises:
+        BuildError: The graph cannot hold a layer, or its input has not 1 or 3 channels.
+    """
+    from mobilenet_edge.model import read
+
+    model = read.held(keras)
+    _require_picture(model, model.name)
+    about = describe(model.graph, model.name, model.name)
+    return model, replace(about, preprocess=rules.of_model(model, None, options))
+
+
+def _require_picture(model: Model, name: str) -> None:
+    if model.graph.input_shape[-1] not in (1, 3):
+        raise BuildError(
+            f"{name} cannot be exported: it takes an input of {model.graph.input_shape}; mnet takes pictures of "
+            "1 or 3 channels"
+        )
 
 
 def describe(graph: Graph, name: str, source: str) -> Metadata:

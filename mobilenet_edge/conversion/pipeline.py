@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mobilenet_edge import files, progress
 from mobilenet_edge.conversion import derive, origin, suitability, verify
@@ -67,7 +67,7 @@ class Files(list[Artifact]):
 
 
 def run(
-    model: Path,
+    model: Any,
     *,
     formats: Sequence[str] = (),
     precisions: Sequence[str] = (),
@@ -88,7 +88,7 @@ def run(
     """Export a model.
 
     Args:
-        model: A .keras file.
+        model: The path of a Keras file, or a keras.Model.
         formats: Of the target's, all by default.
         precisions: Of the target's; its own choice by default.
         calibrate: A folder of images, "random" for synthetic images, or an array of images. int8 and mixed need it;
@@ -104,7 +104,7 @@ def run(
             first batch norm contradicts.
         options: What is stated of the pixels that the model takes.
         compact: Leave the scales of inner tensors out of an int8 .tflite: 2 % smaller, and viewers show steps.
-        check_keras: Compare with Keras first, which needs TensorFlow.
+        check_keras: Compare what was read of a file with Keras first, which needs TensorFlow.
         mixing: What decides which layers of a mixed file stay in float.
         explain: Divide the loss of int8 among the layers, and measure every cut that a mixed file could have.
 
@@ -119,7 +119,7 @@ def run(
         BuildError: A layer the graph has no op for, pixels that the model contradicts, or files that failed their check
             or their target's compiler: none of those is left, and all others are written.
     """
-    source = artifact.read(model)
+    source = artifact.read(model) if isinstance(model, Path) else None
     made_for = targets.find(target)
     formats = tuple(dict.fromkeys(formats)) or made_for.formats
     precisions = tuple(dict.fromkeys(precisions)) or made_for.precisions
@@ -132,12 +132,12 @@ def run(
     calibration.check(calibrate)
     names = labels.read(labels_file) if labels_file else None
     files.try_folder(out)
-    keras, about = origin.read_model(source, options)
-    if check_keras:
+    keras, about = origin.read_model(source, options) if source else origin.hold_model(model, options)
+    if source and check_keras:
         origin.compare_with_keras(source, keras)
     graph = replace(keras.graph, name=about.variant)
     if names is not None:
-        about = replace(about, labels=labels.fit(graph.classes, names, source.path.name).lines)
+        about = replace(about, labels=labels.fit(graph.classes, names, source.path.name if source else keras.name).lines)
     about = replace(about, target=target)
     for name in _file_names(about.variant, settings, target):
         overwrite.refuse(out / name, about, force=force)

@@ -17,8 +17,7 @@ from mobilenet_edge.data.dataset import Dataset, Picture
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.model import weights as sources
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.read import parse
-from mobilenet_edge.model.save import keras_bytes
+from mobilenet_edge.model.read import held
 from mobilenet_edge.model.spec import IMAGENET_CLASSES, PUBLISHED, ModelSpec
 from mobilenet_edge.training import crops, linear, start, tune
 from mobilenet_edge.training.album import Score
@@ -99,7 +98,7 @@ def train(
     with _timed(seconds, "model"):
         model = build(spec, options.seed)
         sources.assign(model, arrays or start.arrays(spec, options.seed))
-        frozen = Body(body(parse(keras_bytes(model), spec.name).graph), rule, cache)
+        frozen = Body(body(held(model).graph), rule, cache)
     with _timed(seconds, "features"):
         features = _features(frozen, data, teacher, options.seed, advance)
     with _timed(seconds, "head"):

@@ -1,12 +1,13 @@
-"""Read Keras models without Keras: a description in JSON and arrays in HDF5, folded into the graph.
+"""Read Keras models: a description in JSON and arrays, folded into the graph.
 
-Nothing of a file is run. What the graph cannot hold exactly is refused by name, all layers at once.
+Files are read without Keras, and nothing of a file is run. What the graph cannot hold exactly is refused by name, all layers at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from mobilenet_edge.graph import Graph
 from mobilenet_edge.model.norm import Norm
 from mobilenet_edge.model.read.architecture import Description, describe
 from mobilenet_edge.model.read.arrays import Arrays
-from mobilenet_edge.model.read.file import Source, opened
+from mobilenet_edge.model.read.file import Source, of_model, opened
 from mobilenet_edge.model.read.folding import Folding
 from mobilenet_edge.model.read.input_rule import Rule, rule_of
 from mobilenet_edge.model.read.unsupported import Refusals, Unsupported
@@ -71,15 +72,37 @@ def parse(data: bytes, name: str) -> Model:
         MissingExtraError: h5py is not installed.
     """
     with opened(data, name) as source:
-        try:
-            description = describe(source.config)
-        except ValueError as error:
-            raise BuildError(f"{name} cannot be exported: {error}; build it as a functional model") from error
-        except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-            raise InputError(
-                f"{name} is not described as Keras does ({type(error).__name__} {error}); save it again"
-            ) from error
-        return _fold(source, description, name)
+        return _read(source, name)
+
+
+def held(model: Any) -> Model:
+    """Read a keras.Model that is in memory; as `parse` would read its file, without writing one.
+
+    Raises:
+        BuildError: The graph cannot hold a layer; the message names all of them.
+    """
+    name = str(model.name)
+    try:
+        source = of_model(model)
+    except ValueError as error:
+        raise _inexpressible(name, error) from error
+    return _read(source, name)
+
+
+def _read(source: Source, name: str) -> Model:
+    try:
+        description = describe(source.config)
+    except ValueError as error:
+        raise _inexpressible(name, error) from error
+    except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{name} is not described as Keras does ({type(error).__name__} {error}); save it again"
+        ) from error
+    return _fold(source, description, name)
+
+
+def _inexpressible(name: str, error: ValueError) -> BuildError:
+    return BuildError(f"{name} cannot be exported: {error}; build it as a functional model")
 
 
 def _fold(source: Source, description: Description, path: str) -> Model:

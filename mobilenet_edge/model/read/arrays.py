@@ -1,4 +1,8 @@
-"""Where a file keeps the arrays of each layer: by class and number, or by names in a group of the outermost layer."""
+"""Where the arrays of each layer are.
+
+A `.keras` file keeps them by class and number, an `.h5` file by names in a group of the outermost layer, and a model in
+memory in its layers.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,8 @@ class Arrays:
     """The arrays of a model's layers, read when they are asked for."""
 
     def __init__(self, source: Source, model: Description) -> None:
-        pairs = _by_name(source.arrays, model) if source.named else _by_number(source.arrays, model)
-        self._datasets = dict(pairs)
+        find = {"numbers": _by_number, "names": _by_name, "layers": _in_layers}[source.layout]
+        self._datasets = dict(find(source.arrays, model))
 
     def read(self, layer: Layer, shapes: Sequence[tuple[int, ...]]) -> list[Array64]:
         """Read all arrays of a layer, which must have these shapes.
@@ -48,6 +52,8 @@ class Arrays:
 
 
 def _floats(dataset: Any) -> Array64:
+    if isinstance(dataset, np.ndarray):
+        return np.asarray(dataset, np.float64)
     if dataset.attrs.get("dtype") == "bfloat16":
         # The upper half of a float32, which h5py knows as two bytes without a meaning.
         halves = np.frombuffer(np.asarray(dataset).tobytes(), np.uint16).astype(np.uint32)
@@ -71,6 +77,20 @@ def _by_number(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]
             yield from _by_number(place, layer.model)
         elif "vars" in place:
             yield id(layer), [place["vars"][key] for key in sorted(place["vars"], key=int)]
+
+
+def _in_layers(held: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the arrays of each layer of a keras.Model; a type that numpy lacks, as bfloat16, becomes float32."""
+    names = {layer.name for layer in held.layers}
+    for layer in model.layers:
+        if layer.name not in names:
+            continue
+        owner = held.get_layer(layer.name)
+        if layer.model is not None:
+            yield from _in_layers(owner, layer.model)
+        else:
+            arrays = (np.asarray(weight) for weight in owner.weights)
+            yield id(layer), [each if each.dtype.kind in "biuf" else each.astype(np.float32) for each in arrays]
 
 
 def _snake_case(name: str) -> str:

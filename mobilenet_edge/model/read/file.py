@@ -1,4 +1,4 @@
-"""A Keras file: its architecture as JSON and its arrays as HDF5, whichever generation wrote it."""
+"""A Keras model: its architecture as JSON and its arrays, from a file of any generation or from memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats import archive
@@ -18,19 +18,19 @@ _LARGEST: Final = 16 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """An open Keras file.
+    """An open Keras file, or a model in memory.
 
     Attributes:
         config: The architecture: `{"class_name": ..., "config": ...}`.
         version: Of the Keras that wrote it, (major, minor); (2, 0) where it does not say.
-        arrays: The group of the HDF5 file that holds the arrays.
-        named: Whether arrays lie under their own names (`.h5`), not under numbers (`.keras`).
+        arrays: What holds the arrays: a group of an HDF5 file, or the keras.Model.
+        layout: How they lie there: by numbers (`.keras`), by names (`.h5`), or in the layers of the model.
     """
 
     config: Mapping[str, Any]
     version: tuple[int, int]
     arrays: Any
-    named: bool
+    layout: Literal["numbers", "names", "layers"]
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def _open_legacy(data: bytes, name: str) -> Iterator[Source]:
                 f"use mnet build --weights {name}"
             )
         version = _text(file.attrs.get("keras_version", ""))
-        yield Source(_parsed(text, name), _version(version), file["model_weights"], named=True)
+        yield Source(_parsed(text, name), _version(version), file["model_weights"], layout="names")
 
 
 @contextmanager
@@ -70,7 +70,20 @@ def _open_zip(data: bytes, name: str) -> Iterator[Source]:
         raise InputError(f"{name} is not a whole .keras model: it holds no config.json; save or copy it again")
     version = _version(str(_parsed(about or "{}", name).get("keras_version", "3")))
     with hdf5.opened(hdf5.inside(data, name), f"{name} ({hdf5.MEMBER})") as file:
-        yield Source(_parsed(config, name), version, file, named=False)
+        yield Source(_parsed(config, name), version, file, layout="numbers")
+
+
+def of_model(model: Any) -> Source:
+    """Take a keras.Model as a source; only Keras 2 says in a description which it is.
+
+    Raises:
+        ValueError: It is a subclass of keras.Model that does not describe itself.
+    """
+    try:
+        config = json.loads(model.to_json())
+    except NotImplementedError as error:
+        raise ValueError(f"it is a subclass of keras.Model ({type(model).__name__})") from error
+    return Source(config, _version(config.get("keras_version", "3")), model, layout="layers")
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mobilenet_edge.graph import Graph
 from mobilenet_edge.graph.run import run
 from mobilenet_edge.model import layers as arithmetic
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.read import Model, parse
+from mobilenet_edge.model.read import Model, held, parse
 from mobilenet_edge.model.save import keras_bytes
 from mobilenet_edge.model.spec import ModelSpec
 
@@ -22,8 +22,11 @@ Make = Callable[[Any], Any]
 
 
 def read(model: Any) -> Model:
-    """Read a model by way of its file."""
-    return parse(keras_bytes(model), "model.keras")
+    """Read a model by way of its file, which must give what reading it from memory gives."""
+    made, direct = parse(keras_bytes(model), "model.keras"), held(model)
+    assert direct.graph.sha256() == made.graph.sha256()
+    assert (direct.name, direct.rule) == (made.name, made.rule)
+    return made
 
 
 def fold(model: Any) -> Graph:
