@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,10 +102,12 @@ class _Reported:
     description: str
     total: int
     done: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def advance(self) -> None:
-        self.done += 1
-        self.listener(self.description, self.done, self.total)
+        with self.lock:
+            self.done += 1
+            self.listener(self.description, self.done, self.total)
 
     def extend(self, steps: int) -> None:
         self.total += steps

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
-from mobilenet_edge.conversion import derive, encode, mixture, passes
+from mobilenet_edge.conversion import background, derive, encode, mixture, passes
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.micro.emit import Sources
 from mobilenet_edge.conversion.mixture import Divider, Mixing
 from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.conversion.search import Search
+from mobilenet_edge.conversion.verify import Reference
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Metadata
 from mobilenet_edge.graph import Graph
+from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, solve, synthetic, weights
 from mobilenet_edge.quantise.attribution import attribute
 from mobilenet_edge.quantise.entry import grid as input_grid
@@ -90,32 +95,41 @@ class Assembly:
         self._target = targets.find(about.target)
         self._about = replace(about, calibration=None)
         self._tools = {kind: encode.tools(kind) for kind in settings.formats}
-        self._reference = encode.reference(graph, samples, about.preprocess)
-        self._int8: QuantisedGraph | None = None
+        self._solved: Future[QuantisedGraph] = Future()
+
+    @cached_property
+    def _reference(self) -> Reference:
+        return encode.reference(self._graph, self._samples, self._about.preprocess)
 
     def write(self) -> Iterator[Artifact]:
         """Write every format of every precision; yield each file once it is checked.
+
+        Integers are solved while the reference is computed and float files are written.
 
         Raises:
             BuildError: Some failed; all others have been written by then.
         """
         formats, precisions, out = self._settings.formats, self._settings.precisions, self._settings.out
         failures: list[str] = []
-        for precision in precisions:
-            about = replace(self._about, precision=precision, scheme=encode.SCHEMES[precision])
-            make = self._maker(about)
-            for kind in formats:
-                path = out / artifact.file_name(about.variant, precision, kind, about.target)
-                try:
-                    made, data = make(kind, replace(about, tools=self._tools[kind]))
-                    derived = derive.of(path, made, data)
-                except BuildError as error:
-                    failures.append(str(error))
-                    continue
-                yield _written(path, made, data)
-                if derived is not None:
-                    yield from self._keep(derived)
-                self._advance()
+        with workers() as pool, ExitStack() as stack:
+            if self._samples is not None and "int8" in precisions:
+                work = partial(self._solve, self._samples)
+                self._solved = stack.enter_context(background.start(pool, work, self._advance))
+            for precision in precisions:
+                about = replace(self._about, precision=precision, scheme=encode.SCHEMES[precision])
+                make = self._maker(about)
+                for kind in formats:
+                    path = out / artifact.file_name(about.variant, precision, kind, about.target)
+                    try:
+                        made, data = make(kind, replace(about, tools=self._tools[kind]))
+                        derived = derive.of(path, made, data)
+                    except BuildError as error:
+                        failures.append(str(error))
+                        continue
+                    yield _written(path, made, data)
+                    if derived is not None:
+                        yield from self._keep(derived)
+                    self._advance()
         if failures:
             written = len(formats) * len(precisions) - len(failures)
             raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
@@ -135,35 +149,45 @@ class Assembly:
         return lambda kind, own: encode.small(self._graph, rounded, kind, own, self._reference)
 
     def _calibrated(self, samples: Samples, precision: str) -> _Maker:
-        margin = synthetic.MARGIN if samples.source == "synthetic" else 1.0
-        options = replace(solve.EFFORTS[self._settings.effort], pairs=self._target.pairs, margin=margin)
-        entry = input_grid(self._about.preprocess)
-        require_within(samples.images, entry)
-        if precision == "int8":
-            make = self._integer(samples, options, entry)
-        else:
-            make = self._mixed(Divider(self._graph, samples, options, entry, self._advance))
+        make = self._integer(samples) if precision == "int8" else self._mixed(samples)
+        calibration = samples.describe()
 
         def described(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
-            scheme = about.scheme + encode.PAIRS * options.pairs
-            return make(kind, replace(about, scheme=scheme, calibration=samples.describe()))
+            scheme = about.scheme + encode.PAIRS * self._options.pairs
+            return make(kind, replace(about, scheme=scheme, calibration=calibration))
 
         return described
 
-    def _integer(self, samples: Samples, options: solve.Options, entry: QuantParams) -> _Maker:
-        quantised = self._int8 = solve.solve(
-            self._graph, samples.images, options, self._advance, entry, engine=passes.choose()
-        )
+    @cached_property
+    def _options(self) -> solve.Options:
+        synthesised = self._samples is not None and self._samples.source == "synthetic"
+        margin = synthetic.MARGIN if synthesised else 1.0
+        return replace(solve.EFFORTS[self._settings.effort], pairs=self._target.pairs, margin=margin)
+
+    def _entry(self, samples: Samples) -> QuantParams:
+        entry = input_grid(self._about.preprocess)
+        require_within(samples.images, entry)
+        return entry
+
+    def _solve(self, samples: Samples, step: Callable[[], None]) -> QuantisedGraph:
+        entry = self._entry(samples)
+        return solve.solve(self._graph, samples.images, self._options, step, entry, engine=passes.choose())
+
+    def _integer(self, samples: Samples) -> _Maker:
+        # Not in the thread that solves, so that it takes no time of its own.
+        reference = self._reference
+        quantised = self._solved.result()
         if self._settings.explain:
             self.losses = attribute(self._graph, quantised, samples.checking)
 
         def make(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
             io = self._settings.io or self._target.io(kind)
-            return encode.integer(quantised, kind, io, about, self._reference, self._settings.compact)
+            return encode.integer(quantised, kind, io, about, reference, self._settings.compact)
 
         return make
 
-    def _mixed(self, divider: Divider) -> _Maker:
+    def _mixed(self, samples: Samples) -> _Maker:
+        divider = Divider(self._graph, samples, self._options, self._entry(samples), self._advance)
         chosen = self._divide(divider)
 
         def make(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
@@ -177,7 +201,8 @@ class Assembly:
         formats, mixing = self._settings.formats, self._settings.mixing
         if mixing.min_agreement is None:
             return dict.fromkeys(formats, divider.default())
-        self.search = divider.search(mixing, formats, self._int8, self._reference.head, whole=self._settings.explain)
+        int8 = self._solved.result() if "int8" in self._settings.precisions else None
+        self.search = divider.search(mixing, formats, int8, self._reference.head, whole=self._settings.explain)
         return self.search.chosen
 
 

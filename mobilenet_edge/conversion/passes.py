@@ -18,11 +18,13 @@ from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import HIGH, LOW, QuantParams, Weights
 from mobilenet_edge.quantise.engine import REFERENCE, Engine, Layer
 from mobilenet_edge.quantise.observe import Observation
-from mobilenet_edge.quantise.places import Places, channels_major
+from mobilenet_edge.quantise.places import Places
 from mobilenet_edge.quantise.stats import ChannelStats, front_of
 
 # Images whose float outputs are numpy's own.
-EXACT: Final = 16
+EXACT: Final = 8
+# Images that the float graph runs on at once: the tensors of more do not stay in the cache.
+_CACHED: Final = 2
 
 
 def choose() -> Engine:
@@ -76,9 +78,12 @@ class OrtEngine:
         writer = taps.ObservationWriter(graph, places)
         session = open_session(writer.write())
 
+        def run(images: Array) -> dict[str, Array]:
+            return dict(zip(writer.taps, session.run(None, {graph.input: _channels_first(images)}), strict=True))
+
         def observe(images: Array) -> dict[str, Observation]:
-            results = dict(zip(writer.taps, session.run(None, {graph.input: _channels_first(images)}), strict=True))
-            return {node.name: _observation(node, results, places.get(node.name)) for node in graph.nodes}
+            parts = [run(part) for part in np.array_split(images, -(-len(images) // _CACHED))]
+            return {node.name: _observation(node, parts, places.get(node.name)) for node in graph.nodes}
 
         with workers() as pool:
             observed = list(pool.map(observe, batches))
@@ -121,18 +126,21 @@ def _as_in_graph(values: Array, shape: tuple[int, ...]) -> Array:
     return values.transpose(0, 2, 3, 1) if len(shape) == 3 else values.reshape(-1, *shape)
 
 
-def _observation(node: Node, results: Mapping[str, Array], places: Places | None) -> Observation:
+def _observation(node: Node, parts: Sequence[Mapping[str, Array]], places: Places | None) -> Observation:
+    def joined(tap: str) -> Array:
+        return np.concatenate([part[f"{node.name}/{tap}"] for part in parts])
+
     if len(node.shape) != 3:
-        return Observation.of(_as_in_graph(results[f"{node.name}/values"], node.shape), node.activation, places)
-    pixels = (_pixels(results[f"{node.name}/pixels"], places),) if places else ()
-    low = -results[f"{node.name}/low"].max() if node.activation == "linear" else 0.0
-    return Observation(float(low), float(results[f"{node.name}/high"].max()), pixels)
+        return Observation.of(_as_in_graph(joined("values"), node.shape), node.activation, places)
+    pixels = (_pixels(joined("pixels"), places),) if places else ()
+    low = -joined("low").max() if node.activation == "linear" else 0.0
+    return Observation(float(low), float(joined("high").max()), pixels)
 
 
-def _pixels(pattern: Array, places: Places) -> Array:
-    """Leave out the first row and column where the pattern has steps."""
+def _pixels(patterns: Array, places: Places) -> Array:
+    """Leave out the first row and column of patterns (n, h, w, c) that have steps; return (n * h * w, c)."""
     rows, columns = (slice(int(step > 1), None) for step in places.steps)
-    return channels_major(pattern[:, :, rows, columns].transpose(0, 2, 3, 1))
+    return patterns[:, rows, columns].reshape(-1, patterns.shape[-1])
 
 
 def _channels_first(images: Array) -> Array:

@@ -22,6 +22,8 @@ from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.formats import artifact, overwrite
 from mobilenet_edge.formats.artifact import Artifact
+from mobilenet_edge.graph.threads import workers
+from mobilenet_edge.model.read import Model
 from mobilenet_edge.records.export import LayerLoss
 from mobilenet_edge.records.record import CALIBRATED
 from mobilenet_edge.records.remark import Remark
@@ -137,7 +139,8 @@ def run(
         origin.compare_with_keras(source, keras)
     graph = replace(keras.graph, name=about.variant)
     if names is not None:
-        about = replace(about, labels=labels.fit(graph.classes, names, source.path.name if source else keras.name).lines)
+        model_name = source.path.name if source else keras.name
+        about = replace(about, labels=labels.fit(graph.classes, names, model_name).lines)
     about = replace(about, target=target)
     for name in _file_names(about.variant, settings, target):
         overwrite.refuse(out / name, about, force=force)
@@ -147,14 +150,17 @@ def run(
         samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
         about = replace(about, preprocess=rule)
         samples = samples.hold_out() if calibrated else samples
-    with progress.bar(f"export {about.variant}", settings.steps(graph)) as advance:
+    with progress.bar(f"export {about.variant}", settings.steps(graph)) as advance, workers() as pool:
+        remarks = pool.submit(_remarks, keras, samples if calibrated else None, about.preprocess)
         assembly = Assembly(graph, about, samples, settings, advance)
         made = Files(assembly.write())
-    made.rule, made.samples, made.split = about.preprocess, samples, split
+    made.rule, made.samples, made.split, made.remarks = about.preprocess, samples, split, remarks.result()
     made.search, made.losses, made.sources = assembly.search, assembly.losses, assembly.sources
-    if samples is not None and calibrated:
-        made.remarks = tuple(suitability.remarks(keras, samples, made.rule))
     return made
+
+
+def _remarks(model: Model, samples: calibration.Samples | None, rule: Preprocess) -> tuple[Remark, ...]:
+    return () if samples is None else tuple(suitability.remarks(model, samples, rule))
 
 
 def _check(settings: Settings, count: int, *, lacking: str | None) -> None:

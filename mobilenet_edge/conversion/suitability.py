@@ -81,8 +81,8 @@ def unlikeness(model: Model, images: Array) -> float | None:
     medians = []
     for name, moments in trained.items():
         if moments.alive.any():
-            pixels = np.concatenate(observed[name].pixels, axis=1).astype(np.float64)
-            medians.append(np.median(divergence(pixels.mean(axis=1), pixels.var(axis=1), moments)))
+            pixels = np.concatenate(observed[name].pixels).astype(np.float64)
+            medians.append(np.median(divergence(pixels.mean(axis=0), pixels.var(axis=0), moments)))
     return float(np.quantile(medians, 0.9))
 
 

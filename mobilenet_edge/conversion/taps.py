@@ -68,19 +68,21 @@ class ObservationWriter(BatchWriter):
             self._pixels(node, inputs, linear, self.places[node.name].steps)
 
     def _pixels(self, node: Node, inputs: list[str], linear: str, steps: tuple[int, int]) -> None:
-        name = f"{node.name}/pixels"
+        planes = f"{node.name}/planes"
         if math.prod(steps) < _FAR:
-            self.tap("MaxPool", [linear], name, kernel_shape=[1, 1], strides=steps)
-            return
-        (top, bottom), (left, right) = node.padding
-        self.tap(
-            "Conv",
-            [*inputs, self.weight(node), self.bias(node)],
-            name,
-            group=node.shape[-1] if node.op == "depthwise" else 1,
-            strides=[step * node.stride for step in steps],
-            pads=[top, left, bottom, right],
-        )
+            self.add("MaxPool", [linear], planes, kernel_shape=[1, 1], strides=steps)
+        else:
+            (top, bottom), (left, right) = node.padding
+            self.add(
+                "Conv",
+                [*inputs, self.weight(node), self.bias(node)],
+                planes,
+                group=node.shape[-1] if node.op == "depthwise" else 1,
+                strides=[step * node.stride for step in steps],
+                pads=[top, left, bottom, right],
+            )
+        # Channels last costs the runtime least.
+        self.tap("Transpose", [planes], f"{node.name}/pixels", perm=[0, 2, 3, 1])
 
 
 def integer_layer(node: Node, source: QuantParams, target: QuantParams, weights: Weights) -> bytes:

@@ -7,12 +7,14 @@ for each channel, with K = kh * kw inputs and one output. Both are held as a bat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import Array, Node
+from mobilenet_edge.quantise import QuantParams
 
 Wide = NDArray[np.float64]
 
@@ -39,29 +41,22 @@ class Moments:
     xy: Wide
 
     @classmethod
-    def of(cls, node: Node, seen: Array, outputs: Array) -> Moments:
+    def of(cls, node: Node, inputs: Array, outputs: Array) -> Moments:
         """Take the moments of samples.
 
         Args:
             node: The layer.
-            seen: What each tap of its kernel sees (taps, c, samples), as `windows` gives it.
-            outputs: What it should give, before its activation (out, samples).
+            inputs: What its kernel sees (batch, K, samples), as `windows` gives it; it is overwritten.
+            outputs: What it should give, before its activation (samples, out).
         """
-        if node.op == "depthwise":
-            inputs, outputs = seen.transpose(1, 0, 2), outputs[:, None]
-        else:
-            inputs, outputs = seen.reshape(1, -1, seen.shape[-1]), outputs[None]
-        count = inputs.shape[-1]
-        share = np.full((count, 1), 1 / count, np.float32)
-        mean_x, mean_y = inputs @ share, outputs @ share
-        inputs, outputs = inputs - mean_x, outputs - mean_y
-        return cls(
-            count,
-            mean_x[..., 0].astype(np.float64),
-            mean_y[..., 0].astype(np.float64),
-            (inputs @ inputs.transpose(0, 2, 1)).astype(np.float64),
-            (inputs @ outputs.transpose(0, 2, 1)).astype(np.float64),
-        )
+        wanted = outputs.T[:, None] if node.op == "depthwise" else outputs.T[None]
+        mean_x, mean_y = (each.mean(axis=-1, keepdims=True) for each in (inputs, wanted))
+        inputs -= mean_x
+        products = _products_of_channels if node.op == "depthwise" else _products
+        parts = [
+            each.astype(np.float64) for each in (mean_x[..., 0], mean_y[..., 0], *products(inputs, wanted - mean_y))
+        ]
+        return cls(len(outputs), *parts)
 
     @classmethod
     def sum(cls, parts: Iterable[Moments]) -> Moments:
@@ -79,6 +74,11 @@ class Moments:
             xy += part.xy
         return cls(int(counts.sum()), mean_x, mean_y, xx, xy)
 
+    def as_reals(self, grid: QuantParams) -> Moments:
+        """Return the moments of what the inputs stand for, where they are integers on a grid."""
+        mean_x = (self.mean_x - grid.zero_point) * grid.scale
+        return replace(self, mean_x=mean_x, xx=self.xx * grid.scale**2, xy=self.xy * grid.scale)
+
     @property
     def covariance(self) -> Wide:
         """Of the inputs with each other: (batch, K, K). The mean is the bias's business."""
@@ -88,6 +88,19 @@ class Moments:
     def cross(self) -> Wide:
         """Of the inputs with the outputs: (batch, K, out)."""
         return self.xy / self.count
+
+
+def _products(inputs: Array, outputs: Array) -> tuple[Array, Array]:
+    return inputs @ inputs.transpose(0, 2, 1), inputs @ outputs.transpose(0, 2, 1)
+
+
+def _products_of_channels(inputs: Array, outputs: Array) -> tuple[Array, Array]:
+    """Do the same for many small problems, of which one sample after the other lies in memory."""
+    rows = [*inputs.transpose(1, 2, 0), outputs[:, 0].T]
+    found = np.empty((len(inputs), len(rows), len(rows)), np.float32)
+    for i, j in combinations_with_replacement(range(len(rows)), 2):
+        found[:, i, j] = found[:, j, i] = np.einsum("nc,nc->c", rows[i], rows[j])
+    return found[:, :-1, :-1], found[:, :-1, -1:]
 
 
 def as_problems(node: Node, weight: NDArray[np.floating]) -> Wide:

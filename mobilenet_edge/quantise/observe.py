@@ -20,7 +20,7 @@ class Observation:
     Attributes:
         low: Least value behind the activation.
         high: Greatest value behind it.
-        pixels: Of each batch the pixels at some places in front of it (c, n), or none where none were asked for.
+        pixels: Of each batch the pixels at some places in front of it (samples, c), or none where none were asked for.
     """
 
     low: float

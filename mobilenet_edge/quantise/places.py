@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.graph import NO_PADDING, Array, Node
-from mobilenet_edge.quantise import QuantParams
-
-T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,10 @@ class Places:
         return len(self.rows) * len(self.columns)
 
     def take(self, values: Array) -> Array:
-        """Return the pixels (c, n * places) of values (n, h, w, c) or (n, c)."""
+        """Return the pixels (n * places, c) of values (n, h, w, c) or (n, c)."""
         if values.ndim == 4:
             values = values[:, self.rows[0] :: self.steps[0], self.columns[0] :: self.steps[1]]
-        return channels_major(values)
+        return values.reshape(-1, values.shape[-1])
 
     def _axis(self, axis: int) -> NDArray[np.intp]:
         # Zeros around the border would count too much if each pattern began there.
@@ -67,37 +63,36 @@ class Places:
         return every[1:] if step > 1 else every
 
 
-def windows(node: Node, integers: NDArray[np.int8], params: QuantParams, places: Places) -> Array:
-    """Return what each tap of a layer's kernel sees at some places of its output.
+def windows(node: Node, integers: NDArray[np.int8], zero_point: int, places: Places) -> Array:
+    """Return what the kernel of a layer sees at some places of its output.
 
     Args:
         node: A conv, depthwise or dense node.
         integers: Its input (n, h, w, c) or (n, c).
-        params: Of the input.
+        zero_point: What stands for zero in the padding.
         places: Of the output.
 
     Returns:
-        float32 (taps, c, n * places), reals.
+        float32 (batch, K, samples), the integers; a depthwise layer is a batch of its channels, others are a batch of
+        one.
     """
     if integers.ndim == 2:
-        return params.reals(channels_major(integers))[None]
+        return integers.astype(np.float32).T[None]
     kh, kw = node.kernel.shape[:2]
     if node.padding != NO_PADDING:
-        integers = np.pad(integers, ((0, 0), *node.padding, (0, 0)), constant_values=params.zero_point)
+        integers = np.pad(integers, ((0, 0), *node.padding, (0, 0)), constant_values=zero_point)
     rows, columns = (axis * node.stride for axis in (places.rows, places.columns))
     spans = [
         [slice(int(axis[0]) + tap, int(axis[-1]) + tap + 1, step * node.stride) for tap in range(size)]
         for axis, step, size in zip((rows, columns), places.steps, (kh, kw), strict=True)
     ]
-    seen = np.empty((kh * kw, integers.shape[-1], len(integers), len(rows), len(columns)), np.float32)
-    # One copy that moves the channels and makes floats, since two would take twice the time.
-    for tap, (i, j) in zip(seen, product(*spans), strict=True):
-        tap[:] = np.moveaxis(integers[:, i, j], -1, 0)
-    seen -= np.float32(params.zero_point)
-    seen *= np.float32(params.scale)
-    return seen.reshape(*seen.shape[:2], -1)
-
-
-def channels_major(values: NDArray[T]) -> NDArray[T]:
-    """Return values (n, ..., c) as (c, n * ...), contiguous: what sums over samples run along."""
-    return np.moveaxis(values, -1, 0).reshape(values.shape[-1], -1)
+    taps, pixels = kh * kw, (len(integers), len(rows), len(columns))
+    # Channels stay together, as they lie: moving them takes longer than the products do.
+    axes = (taps, *pixels) if node.op == "depthwise" else (*pixels, taps)
+    seen = np.empty((*axes, integers.shape[-1]), np.float32)
+    by_tap = seen if node.op == "depthwise" else np.moveaxis(seen, -2, 0)
+    for tap, (i, j) in zip(by_tap, product(*spans), strict=True):
+        tap[:] = integers[:, i, j]
+    if node.op == "depthwise":
+        return seen.reshape(taps, -1, seen.shape[-1]).transpose(2, 0, 1)
+    return seen.reshape(-1, taps * seen.shape[-1]).T[None]

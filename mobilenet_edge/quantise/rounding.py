@@ -71,34 +71,42 @@ def integers(weight: Wide, covariance: Wide, scale: Wide, pairs: bool) -> Wide:
         weight: (batch, K, out).
         covariance: Of the inputs, damped (batch, K, K).
         scale: (batch, out).
-        pairs: Keep neighbours of one sign within `MAX_PAIR` together.
+        pairs: Keep neighbours of one sign within `MAX_PAIR` together; for a batch of one.
 
     Returns:
         Integers from -127 to 127 as float64 (batch, K, out).
     """
     # The largest variance comes last, and is rounded first.
     order = np.argsort(-np.diagonal(covariance, axis1=1, axis2=2), axis=1, kind="stable")[:, ::-1]
-    rows = order[:, :, None]
-    by_variance = np.take_along_axis(np.take_along_axis(covariance, rows, 1), order[:, None, :], 2)
+    rows = (np.arange(len(order))[:, None], order)
+    by_variance = np.take_along_axis(covariance[rows], order[:, None, :], 2)
     factor = np.linalg.cholesky(by_variance).transpose(0, 2, 1)
-    feedback = np.ascontiguousarray(factor / np.diagonal(factor, axis1=1, axis2=2)[:, :, None])
-    steps = np.take_along_axis(weight / scale[:, None], rows, 1)
-    errors = np.zeros_like(steps)
-    # With a place more, which is the neighbour of the last input where their number is odd.
-    made = np.zeros((len(weight), weight.shape[1] + 1, weight.shape[2]))
-    batch = np.arange(len(weight))
+    # From here on in float32: an error of a few millionths of a step decides between two integers once in a million.
+    feedback = np.asarray(factor / np.diagonal(factor, axis1=1, axis2=2)[:, :, None], np.float32, order="C")
+    steps = np.asarray((weight / scale[:, None])[rows], np.float32)
+    made, errors = np.zeros_like(steps), np.zeros_like(steps)
+    neighbours = _rounded_neighbours(order) if pairs else {}
     # In blocks, so that most of the feedback is one matrix product.
     for stop in range(weight.shape[1], 0, -_BLOCK):
         start = max(0, stop - _BLOCK)
-        wanted = steps[:, start:stop] + feedback[:, start:stop, stop:] @ errors[:, stop:]
+        block = steps[:, start:stop] + feedback[:, start:stop, stop:] @ errors[:, stop:]
         for row in range(stop - 1, start - 1, -1):
-            later, place = slice(row + 1, stop), order[:, row]
-            value = np.rint(wanted[:, row - start] + (feedback[:, row, None, later] @ errors[:, later])[:, 0])
-            low, high = _limits(made[batch, place ^ 1]) if pairs else (-MAX_WEIGHT, MAX_WEIGHT)
-            value = np.minimum(np.maximum(value, low), high)
-            made[batch, place] = value
-            errors[:, row] = steps[:, row] - value
-    return made[:, :-1]
+            later = slice(row + 1, stop)
+            wanted = block[:, row - start] + (feedback[:, row, None, later] @ errors[:, later])[:, 0]
+            low, high = _limits(made[:, neighbours[row]]) if row in neighbours else (-MAX_WEIGHT, MAX_WEIGHT)
+            made[:, row] = np.minimum(np.maximum(np.rint(wanted), low), high)
+            errors[:, row] = steps[:, row] - made[:, row]
+    integers = np.empty(weight.shape)
+    integers[rows] = made
+    return integers
+
+
+def _rounded_neighbours(order: NDArray[np.intp]) -> dict[int, int]:
+    """Return the row of each row's neighbour where that is rounded first, for the orders (1, K) of one problem."""
+    (places,) = order
+    rows = {int(place): row for row, place in enumerate(places)}
+    pairs = ((row, rows.get(place ^ 1, 0)) for place, row in rows.items())
+    return {row: neighbour for row, neighbour in pairs if neighbour > row}
 
 
 def within_pairs(integers: NDArray[Any]) -> NDArray[Any]:
@@ -116,8 +124,8 @@ def within_pairs(integers: NDArray[Any]) -> NDArray[Any]:
     return flat.reshape(integers.shape)
 
 
-def _limits(neighbour: Wide) -> tuple[Any, Any]:
-    """What a neighbour leaves. One that is not rounded yet is still zero, which binds nothing."""
+def _limits(neighbour: NDArray[np.floating]) -> tuple[Any, Any]:
+    """What a neighbour leaves."""
     return (
         np.maximum(-MAX_WEIGHT, -MAX_PAIR - np.minimum(neighbour, 0)),
         np.minimum(MAX_WEIGHT, MAX_PAIR - np.maximum(neighbour, 0)),

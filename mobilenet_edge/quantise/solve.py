@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.errors import BuildError
 from mobilenet_edge.graph import Array, Graph, Node
@@ -39,6 +40,8 @@ from mobilenet_edge.quantise.widen import widen
 # Images in [-1, 1]. Steps of 1/128 put zero on the grid and keep the 256 pixel values apart, where 1/127.5 would put
 # every pixel half-way between two steps.
 INPUT_GRID: Final = QuantParams(1 / 128, 0)
+# Weights of a layer from which on a second thread gains more than it costs.
+_LARGE: Final = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,13 @@ def solve(
             seen = observed.pop(node.name)
             low, high = grids.limits(graph, node, *(options.margin * end for end in _range(node, seen)))
             if node.name == graph.logits and graph.output.op == "softmax":
-                low = max(low, _least_logit(np.concatenate(seen.pixels, axis=1).T))
+                low = max(low, _least_logit(np.concatenate(seen.pixels)))
             known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             if node.weight is not None:
                 source = known[node.inputs[0]]
                 moments = _moments(pool, frontier, node, source, seen, places[node.name])
                 ridge, damping = options.regularisation(node, independent(pictures, len(images)))
-                weights[node.name] = _weights(node, moments, source, ridge, damping, options.pairs)
+                weights[node.name] = _weights(pool, node, moments, source, ridge, damping, options.pairs)
             frontier.push(node, known[node.name], weights.get(node.name))
             on_layer()
     return lower(QuantisedGraph(graph, known, weights))
@@ -142,11 +145,11 @@ def _moments(
 
     def batch(index: int) -> Moments:
         (values,) = frontier.inputs(node, index)
-        return Moments.of(node, windows(node, values, source, places), seen.pixels[index])
+        return Moments.of(node, windows(node, values, source.zero_point, places), seen.pixels[index])
 
     moments = Moments.sum(pool.map(batch, range(len(seen.pixels))))
     frontier.settle()
-    return moments
+    return moments.as_reals(source)
 
 
 def _range(node: Node, seen: Observation) -> tuple[float, float]:
@@ -170,15 +173,23 @@ def _least_logit(logits: Array) -> float:
     return float((highest + np.log(rest)).min() + math.log(0.01 / logits.shape[1]))
 
 
-def _weights(node: Node, moments: Moments, source: QuantParams, ridge: float, damping: float, pairs: bool) -> Weights:
-    covariance = moments.covariance
-    wanted = rounding.refit(as_problems(node, node.kernel), covariance, moments.cross, ridge)
-    damped = rounding.damped(covariance, damping)
+def _weights(
+    pool: Executor, node: Node, moments: Moments, source: QuantParams, ridge: float, damping: float, pairs: bool
+) -> Weights:
+    covariance, cross, weight = moments.covariance, moments.cross, as_problems(node, node.kernel)
+    # Outputs do not see each other. Where there are many, two threads have half of them each.
+    parts = np.array_split(np.arange(weight.shape[2]), 2 if weight.size >= _LARGE else 1)
+
+    def in_parts(solve: Callable[[NDArray[np.intp]], Wide]) -> Wide:
+        return np.concatenate(list(pool.map(solve, parts)), axis=2)
+
+    wanted = in_parts(lambda some: rounding.refit(weight[..., some], covariance, cross[..., some], ridge))
     # Depthwise kernels do not use the instruction that pairs are about.
     pairs = pairs and node.op != "depthwise"
     scale = rounding.full_range(wanted, pairs)
     scale = np.maximum(scale, _least_scale(moments.mean_y, scale, source)).astype(np.float32).astype(np.float64)
-    made = rounding.integers(wanted, damped, scale, pairs)
+    damped = rounding.damped(covariance, damping)
+    made = in_parts(lambda some: rounding.integers(wanted[..., some], damped, scale[:, some], pairs))
     # What rounding did to the mean is put right by the bias.
     bias = moments.mean_y - ((made * scale[:, None]) * moments.mean_x[:, :, None]).sum(axis=1)
     step = scale * source.scale

@@ -73,7 +73,8 @@ def test_both_quantise_alike(net, photos, int8):
     ours, theirs = (snr_db(wanted, int8(each, images)["conv4"]) for each in made)
     assert ours == pytest.approx(theirs, abs=1)
     same = [(made[0].weights[name].integers == made[1].weights[name].integers).mean() for name in made[0].weights]
-    assert min(same) > 0.9
+    # One rounding that falls otherwise may change many behind it.
+    assert np.median(same) > 0.99
 
 
 def test_the_number_of_threads_changes_no_bit(net, photos, monkeypatch):

@@ -60,13 +60,9 @@ def rows(node, x):
 
 
 def moments(node, x, step=1):
-    """Of every `step`-th place, given as the quantiser gives it: what each tap sees, samples last."""
-    seen, channels = rows(node, x)[:, ::step], x.shape[-1]
-    if node.op == "depthwise":
-        taps = seen.transpose(2, 0, 1)
-    else:
-        taps = seen.reshape(seen.shape[1], -1, channels).transpose(1, 2, 0)
-    return Moments.of(node, taps, linear(node, [x]).reshape(-1, node.shape[-1])[::step].T)
+    """Of every `step`-th place, given as the quantiser gives it: samples last."""
+    seen = rows(node, x)[:, ::step].transpose(0, 2, 1).copy()
+    return Moments.of(node, seen, linear(node, [x]).reshape(-1, node.shape[-1])[::step])
 
 
 def plain(node, x, step):

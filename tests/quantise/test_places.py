@@ -40,15 +40,12 @@ def test_taps_times_the_kernel_are_the_outputs_there(name, steps):
     layer, shape = LAYERS[name]
     places = Places((9, 9), steps) if len(layer.shape) == 3 else Places((1, 1), (1, 1))
     integers = np.random.default_rng(1).integers(-128, 128, (4, *shape)).astype(np.int8)
-    seen = windows(layer, integers, PARAMS, places)
-    kernel = layer.kernel.reshape(len(seen), -1, layer.kernel.shape[-1])
-    if layer.op == "depthwise":
-        outputs = np.einsum("tcs,tc->cs", seen, kernel[:, 0])
-    else:
-        outputs = np.einsum("tcs,tco->os", seen, kernel)
+    seen = PARAMS.scale * (windows(layer, integers, PARAMS.zero_point, places) - PARAMS.zero_point)
+    kernel = layer.kernel.reshape(seen.shape[1], -1)
+    outputs = np.einsum("ckn,kc->cn", seen, kernel) if layer.op == "depthwise" else kernel.T @ seen[0]
     wanted = places.take(linear(layer, [PARAMS.reals(integers)]))
-    assert wanted.shape == (layer.shape[-1], 4 * places.count)
-    np.testing.assert_allclose(outputs + layer.offset[:, None], wanted, rtol=1e-4, atol=1e-4)
+    assert wanted.shape == (4 * places.count, layer.shape[-1])
+    np.testing.assert_allclose(outputs.T + layer.offset, wanted, rtol=1e-4, atol=1e-4)
 
 
 @given(st.integers(1, 112), st.integers(1, 112), st.integers(1, 500), st.integers(1, 60_000))

@@ -51,7 +51,7 @@ def test_inputs_that_have_nothing_in_common_are_rounded_to_nearest():
 
 
 def test_blocks_change_nothing(monkeypatch):
-    weight, covariance = problem(4, batch=3, size=50)
+    weight, covariance = problem(4, size=50)
     arguments = weight, it.damped(covariance, 0.01), it.full_range(weight, True), True
     whole = it.integers(*arguments)
     monkeypatch.setattr(it, "_BLOCK", 7)
@@ -69,7 +69,7 @@ def test_problems_of_a_batch_do_not_see_each_other():
 
 @given(st.integers(0, 2**32), st.integers(1, 13), st.sampled_from([0.2, 0.7, 1.0]), st.booleans())
 def test_no_weight_and_no_pair_passes_its_limit(seed, size, share, one_sign):
-    weight, covariance = problem(seed, batch=2, size=size, out=3, spread=6)
+    weight, covariance = problem(seed, size=size, out=3, spread=6)
     weight = np.abs(weight) if one_sign else weight
     # A scale too fine for the weights: the limits must hold them, not the scale.
     scale = share * it.full_range(weight, True)

@@ -1,6 +1,7 @@
 """Read Keras models: a description in JSON and arrays, folded into the graph.
 
-Files are read without Keras, and nothing of a file is run. What the graph cannot hold exactly is refused by name, all layers at once.
+Files are read without Keras, and nothing of a file is run. What the graph cannot hold exactly is refused by name, all
+layers at once.
 """
 
 from __future__ import annotations

@@ -81,11 +81,11 @@ def _by_number(group: Any, model: Description) -> Iterator[tuple[int, list[Any]]
 
 def _in_layers(held: Any, model: Description) -> Iterator[tuple[int, list[Any]]]:
     """Yield the arrays of each layer of a keras.Model; a type that numpy lacks, as bfloat16, becomes float32."""
-    names = {layer.name for layer in held.layers}
+    owners = {layer.name: layer for layer in held.layers}
     for layer in model.layers:
-        if layer.name not in names:
+        owner = owners.get(layer.name)
+        if owner is None:
             continue
-        owner = held.get_layer(layer.name)
         if layer.model is not None:
             yield from _in_layers(owner, layer.model)
         else:
