@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mobilenet_edge.conversion import taps
 from mobilenet_edge.formats.onnx.loader import open_session
 from mobilenet_edge.graph import Array, Graph, Node, bounds, run
+from mobilenet_edge.graph.run import activate
 from mobilenet_edge.graph.threads import workers
 from mobilenet_edge.quantise import HIGH, LOW, QuantParams, Weights
 from mobilenet_edge.quantise.engine import REFERENCE, Engine, Layer
@@ -22,7 +23,7 @@ from mobilenet_edge.quantise.places import Places
 from mobilenet_edge.quantise.stats import ChannelStats, front_of
 
 # Images whose float outputs are numpy's own.
-EXACT: Final = 8
+EXACT: Final = 4
 # Images that the float graph runs on at once: the tensors of more do not stay in the cache.
 _CACHED: Final = 2
 
@@ -73,21 +74,32 @@ class OrtEngine:
             parts = list(pool.map(collect, np.array_split(images, -(-len(images) // run.TOGETHER))))
         return {name: ChannelStats.join([part[name] for part in parts]) for name in names}
 
-    def observe(self, graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
+    def observe(self, graph: Graph, images: Array, places: Mapping[str, Places]) -> dict[str, Observation]:
         """Run the float graph."""
         writer = taps.ObservationWriter(graph, places)
         session = open_session(writer.write())
+        # An array a tensor: many small ones would take twice as long to be given memory.
+        pixels = {
+            node.name: np.empty((len(images), places[node.name].count, node.shape[-1]), np.float32)
+            if node.name in places
+            else np.empty((0, 1, node.shape[-1]), np.float32)
+            for node in graph.nodes
+        }
 
-        def run(images: Array) -> dict[str, Array]:
-            return dict(zip(writer.taps, session.run(None, {graph.input: _channels_first(images)}), strict=True))
-
-        def observe(images: Array) -> dict[str, Observation]:
-            parts = [run(part) for part in np.array_split(images, -(-len(images) // _CACHED))]
-            return {node.name: _observation(node, parts, places.get(node.name)) for node in graph.nodes}
+        def ends(some: slice) -> list[tuple[float, float]]:
+            results = session.run(None, {graph.input: _channels_first(images[some])})
+            tapped = dict(zip(writer.taps, results, strict=True))
+            for name, place in places.items():
+                pixels[name][some] = _pixels(graph[name], tapped, place)
+            return [_ends(node, tapped) for node in graph.nodes]
 
         with workers() as pool:
-            observed = list(pool.map(observe, batches))
-        return {node.name: Observation.join([part[node.name] for part in observed]) for node in graph.nodes}
+            found = np.array(list(pool.map(ends, [slice(at, at + _CACHED) for at in range(0, len(images), _CACHED)])))
+        lows, highs = found[..., 0].min(axis=0).tolist(), found[..., 1].max(axis=0).tolist()
+        return {
+            node.name: Observation(low, high, pixels[node.name].reshape(-1, node.shape[-1]))
+            for node, low, high in zip(graph.nodes, lows, highs, strict=True)
+        }
 
     def layer(
         self, node: Node, sources: Sequence[QuantParams], target: QuantParams, weights: Weights | None = None
@@ -126,21 +138,23 @@ def _as_in_graph(values: Array, shape: tuple[int, ...]) -> Array:
     return values.transpose(0, 2, 3, 1) if len(shape) == 3 else values.reshape(-1, *shape)
 
 
-def _observation(node: Node, parts: Sequence[Mapping[str, Array]], places: Places | None) -> Observation:
-    def joined(tap: str) -> Array:
-        return np.concatenate([part[f"{node.name}/{tap}"] for part in parts])
-
+def _ends(node: Node, tapped: Mapping[str, Array]) -> tuple[float, float]:
+    """Return the least and the greatest value behind the activation."""
     if len(node.shape) != 3:
-        return Observation.of(_as_in_graph(joined("values"), node.shape), node.activation, places)
-    pixels = (_pixels(joined("pixels"), places),) if places else ()
-    low = -joined("low").max() if node.activation == "linear" else 0.0
-    return Observation(float(low), float(joined("high").max()), pixels)
+        values = activate(tapped[f"{node.name}/values"].copy(), node.activation)
+        return float(values.min()), float(values.max())
+    low = -tapped[f"{node.name}/low"].max() if node.activation == "linear" else 0.0
+    return float(low), float(tapped[f"{node.name}/high"].max())
 
 
-def _pixels(patterns: Array, places: Places) -> Array:
-    """Leave out the first row and column of patterns (n, h, w, c) that have steps; return (n * h * w, c)."""
+def _pixels(node: Node, tapped: Mapping[str, Array], places: Places) -> Array:
+    """Return the pixels (n, places, c) in front of the activation."""
+    if len(node.shape) != 3:
+        return tapped[f"{node.name}/values"].reshape(-1, 1, *node.shape)
+    # Without the first row and column where there are steps.
     rows, columns = (slice(int(step > 1), None) for step in places.steps)
-    return patterns[:, rows, columns].reshape(-1, patterns.shape[-1])
+    patterns = tapped[f"{node.name}/pixels"][:, rows, columns]
+    return patterns.reshape(len(patterns), -1, node.shape[-1])
 
 
 def _channels_first(images: Array) -> Array:

@@ -29,7 +29,6 @@ from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.data.likeness import distinct
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.graph import Array
-from mobilenet_edge.graph.run import TOGETHER
 from mobilenet_edge.model.coherence import coherent
 from mobilenet_edge.model.norm import Moments, divergence
 from mobilenet_edge.model.read import Model
@@ -76,12 +75,11 @@ def unlikeness(model: Model, images: Array) -> float | None:
         return None
     images = images[:: -(-len(images) // _LOOKED_AT)]
     places = {name: Places.choose(model.graph[name], len(images), _PLACES) for name in trained}
-    batches = np.array_split(images, -(-len(images) // TOGETHER))
-    observed = passes.choose().observe(model.graph, batches, places)
+    observed = passes.choose().observe(model.graph, images, places)
     medians = []
     for name, moments in trained.items():
         if moments.alive.any():
-            pixels = np.concatenate(observed[name].pixels).astype(np.float64)
+            pixels = observed[name].pixels.astype(np.float64)
             medians.append(np.median(divergence(pixels.mean(axis=0), pixels.var(axis=0), moments)))
     return float(np.quantile(medians, 0.9))
 

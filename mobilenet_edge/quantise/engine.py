@@ -25,8 +25,8 @@ class Engine(Protocol):
     def collect(self, graph: Graph, images: Array, names: Collection[str]) -> dict[str, ChannelStats]:
         """Run the float graph as far as needed and collect statistics of the named tensors (n, h, w, c)."""
 
-    def observe(self, graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
-        """Run the float graph on batches of images (n, h, w, c) and observe every tensor but the input."""
+    def observe(self, graph: Graph, images: Array, places: Mapping[str, Places]) -> dict[str, Observation]:
+        """Run the float graph on images (n, h, w, c) and observe every tensor but the input."""
 
     def layer(
         self, node: Node, sources: Sequence[QuantParams], target: QuantParams, weights: Weights | None = None
@@ -41,9 +41,9 @@ class NumpyEngine:
         """Collect statistics."""
         return collect_ranges(graph, images, names)
 
-    def observe(self, graph: Graph, batches: Sequence[Array], places: Mapping[str, Places]) -> dict[str, Observation]:
+    def observe(self, graph: Graph, images: Array, places: Mapping[str, Places]) -> dict[str, Observation]:
         """Run the float graph."""
-        return observe(graph, batches, places)
+        return observe(graph, images, places)
 
     def layer(
         self, node: Node, sources: Sequence[QuantParams], target: QuantParams, weights: Weights | None = None

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -118,7 +119,7 @@ def solve(
     places = {node.name: options.places(node, len(images)) for node in graph.weighted()}
     if graph.output.op == "softmax":
         places[graph.logits] = Places.choose(graph[graph.logits], len(images), sys.maxsize)
-    observed = engine.observe(graph, batches, places)
+    observed = engine.observe(graph, images, places)
     known, weights = {graph.input: entry}, {}
     frontier = Frontier(graph, batches, entry, engine)
     with workers() as pool:
@@ -126,7 +127,7 @@ def solve(
             seen = observed.pop(node.name)
             low, high = grids.limits(graph, node, *(options.margin * end for end in _range(node, seen)))
             if node.name == graph.logits and graph.output.op == "softmax":
-                low = max(low, _least_logit(np.concatenate(seen.pixels)))
+                low = max(low, _least_logit(seen.pixels))
             known[node.name] = grids.choose(node, low, high, [known[name] for name in node.inputs])
             if node.weight is not None:
                 source = known[node.inputs[0]]
@@ -142,12 +143,14 @@ def _moments(
     pool: Executor, frontier: Frontier, node: Node, source: QuantParams, seen: Observation, places: Places
 ) -> Moments:
     """Of the integer inputs and the float outputs at some places."""
+    stops = list(accumulate(frontier.counts, initial=0))
 
     def batch(index: int) -> Moments:
         (values,) = frontier.inputs(node, index)
-        return Moments.of(node, windows(node, values, source.zero_point, places), seen.pixels[index])
+        pixels = seen.pixels[places.count * stops[index] : places.count * stops[index + 1]]
+        return Moments.of(node, windows(node, values, source.zero_point, places), pixels)
 
-    moments = Moments.sum(pool.map(batch, range(len(seen.pixels))))
+    moments = Moments.sum(pool.map(batch, range(len(frontier.counts))))
     frontier.settle()
     return moments.as_reals(source)
 

@@ -21,17 +21,15 @@ pytest.importorskip("onnxruntime")
 @pytest.mark.parametrize("activation", ["relu6", "relu", "linear"])
 @pytest.mark.parametrize("samples", [1000, 40])
 def test_both_observe_the_same(activation, samples, net, photos):
-    graph, batches = net(activation=activation), [photos(10), photos(7, seed=2)]
+    graph, images = net(activation=activation), photos(17)
     places = {node.name: Places.choose(node, 17, samples) for node in graph.weighted()}
-    ours, theirs = (each.observe(graph, batches, places) for each in (passes.OrtEngine(), REFERENCE))
+    ours, theirs = (each.observe(graph, images, places) for each in (passes.OrtEngine(), REFERENCE))
     assert ours.keys() == theirs.keys()
     for name, wanted in theirs.items():
         assert ours[name].high == pytest.approx(wanted.high, rel=1e-5, abs=1e-5)
         # Zero is on every grid, so how far above it a ReLU stays makes no difference.
         assert min(ours[name].low, 0) == pytest.approx(min(wanted.low, 0), rel=1e-5, abs=1e-5)
-        assert len(ours[name].pixels) == len(wanted.pixels)
-        for mine, truth in zip(ours[name].pixels, wanted.pixels, strict=True):
-            np.testing.assert_allclose(mine, truth, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(ours[name].pixels, wanted.pixels, rtol=1e-4, atol=1e-4)
 
 
 def test_both_collect_the_same(net, photos):
@@ -97,7 +95,7 @@ def test_what_is_not_finite_is_seen_behind_an_activation(bad, net, photos):
     bias[0] = bad
     graph = graph.replace({"conv0": replace(first, bias=bias)})
     places = {node.name: Places.choose(node, 4, 100) for node in graph.weighted()}
-    assert not passes.OrtEngine().observe(graph, [photos(4)], places)["conv0"].finite
+    assert not passes.OrtEngine().observe(graph, photos(4), places)["conv0"].finite
 
 
 def test_without_onnxruntime_numpy_computes(monkeypatch):
