@@ -6,6 +6,11 @@ the two roads in turn. Time starts when the model is in memory and what either r
 mnet keeps a fifth to check its files on, and does so.
 
     python scripts/bench_export.py --alpha 0.5 --rho 160 --images 100 --runs 3
+
+With --pictures whole processes are timed, from a .keras file and a folder: `mnet export` against a script that imports
+TensorFlow, loads the model, decodes the pictures with Pillow and takes the usual road.
+
+    python scripts/bench_export.py --alpha 0.25 --rho 224 --pictures ../shared/data/images
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import resource
@@ -68,7 +74,7 @@ PACKAGES = (
 ROADS = {"mnet": ours, "usual": usual}
 
 
-def child(road: str, alpha: float, rho: int, count: int) -> None:
+def from_memory(road: str, options: argparse.Namespace) -> None:
     """Run one road and print what it took; the roads' own chatter goes to stderr."""
     from mobilenet_edge.model.build import build
     from mobilenet_edge.model.spec import ModelSpec
@@ -77,17 +83,63 @@ def child(road: str, alpha: float, rho: int, count: int) -> None:
     for package in PACKAGES:
         importlib.import_module(package)
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
-        model = build(ModelSpec(alpha, rho))
-        samples = synthetic.images(count, (rho, rho, 3))
+        model = build(ModelSpec(options.alpha, options.rho))
+        samples = synthetic.images(options.images, (options.rho, options.rho, 3))
         # Else either road may have to pay for a collection of what was imported, a fifth of a second.
         gc.collect()
         gc.freeze()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begin = time.perf_counter()
         ROADS[road](model, samples, Path(folder))
         seconds = time.perf_counter() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "peak_mb": peak / 1024, "before_mb": before / 1024}))
+    print(json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def usual_from_files(path: Path, pictures: Path, count: int) -> None:
+    """Take the usual road as a script of its own would."""
+    import keras
+    from PIL import Image
+
+    model = keras.models.load_model(path)
+    side = model.input_shape[1]
+    files = sorted(each for each in pictures.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    opened = (Image.open(each).convert("RGB").resize((side, side)) for each in files[:: max(1, len(files) // count)])
+    samples = np.stack([np.asarray(each, np.float32) / 127.5 - 1 for each in itertools.islice(opened, count)])
+    with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
+        usual(model, samples, Path(folder))
+
+
+def measured(command: list[str]) -> dict[str, float]:
+    """Run a process; return what it prints of itself, or how long it took as a whole."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    stdout, stderr = process.communicate()
+    seconds = time.perf_counter() - begin
+    if process.returncode:
+        last = stderr.strip().splitlines()[-1:] or [f"ended with {process.returncode}"]
+        sys.exit(f"{' '.join(command)}: {last[0]}")
+    lines = stdout.strip().splitlines()
+    if lines and lines[-1].startswith("{"):
+        return dict(json.loads(lines[-1]))
+    return {"seconds": seconds}
+
+
+def commands(options: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
+    """Return the process of each road."""
+    variant = [f"--alpha={options.alpha}", f"--rho={options.rho}"]
+    again = [sys.executable, __file__, f"--images={options.images}", *variant]
+    if options.pictures is None:
+        return {road: [*again, "--road", road] for road in ROADS}
+    mnet = [sys.executable, "-m", "mobilenet_edge"]
+    measured([*mnet, "build", *variant, "--out", str(folder)])
+    (model,) = folder.glob("*.keras")
+    export = [*mnet, "export", str(model), "--calibrate", str(options.pictures), f"--count={options.images}"]
+    return {
+        "mnet": [*export, "--out", str(folder / "out")],
+        "usual": [*again, "--model", str(model), "--pictures", str(options.pictures)],
+    }
 
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -110,35 +162,38 @@ def main() -> None:
     parser.add_argument("--rho", type=int, default=160)
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--pictures", type=Path, help="time whole processes on the pictures of this folder")
     parser.add_argument("--road", choices=ROADS, help=argparse.SUPPRESS)
+    parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     _check(parser, options)
     if options.road:
-        child(options.road, options.alpha, options.rho, options.images)
+        from_memory(options.road, options)
+        return
+    if options.model:
+        usual_from_files(options.model, options.pictures, options.images)
         return
     figures: dict[str, list[dict[str, float]]] = {road: [] for road in ROADS}
-    for _ in range(options.runs):
-        for road, found in figures.items():
-            command = [sys.executable, __file__, "--road", road, f"--alpha={options.alpha}", f"--rho={options.rho}"]
-            done = subprocess.run(
-                [*command, f"--images={options.images}"],
-                capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                last = done.stderr.strip().splitlines()[-1:] or [f"ended with {done.returncode}"]
-                sys.exit(f"{road}: {last[0]}")
-            found.append(json.loads(done.stdout))
-            print(f"{road:6} {found[-1]['seconds']:6.2f} s  peak {found[-1]['peak_mb']:6.0f} MB", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        roads = commands(options, Path(folder))
+        for _ in range(options.runs):
+            for road, command in roads.items():
+                found = measured(command)
+                figures[road].append(found)
+                peak = f"  peak {found['peak_mb']:6.0f} MB" if "peak_mb" in found else ""
+                print(f"{road:6} {found['seconds']:6.2f} s{peak}", flush=True)
     medians = {
         road: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for road, runs in figures.items()
     }
     ratios = [slow["seconds"] / fast["seconds"] for fast, slow in zip(figures["mnet"], figures["usual"], strict=True)]
     print(
         f"a{options.alpha} r{options.rho}, {options.images} images, {options.runs} runs of each in turn: "
-        f"usual {medians['usual']['seconds']:.1f} s, mnet {medians['mnet']['seconds']:.1f} s, "
-        f"{statistics.median(ratios):.1f}x faster ({min(ratios):.1f} to {max(ratios):.1f}); "
-        f"peak memory {medians['usual']['peak_mb']:.0f} MB and {medians['mnet']['peak_mb']:.0f} MB"
-    )
+        f"usual {medians['usual']['seconds']:.1f} s, mnet {medians['mnet']['seconds']:.2f} s, "
+        f"{statistics.median(ratios):.1f}x faster ({min(ratios):.1f} to {max(ratios):.1f})"
+        + ("" if options.pictures else "; peak memory {:.0f} MB and {:.0f} MB".format(
+            medians["usual"]["peak_mb"], medians["mnet"]["peak_mb"]
+        ))
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -149,8 +149,8 @@ class Assembly:
         return lambda kind, own: encode.small(self._graph, rounded, kind, own, self._reference)
 
     def _calibrated(self, samples: Samples, precision: str) -> _Maker:
-        make = self._integer(samples) if precision == "int8" else self._mixed(samples)
         calibration = samples.describe()
+        make = self._integer(samples) if precision == "int8" else self._mixed(samples)
 
         def described(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
             scheme = about.scheme + encode.PAIRS * self._options.pairs

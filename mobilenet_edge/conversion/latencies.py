@@ -18,7 +18,6 @@ from mobilenet_edge.errors import BuildError, InputError
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
 from mobilenet_edge.graph import Graph
-from mobilenet_edge.profiling import latency
 from mobilenet_edge.profiling.settings import Plan
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.partition import split
@@ -90,6 +89,9 @@ def measure(graph: Graph, int8: QuantisedGraph, formats: Sequence[str]) -> dict[
         "tflite": (tflite.float_tflite, tflite.int8_tflite),
         "onnx": (onnx.float_onnx, onnx.int8_onnx),
     }
+    # Imported here, since every export would wait for it.
+    from mobilenet_edge.profiling import latency
+
     with tempfile.TemporaryDirectory() as folder, progress.report_to(lambda *_: None):
         paths = []
         for kind in formats:

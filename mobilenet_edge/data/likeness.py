@@ -33,13 +33,18 @@ def distinct(images: NDArray[Any], span: float) -> int:
     return int(len(patterns) - alike.any(axis=1).sum())
 
 
-def _thumbnails(images: NDArray[Any]) -> NDArray[np.float64]:
+def _thumbnails(images: NDArray[Any]) -> NDArray[np.float32]:
     """Return means of blocks, of some of their pixels: (n, rows, columns, channels) with sides of `_SIDE` at most."""
-    steps = [max(1, size // (4 * _SIDE)) for size in images.shape[1:3]]
-    means = images[:, :: steps[0], :: steps[1]].astype(np.float64)
+    steps = [max(1, size // (3 * _SIDE)) for size in images.shape[1:3]]
+    means: NDArray[np.float32] = images[:, :: steps[0], :: steps[1]].astype(np.float32)
     for axis in (1, 2):
-        size = means.shape[axis]
-        edges = np.arange(min(_SIDE, size)) * size // min(_SIDE, size)
-        counts = np.diff([*edges, size]).reshape([-1 if each == axis else 1 for each in range(4)])
-        means = np.add.reduceat(means, edges, axis=axis) / counts
+        means = np.moveaxis(np.tensordot(_blocks(means.shape[axis]), means, (1, axis)), 0, axis)
     return means
+
+
+def _blocks(size: int) -> NDArray[np.float32]:
+    """Return the matrix (blocks, size) that averages what lies in each block."""
+    count = min(_SIDE, size)
+    block = np.arange(size) * count // size
+    belongs = (block == np.arange(count)[:, None]).astype(np.float32)
+    return np.asarray(belongs / belongs.sum(axis=1, keepdims=True), np.float32)

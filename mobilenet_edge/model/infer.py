@@ -32,6 +32,8 @@ _WRONG_COLOUR: Final = 3.0
 # wrong rule as photographs do under the right one.
 _BRIGHTNESS: Final = (64.0, 192.0)
 _CONTRAST: Final = 40.0
+# Pixels from one to the next that these are taken from; all of a hundred pictures take half a second.
+_SPARSE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ def infer(norm: Norm, pixels: NDArray[np.uint8], rule: Preprocess) -> Inference 
         return Inference(likeliest, runner_up, None, 1.0, tuple(ranking))
     (colour, least), (_, other) = sorted(orders.items(), key=lambda each: each[1])
     certainty = other / least
-    warm = pixels[..., 0].mean() > pixels[..., 2].mean()
-    sure = certainty >= _CLEAR_COLOUR and len(pixels) >= LEAST_FOR_COLOUR and warm
+    red, _, blue = pixels[:, ::_SPARSE, ::_SPARSE].mean(axis=(0, 1, 2))
+    sure = certainty >= _CLEAR_COLOUR and len(pixels) >= LEAST_FOR_COLOUR and red > blue
     return Inference(likeliest, runner_up, colour if sure else None, certainty, tuple(ranking))
 
 
@@ -164,7 +166,8 @@ def _same(one: Preprocess, other: Preprocess) -> bool:
 
 def _photographic(pixels: NDArray[np.uint8]) -> bool:
     low, high = _BRIGHTNESS
-    return bool(low <= pixels.mean() <= high and pixels.std() >= _CONTRAST)
+    few = pixels[:, ::_SPARSE, ::_SPARSE]
+    return bool(low <= few.mean() <= high and few.std() >= _CONTRAST)
 
 
 def _usual(channels: int) -> Iterator[Preprocess]:
