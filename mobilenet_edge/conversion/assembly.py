@@ -8,15 +8,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mobilenet_edge.conversion import background, derive, encode, mixture, passes
 from mobilenet_edge.conversion import target as targets
+from mobilenet_edge.conversion.encode import Made
 from mobilenet_edge.conversion.micro.emit import Sources
 from mobilenet_edge.conversion.mixture import Divider, Mixing
 from mobilenet_edge.conversion.samples import Samples
 from mobilenet_edge.conversion.search import Search
 from mobilenet_edge.conversion.verify import Reference
 from mobilenet_edge.errors import BuildError
+from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.metadata import Metadata
@@ -31,7 +37,7 @@ from mobilenet_edge.records.export import LayerLoss
 from mobilenet_edge.records.record import CALIBRATED
 
 # Writes and checks the file of a format, of which the metadata are known but for what the check finds.
-_Maker = Callable[[str, Metadata], tuple[Metadata, bytes]]
+_Maker = Callable[[str, Metadata], Made]
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class Assembly:
         self._about = replace(about, calibration=None)
         self._tools = {kind: encode.tools(kind) for kind in settings.formats}
         self._solved: Future[QuantisedGraph] = Future()
+        self._answers: list[NDArray[Any]] = []
 
     @cached_property
     def _reference(self) -> Reference:
@@ -121,18 +128,31 @@ class Assembly:
                 for kind in formats:
                     path = out / artifact.file_name(about.variant, precision, kind, about.target)
                     try:
-                        made, data = make(kind, replace(about, tools=self._tools[kind]))
-                        derived = derive.of(path, made, data)
+                        made = make(kind, replace(about, tools=self._tools[kind]))
+                        derived = derive.of(path, made.about, made.data)
                     except BuildError as error:
                         failures.append(str(error))
                         continue
-                    yield _written(path, made, data)
+                    if made.outputs is not None:
+                        self._answers.append(self._reference.head.answers(made.outputs))
+                    yield _written(path, made.about, made.data)
                     if derived is not None:
                         yield from self._keep(derived)
                     self._advance()
         if failures:
             written = len(formats) * len(precisions) - len(failures)
             raise BuildError("; ".join(failures) + (f" (the other files are in {out})" if written else ""))
+
+    @property
+    def mutual(self) -> float | None:
+        """Share of the checked images on which the int8 files give the same answer: class, side or set of labels.
+
+        None where there are no images or no two such files. It is said, not stored, since a file is the same whatever
+        was written beside it.
+        """
+        if not self._reference.real or len(self._answers) < 2 or self._reference.head is Head.features:
+            return None
+        return float(np.all([each == self._answers[0] for each in self._answers], axis=0).all(axis=-1).mean())
 
     def _keep(self, derived: derive.Derived) -> Iterator[Artifact]:
         if derived.sources is not None:
@@ -152,7 +172,7 @@ class Assembly:
         calibration = samples.describe()
         make = self._integer(samples) if precision == "int8" else self._mixed(samples)
 
-        def described(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
+        def described(kind: str, about: Metadata) -> Made:
             scheme = about.scheme + encode.PAIRS * self._options.pairs
             return make(kind, replace(about, scheme=scheme, calibration=calibration))
 
@@ -180,7 +200,7 @@ class Assembly:
         if self._settings.explain:
             self.losses = attribute(self._graph, quantised, samples.checking)
 
-        def make(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
+        def make(kind: str, about: Metadata) -> Made:
             io = self._settings.io or self._target.io(kind)
             return encode.integer(quantised, kind, io, about, reference, self._settings.compact)
 
@@ -190,7 +210,7 @@ class Assembly:
         divider = Divider(self._graph, samples, self._options, self._entry(samples), self._advance)
         chosen = self._divide(divider)
 
-        def make(kind: str, about: Metadata) -> tuple[Metadata, bytes]:
+        def make(kind: str, about: Metadata) -> Made:
             own = replace(about, scheme=mixture.scheme(chosen[kind], self._graph, about.scheme))
             return mixture.make(chosen[kind], kind, own, self._reference, self._settings.compact)
 
@@ -229,8 +249,10 @@ def write_quantised(
     files = []
     for kind in target.formats:
         own = replace(about, tools=encode.tools(kind))
-        made, data = encode.integer(quantised, kind, target.io(kind), own, reference, compact=False)
-        files.append(_written(out / artifact.file_name(about.variant, "int8", kind, target.name), made, data))
+        made = encode.integer(quantised, kind, target.io(kind), own, reference, compact=False)
+        files.append(
+            _written(out / artifact.file_name(about.variant, "int8", kind, target.name), made.about, made.data)
+        )
     return files
 
 

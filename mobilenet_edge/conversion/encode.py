@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mobilenet_edge import __version__
 from mobilenet_edge.conversion import rule as rules
@@ -19,7 +19,7 @@ from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.formats.metadata import Metadata, Quantisation
 from mobilenet_edge.formats.onnx import write as onnx
 from mobilenet_edge.formats.tflite import write as tflite
-from mobilenet_edge.graph import Graph
+from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.quantise import QuantisedGraph, QuantParams, weights
 from mobilenet_edge.records.record import CALIBRATED
 
@@ -43,21 +43,33 @@ WRITERS: Final[Mapping[str, Mapping[str, Callable[..., bytes]]]] = {
 }
 
 
-def small(
-    graph: Graph, rounded: tuple[Any, ...], kind: str, about: Metadata, reference: verify.Reference
-) -> tuple[Metadata, bytes]:
+class Made(NamedTuple):
+    """A file that passed its check.
+
+    Attributes:
+        about: Its metadata.
+        data: Its content, without them.
+        outputs: Of an int8 file: what it gave in the check, real (n, ...).
+    """
+
+    about: Metadata
+    data: bytes
+    outputs: Array | None = None
+
+
+def small(graph: Graph, rounded: tuple[Any, ...], kind: str, about: Metadata, reference: verify.Reference) -> Made:
     """Write and check a file whose activations are float; `rounded` is what its writer takes beside the graph."""
     write = WRITERS[about.precision][kind]
     data = write(graph, *rounded)
     if about.precision == "float32":
-        return replace(about, agreement=verify.float_file(kind, data, reference)), data
+        return Made(replace(about, agreement=verify.float_file(kind, data, reference)), data)
     probe = write(graph.cut_at_logits(), *rounded)
-    return replace(about, agreement=verify.small_file(kind, about.precision, data, probe, reference)), data
+    return Made(replace(about, agreement=verify.small_file(kind, about.precision, data, probe, reference)), data)
 
 
 def integer(
     quantised: QuantisedGraph, kind: str, io: str, about: Metadata, reference: verify.Reference, compact: bool
-) -> tuple[Metadata, bytes]:
+) -> Made:
     """Write and check an int8 file."""
     graph, write = quantised.graph, WRITERS[about.precision][kind]
     if kind == "onnx":
@@ -70,11 +82,11 @@ def integer(
     )
     probe = write(quantised.logits(), io=io)
     ends = grids if io != "float32" else None
-    agreement = verify.int8_file(kind, data, probe, ends, reference, quantised.least_logit)
+    agreement, outputs = verify.int8_file(kind, data, probe, ends, reference, quantised.least_logit)
     about = replace(about, io=io, agreement=agreement)
     if io != "float32":
         about = replace(about, input=grids.input, output=grids.output)
-    return about, data
+    return Made(about, data, outputs)
 
 
 def reference(graph: Graph, samples: Samples | None, rule: Preprocess) -> verify.Reference:

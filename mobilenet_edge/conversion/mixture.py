@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mobilenet_edge.conversion import latencies, passes, search, verify
 from mobilenet_edge.conversion import target as targets
+from mobilenet_edge.conversion.encode import Made
 from mobilenet_edge.conversion.latencies import Timing
 from mobilenet_edge.conversion.samples import ENOUGH, Samples
 from mobilenet_edge.conversion.search import Search, Trial
@@ -132,9 +133,7 @@ def scheme(mixed: MixedGraph, graph: Graph, integers: str) -> str:
     return f"float32 up to {mixed.cut} ({layers} of {total} layers, {share:.0%} of the MACs); then {integers}"
 
 
-def make(
-    mixed: MixedGraph, kind: str, about: Metadata, reference: verify.Reference, compact: bool
-) -> tuple[Metadata, bytes]:
+def make(mixed: MixedGraph, kind: str, about: Metadata, reference: verify.Reference, compact: bool) -> Made:
     """Write and check a mixed file; its ends are float.
 
     Raises:
@@ -147,7 +146,7 @@ def make(
     )
     data = write(mixed)
     agreement = verify.mixed_file(kind, data, write(mixed.logits()), mixed, reference)
-    return replace(about, agreement=agreement), data
+    return Made(replace(about, agreement=agreement), data)
 
 
 def _run(graph: Graph, images: Array) -> Array:

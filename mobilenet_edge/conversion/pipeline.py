@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files, progress
-from mobilenet_edge.conversion import derive, origin, suitability, verify
+from mobilenet_edge.conversion import derive, origin, suitability
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.assembly import Assembly, Settings
@@ -43,6 +42,7 @@ class Files(list[Artifact]):
         search: What a search for a mixed file found; None where there was none.
         losses: What rounding each layer of the int8 files costs, where that was asked for.
         sources: C++ that was written beside a file for a microcontroller.
+        mutual: Share of the checked images that the int8 files answer alike; None where nothing tells.
     """
 
     samples: calibration.Samples | None = None
@@ -52,20 +52,7 @@ class Files(list[Artifact]):
     search: Search | None = None
     losses: tuple[LayerLoss, ...] = ()
     sources: tuple[emit.Sources, ...] = ()
-
-    @cached_property
-    def mutual(self) -> float | None:
-        """Share of the checked images on which the int8 files give the same first answer.
-
-        None where there are no images or no two such files. They are run when it is asked for; it is said, not
-        stored, since a file is the same whatever was written beside it.
-        """
-        twins = [
-            file for file in self if file.precision == "int8" and not (file.metadata and file.metadata.compilation)
-        ]
-        if self.samples is None or self.samples.source != "images" or len(twins) < 2:
-            return None
-        return verify.mutual(twins, self.samples.checking)
+    mutual: float | None = None
 
 
 def run(
@@ -156,6 +143,7 @@ def run(
         made = Files(assembly.write())
     made.rule, made.samples, made.split, made.remarks = about.preprocess, samples, split, remarks.result()
     made.search, made.losses, made.sources = assembly.search, assembly.losses, assembly.sources
+    made.mutual = assembly.mutual
     return made
 
 

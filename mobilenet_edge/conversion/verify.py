@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,9 @@ from mobilenet_edge.conversion import passes
 from mobilenet_edge.device.faults import DeviceError, RuntimeMissing
 from mobilenet_edge.device.runtimes import Session, open_model
 from mobilenet_edge.errors import BuildError, MissingExtraError
-from mobilenet_edge.evaluation import head as heads
 from mobilenet_edge.evaluation import scores
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.formats import artifact
-from mobilenet_edge.formats.artifact import Artifact
 from mobilenet_edge.formats.contents import Contents
 from mobilenet_edge.formats.metadata import Agreement, Quantisation
 from mobilenet_edge.graph import Array, Graph
@@ -157,8 +155,8 @@ def int8_file(
     grids: Grids | None,
     reference: Reference,
     least_logit: float = -math.inf,
-) -> Agreement:
-    """Check an int8 file.
+) -> tuple[Agreement, Array]:
+    """Check an int8 file; return its real outputs (n, ...), too.
 
     Args:
         kind: "tflite" or "onnx".
@@ -176,7 +174,7 @@ def int8_file(
     few = reference.first(PROBED_IMAGES)
     outputs, logits = _run_both((kind, data, reference.images, entry, leave), (kind, probe, few.images, entry, cut))
     wanted = np.maximum(few.logits, np.float32(least_logit))
-    return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference)
+    return _kept(kind, "int8", _agreement(logits, wanted, outputs, reference), reference), outputs
 
 
 def mixed_file(kind: str, data: bytes, probe: bytes, mixed: MixedGraph, reference: Reference) -> Agreement:
@@ -227,20 +225,6 @@ def comparable(head: Head, *logits: Array) -> tuple[Array, ...]:
     if head not in (Head.classes, Head.logits):
         return logits
     return tuple(each - each.mean(axis=-1, keepdims=True) for each in logits)
-
-
-def mutual(files: Sequence[Artifact], images: Array) -> float | None:
-    """Share of images that all files answer alike: the same first answer, side of the threshold, or set of labels."""
-    answers, head = [], None
-    for each in files:
-        grid = each.metadata.input if each.metadata else None
-        outputs = run_file(each.format, each.data, images, grid)
-        head = heads.find(each, (1, *outputs.shape[1:]))
-        leave = (each.metadata.output if each.metadata else None) or Quantisation(1.0, 0)
-        answers.append(head.answers((outputs - leave.zero_point) * np.float32(leave.scale)))
-    if head in (None, Head.features):
-        return None
-    return float(np.all([each == answers[0] for each in answers], axis=0).all(axis=-1).mean())
 
 
 def integer_only(contents: Contents, kind: str, closing: Collection[str] = _CLOSING) -> None:

@@ -118,7 +118,7 @@ def test_an_honest_file_passes_with_any_ends(
     lift = 128 if io == "uint8" else 0
     shown = [Quantisation(grid.scale, grid.zero_point + lift) for grid in map(quantised.grids.get, ("image", "predictions", "head")) if grid]  # fmt: skip # noqa: E501
     grids = None if io == "float32" else verify.Grids(*shown)
-    found = verify.int8_file(kind, data, probe, grids, reference, quantised.least_logit)
+    found, _ = verify.int8_file(kind, data, probe, grids, reference, quantised.least_logit)
     # Eight bits over a range of some six standard deviations: 20 log10(256 / 6 * sqrt(12)) = 43 dB a layer at best.
     assert 20 < found.snr_db < 60
     assert found.top1 > 0.9
@@ -139,7 +139,7 @@ def test_a_lost_top1_is_caught_on_images_alone(quantised: QuantisedGraph, refere
     turned = replace(reference, outputs=np.roll(reference.outputs, 1, axis=1))
     with pytest.raises(BuildError, match=r"same top-1 on \d+% of 40 images; calibrate with images like those"):
         verify.int8_file("onnx", data, probe, None, turned)
-    found = verify.int8_file("onnx", data, probe, None, replace(turned, real=False))
+    found, _ = verify.int8_file("onnx", data, probe, None, replace(turned, real=False))
     assert (found.inputs, found.top1 < 0.5) == ("noise", True)
 
 
@@ -157,7 +157,7 @@ def test_the_common_part_of_logits_is_not_noise(graph: Graph, reference: Referen
     quantised = solve(graph, reference.images, Options())
     data, probe = written("onnx", quantised)
     plain, moved = (
-        verify.int8_file("onnx", data, probe, None, each, quantised.least_logit + lift).snr_db
+        verify.int8_file("onnx", data, probe, None, each, quantised.least_logit + lift)[0].snr_db
         for each, lift in ((reference, 0), (shifted, 100))
     )
     assert moved == pytest.approx(plain, abs=0.01)

@@ -67,7 +67,7 @@ def test_files_agree_with_the_float_model(kind, graph, made, photographs):
     _, others = photographs
     reference = Reference.of(graph, others, real=True)
     data, probe = (WRITERS[kind](each, io="float32") for each in (made, made.logits()))
-    found = int8_file(kind, data, probe, None, reference)
+    found, _ = int8_file(kind, data, probe, None, reference)
     # Seen: .945 and .940, of 400 images at a standard error of .012; rounding to nearest gives .78.
     assert found.top1 >= 0.92
     assert found.count == 400
@@ -81,7 +81,7 @@ def test_float_layers_bring_mixed_files_nearer(kind, graph, made, mixed, photogr
     found = mixed_file(kind, write(mixed), write(mixed.logits()), mixed, reference)
     data, probe = (WRITERS[kind](each, io="float32") for each in (made, made.logits()))
     # Seen: 29.7 against 26.0 dB; the six layers have a fifth of the MACs, and nearly half of the loss.
-    assert found.snr_db > int8_file(kind, data, probe, None, reference).snr_db + 2.5
+    assert found.snr_db > int8_file(kind, data, probe, None, reference)[0].snr_db + 2.5
     assert found.top1 >= 0.93
 
 
@@ -101,7 +101,7 @@ def test_best_is_nearer_than_fast_on_other_pictures(graph, made, photographs):
     reference = Reference.of(graph, others[:100], real=True)
     best = solve(graph, calibration, EFFORTS["best"], engine=passes.choose())
     fast, nearer = (
-        int8_file("onnx", int8_onnx(each), int8_onnx(each.logits()), None, reference, each.least_logit)
+        int8_file("onnx", int8_onnx(each), int8_onnx(each.logits()), None, reference, each.least_logit)[0]
         for each in (made, best)
     )
     # Ten crops of each of 400 others gave 26.0 and 27.1 dB.
