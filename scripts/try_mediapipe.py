@@ -51,7 +51,7 @@ def compare(
 ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """Put one picture to both: the scores of each by class, and the names that MediaPipe gives the classes."""
     pixels = prepare.fit(images.decode(path), ours.rule)
-    ours.ask(prepare.scale(pixels, ours.rule))
+    ours.ask(pixels)
     outputs = ours.answer(whole=True).outputs
     assert outputs is not None
     picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mobilenet_edge.bundle import cpp, folder, guide
@@ -16,7 +15,6 @@ from mobilenet_edge.bundle.deployment import Deployment
 from mobilenet_edge.bundle.script import template
 from mobilenet_edge.conversion.micro import c_source, resolver
 from mobilenet_edge.conversion.micro.footprint import Footprint
-from mobilenet_edge.data import prepare
 from mobilenet_edge.errors import UsageError
 from mobilenet_edge.evaluation.head import Head
 from mobilenet_edge.formats.artifact import Artifact
@@ -101,13 +99,6 @@ def quoted(text: str) -> str:
     return f'"{"".join(escaped)}"'
 
 
-def table(model: Deployment) -> NDArray[Any]:
-    """Return the input value of each pixel value 0..255: (channels, 256), by the rule itself."""
-    levels = np.repeat(np.arange(256, dtype=np.uint8)[np.newaxis, :, np.newaxis], model.rule.channels, axis=2)
-    row = replace(model.input, shape=(1, 1, 256, model.rule.channels))
-    return np.asarray(row.fill(prepare.scale(levels, model.rule))[0, 0].T)
-
-
 def _program(model: Deployment, outputs: NDArray[Any]) -> str:
     scale, zero_point = model.grid or (1.0, 0)
     threshold = _THRESHOLDS.get(model.head)
@@ -121,7 +112,7 @@ def _program(model: Deployment, outputs: NDArray[Any]) -> str:
 
 def _pixels(model: Deployment) -> str:
     height, width = model.input.size
-    rows = ",\n".join(f"    {{{c_source.numbers(row.tolist())}}}" for row in table(model))
+    rows = ",\n".join(f"    {{{c_source.numbers(row.tolist())}}}" for row in model.input.table(model.rule))
     return template("pixels.h.in").substitute(
         type=_TYPES[model.input.dtype],
         width=width,

@@ -149,9 +149,10 @@ def _examples(running: Classifier, model: Deployment, paths: Sequence[Path]) -> 
     for path, tensor in prepare.tensors(paths, model.rule):
         if tensor is None:
             continue
-        running.ask(tensor)
+        filled = model.input.fill(tensor)
+        running.process.send(filled)
         answers = interpret.interpret(running.answer(whole=True, k=2), model.head, model.names)
-        found.append(Example.of(path, answers, model.input.fill(tensor), model))
+        found.append(Example.of(path, answers, filled, model))
     if len(found) < examples.COUNT:
         raise InputError(f"{len(found)} pictures can be read, and the test needs {examples.COUNT}; give more")
     return found

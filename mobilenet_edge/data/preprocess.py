@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal, get_args
 
 from mobilenet_edge.errors import UsageError
@@ -94,6 +95,11 @@ class Preprocess:
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the input."""
         return (*self.size, self.channels)
+
+    @cached_property
+    def fitting(self) -> Preprocess:
+        """The part that `prepare.fit` needs, with raw pixels: rules that share it share the pictures that it makes."""
+        return replace(self, scale=(1.0,) * self.channels, offset=(0.0,) * self.channels, origin={}, evidence="")
 
     @property
     def range(self) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from mobilenet_edge.data import images
+from mobilenet_edge.data import images, prepare
 from mobilenet_edge.data.pixel_options import PixelOptions
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.evaluation.classifier import Answer
@@ -23,7 +23,7 @@ from mobilenet_edge.hosts.place import Place
 FUNCTION: Final = f"{__name__}:answer"
 IDLE: Final = IdlePool()
 # Images that go to a model at once.
-TOGETHER: Final = 8
+TOGETHER: Final = 25
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +94,7 @@ def _digest(path: Path) -> str | None:
 
 def _answer(models: ModelPool, paths: Sequence[Path], request: Mapping[str, Any]) -> dict[str, Any]:
     others = [PixelOptions(**each) for each in request.get("others", ())]
+    fittings = models.fittings(others)
     answers: list[list[Answer]] = []
     under: list[list[list[int | None]]] = []
     reasons: list[str | None] = []
@@ -102,10 +103,11 @@ def _answer(models: ModelPool, paths: Sequence[Path], request: Mapping[str, Any]
         inputs = []
         for path, data in files[start : start + TOGETHER]:
             try:
-                inputs.append(models.prepare(images.decode(path, data), others))
+                image = images.decode(path, data)
             except InputError as error:
                 reasons.append(str(error))
             else:
+                inputs.append({fitting: prepare.fit(image, fitting) for fitting in fittings})
                 reasons.append(None)
         answers += models.answer(inputs, request.get("whole", False))
         by_rule = [models.answer_under(inputs, options) for options in others]

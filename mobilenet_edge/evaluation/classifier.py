@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Classifier:
         process: The process that runs it.
         head: What its outputs mean.
         grid: (scale, zero point) of an integer output, None where it is float or not known.
-        rule: For `prepare.prepare`.
+        rule: For `prepare.fit` and `prepare.scale`.
         input: What becomes of a preprocessed image.
         assumed: What the file does not say and had to be assumed, in words.
     """
@@ -52,9 +53,9 @@ class Classifier:
     input: ImageInput
     assumed: tuple[str, ...]
 
-    def ask(self, *images: NDArray[np.float32]) -> None:
-        """Start the inference of images, (height, width, channels) float32 each, prepared by `rule`."""
-        self.process.send(*map(self.input.fill, images))
+    def ask(self, *pictures: NDArray[np.uint8], rule: Preprocess | None = None) -> None:
+        """Start the inference of pictures, (height, width, channels) each, fitted by a rule, by default `rule`."""
+        self.process.send_pixels(_table(self.input, rule or self.rule), *pictures)
 
     def answer(self, whole: bool = False, k: int = 5) -> Answer:
         """Wait for what the model says of the one image asked last; `whole` asks for the outputs of any head."""
@@ -72,6 +73,11 @@ class Classifier:
         if not whole and self.head is Head.classes:
             outputs = outputs[best]
         return Answer(best, real(outputs, self.grid))
+
+
+@cache
+def _table(taken: ImageInput, rule: Preprocess) -> NDArray[Any]:
+    return taken.table(rule)
 
 
 def read_outputs(outputs: NDArray[Any], grid: tuple[float, int] | None, k: int = 5) -> Answer:

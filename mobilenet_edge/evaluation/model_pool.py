@@ -9,12 +9,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.data import prepare
 from mobilenet_edge.data.pixel_options import NOTHING, PixelOptions
 from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.errors import UsageError
@@ -23,12 +22,9 @@ from mobilenet_edge.evaluation.classifier import Answer
 from mobilenet_edge.formats import artifact
 from mobilenet_edge.hosts.place import Place
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 T = TypeVar("T")
-# What an image becomes, by the rule.
-Inputs = dict[Preprocess, NDArray[np.float32]]
+# The pixels of an image, by `Preprocess.fitting`.
+Inputs = dict[Preprocess, NDArray[np.uint8]]
 
 # A worker of a cluster outlives the work: nobody asks any more, or who asked was killed.
 IDLE_SECONDS: Final = 60.0
@@ -77,10 +73,10 @@ class ModelPool:
             for each in self._models
         ]
 
-    def prepare(self, image: Image.Image, others: Iterable[PixelOptions] = ()) -> Inputs:
-        """Make the inputs that the models take of an image, by their own rules and under each of `others`."""
+    def fittings(self, others: Iterable[PixelOptions] = ()) -> set[Preprocess]:
+        """Return how an image is fitted for the models, by their own rules and under each of `others`."""
         rules = {_under(options, model.rule) for options in (NOTHING, *others) for model in self._models}
-        return {rule: prepare.prepare(image, rule) for rule in rules if rule is not None}
+        return {rule.fitting for rule in rules if rule is not None}
 
     def answer(self, images: Sequence[Inputs], whole: bool = False) -> list[list[Answer]]:
         """Put images to all models at the same time; `whole` asks for the outputs of all.
@@ -89,7 +85,7 @@ class ModelPool:
             For each image the answers of all models.
         """
         for model in self._models:
-            model.ask(*(inputs[model.rule] for inputs in images))
+            model.ask(*(inputs[model.rule.fitting] for inputs in images))
         return _turned([model.answers(whole) for model in self._models], len(images))
 
     def answer_under(self, images: Sequence[Inputs], options: PixelOptions) -> list[list[int | None]]:
@@ -101,7 +97,7 @@ class ModelPool:
         rules = [_under(options, model.rule) for model in self._models]
         for model, rule in zip(self._models, rules, strict=True):
             if rule is not None:
-                model.ask(*(inputs[rule] for inputs in images))
+                model.ask(*(inputs[rule.fitting] for inputs in images), rule=rule)
         best = [
             [None] * len(images) if rule is None else [int(each.best[0]) for each in model.answers()]
             for model, rule in zip(self._models, rules, strict=True)

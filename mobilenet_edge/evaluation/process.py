@@ -6,7 +6,7 @@ import importlib.util
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mobilenet_edge.device.batches import COUNT
+from mobilenet_edge.device.batches import HEAD
 from mobilenet_edge.device.child import Child
 from mobilenet_edge.errors import MissingExtraError, UsageError
 from mobilenet_edge.evaluation.tensors import ImageInput
@@ -67,8 +67,16 @@ class Process:
 
     def send(self, *tensors: NDArray[Any]) -> None:
         """Start the inference of tensors, each as `input.fill` makes it."""
-        self._sent = len(tensors)
-        self._pipe.write(b"".join((COUNT.pack(self._sent), *(tensor.data for tensor in tensors))))
+        self._send(len(tensors), 0, tensors)
+
+    def send_pixels(self, table: NDArray[Any], *pictures: NDArray[np.uint8]) -> None:
+        """Start the inference of pictures, as `prepare.fit` makes them; `table` is that of `input.table`."""
+        self._send(len(pictures), len(table), (table, *pictures))
+
+    def _send(self, count: int, channels: int, arrays: Iterable[NDArray[Any]]) -> None:
+        self._sent = count
+        contiguous = map(np.ascontiguousarray, arrays)
+        self._pipe.write(b"".join((HEAD.pack(count, channels), *(array.data for array in contiguous))))
 
     def receive(self) -> NDArray[Any]:
         """Wait for the outputs for what was sent, of the model's own type: (n, outputs)."""

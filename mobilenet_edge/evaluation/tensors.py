@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilenet_edge.data.preprocess import Preprocess
 from mobilenet_edge.device import picture
 from mobilenet_edge.errors import InputError
 from mobilenet_edge.formats.artifact import Artifact
@@ -91,6 +92,12 @@ class ImageInput:
             The image in `shape` and `dtype`, contiguous; integers rounded to the nearest and cut to the type's range.
         """
         return picture.fill(image, self)
+
+    def table(self, rule: Preprocess) -> NDArray[Any]:
+        """Return what each pixel value 0..255 becomes by a rule, in `dtype`: (channels, 256)."""
+        levels = np.repeat(np.arange(256, dtype=np.uint8)[np.newaxis, :, np.newaxis], rule.channels, axis=2)
+        row = replace(self, shape=(1, 1, 256, rule.channels))
+        return np.ascontiguousarray(row.fill(picture.scale(levels, rule))[0, 0].T)
 
 
 def image_input(artifact: Artifact) -> ImageInput:

@@ -142,7 +142,9 @@ def test_a_single_score_has_two_classes(tmp_path, head, grid, limit):
 
 def test_the_table_of_pixels_by_hand():
     # Channel 1 of the rule: 0.25 * value + 1, in steps of 4 from -100, rounded to even.
-    assert firmware.table(model())[1, [0, 100, 255]].tolist() == [round(each / 4) - 100 for each in (1, 26, 64.75)]
+    made = model()
+    table = made.input.table(made.rule)
+    assert table[1, [0, 100, 255]].tolist() == [round(each / 4) - 100 for each in (1, 26, 64.75)]
 
 
 def test_memory_is_told():

@@ -71,7 +71,15 @@ def test_several_ends_are_refused(inputs, outputs):
 
 
 def batch(*tensors: bytes) -> bytes:
-    return batches.COUNT.pack(len(tensors)) + b"".join(tensors)
+    return batches.HEAD.pack(len(tensors), 0) + b"".join(tensors)
+
+
+def pictures(table: np.ndarray[Any, Any], *pixels: np.ndarray[Any, Any]) -> io.BytesIO:
+    return io.BytesIO(batches.HEAD.pack(len(pixels), len(table)) + b"".join(map(bytes, (table, *pixels))))
+
+
+def tensors(info: TensorInfo, stream: io.BytesIO) -> list[np.ndarray[Any, Any]]:
+    return [tensor for made in batches.read(info, stream) for tensor in made]
 
 
 def test_each_tensor_is_answered_in_order_until_the_end():
@@ -83,3 +91,29 @@ def test_each_tensor_is_answered_in_order_until_the_end():
 
 def test_a_batch_that_is_cut_off_is_not_answered():
     assert list(batches.read(IMAGE, io.BytesIO(batch(bytes(12), bytes(12))[:-1]))) == []
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "uint8"])
+def test_pixels_are_looked_up_where_the_model_runs(dtype):
+    info = TensorInfo("image", (1, 1, 2, 3), dtype)
+    alike = np.array([[127 - level // 2 for level in range(256)]] * 3, dtype)
+    (one, other) = tensors(info, pictures(alike, np.arange(6, dtype=np.uint8), np.full(6, 255, np.uint8)))
+    assert (one.dtype, one.shape) == (np.dtype(dtype), (1, 1, 2, 3))
+    assert one.tolist() == [[[[127, 127, 126], [126, 125, 125]]]]
+    assert other.tolist() == [[[[0] * 3] * 2]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_each_channel_has_its_row_of_the_table_and_comes_first_where_the_model_wants_it(dtype):
+    rows = np.stack([np.arange(256) // 4 + start for start in (0, 10, 20)]).astype(dtype)
+    pixels = np.array([0, 4, 8, 255, 255, 255], np.uint8)  # two of three channels
+    (last,) = tensors(TensorInfo("image", (1, 1, 2, 3), dtype), pictures(rows, pixels))
+    assert last.tolist() == [[[[0, 11, 22], [63, 73, 83]]]]
+    (first,) = tensors(TensorInfo("image", (1, 3, 1, 2), dtype), pictures(rows, pixels))
+    assert first.tolist() == [[[[0, 63]], [[11, 73]], [[22, 83]]]]
+
+
+@pytest.mark.parametrize("short", [1, 12, 13, 12 + 256 * 3])
+def test_pictures_that_are_cut_off_are_not_answered(short):
+    data = pictures(np.zeros((3, 256), np.uint8), np.zeros(12, np.uint8)).getvalue()
+    assert tensors(IMAGE, io.BytesIO(data[:-short])) == []

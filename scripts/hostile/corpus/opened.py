@@ -76,7 +76,7 @@ def evaluated(path: Path) -> None:
         height, width = model.input.size
         if max(height, width) > 4096:
             raise InputError(f"images of {height} by {width} pixels")
-        model.ask(np.zeros((height, width, model.rule.channels), np.float32))
+        model.ask(np.full((height, width, model.rule.channels), 127, np.uint8))
         model.answer()
 
 
