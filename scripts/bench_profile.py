@@ -1,9 +1,10 @@
-"""Whether `mnet profile` can be trusted: beside its peers, beside itself, and how soon its worker starts timing.
+"""Whether `mnet profile` can be trusted: beside its peers, beside itself, and how long it takes beyond what it times.
 
 Everything takes turns within one run. Beside its peers: one file in `mnet profile`, in LiteRT's own `litert-benchmark`
 (.tflite) or in a bare loop of onnxruntime (.onnx), each in a fresh process with as many runs; printed is the ratio of
-medians. Beside itself: the distance of two calls of `mnet profile` that follow each other. Start: a whole worker
-process that is asked for one timed inference.
+medians. Beside itself: the distance of two calls of `mnet profile` that follow each other. Beyond: the wall time of
+`mnet profile --runs 50 --seconds 0` without its steady runs, of this package or, with `--beside DIR`, of the one in a
+checkout too, in turns. Start: a whole worker process that is asked for one timed inference.
 
     python scripts/bench_profile.py --repeats 9 --pairs 20
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -30,6 +32,8 @@ from mobilenet_edge.model.spec import ModelSpec
 WARMUP = 20
 WITHIN = 0.03
 START_S = 0.6
+BEYOND_S = 2.0
+HERE = Path(__file__).parents[1]
 BARE_LOOP = """
 import statistics, sys, time
 import numpy as np, onnxruntime
@@ -48,9 +52,10 @@ print(statistics.median(times[warmup:]) / 1e6)
 """
 
 
-def call(words: list[str]) -> str:
-    """The output of a process, which must not fail."""
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+def call(words: list[str], checkout: Path = HERE) -> str:
+    """The output of a process with the package of a checkout, which must not fail."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         sys.exit(f"{' '.join(words)}: {done.stderr.strip()[-500:]}")
     return done.stdout
@@ -110,6 +115,19 @@ def beside_itself(paths: list[Path], pairs: int) -> dict[Path, list[float]]:
     return found
 
 
+def beyond_steady(paths: list[Path], repeats: int, checkouts: list[Path]) -> dict[tuple[Path, Path], list[float]]:
+    """Seconds of whole calls less those of their steady runs, by file and checkout; the order turns round each time."""
+    found: dict[tuple[Path, Path], list[float]] = {(path, each): [] for path in paths for each in checkouts}
+    for repeat in range(repeats):
+        for path, checkout in list(found)[:: 1 if repeat % 2 else -1]:
+            words = ["profile", str(path), "--runs", "50", "--seconds", "0", "--json", "-"]
+            begin = time.perf_counter()
+            (record,) = json.loads(call([sys.executable, "-m", "mobilenet_edge", *words], checkout))
+            steady = record["conditions"]["usage"]["wall_ns"] / 1e9
+            found[path, checkout].append(time.perf_counter() - begin - steady)
+    return found
+
+
 def start_seconds(path: Path, repeats: int) -> list[float]:
     """Seconds of whole workers that load a file, run it once, warm up once and time one inference."""
     request = {"mode": "time", "warmup": {"runs": 1}, "steady": {"runs": 1}}
@@ -133,6 +151,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--beside", type=Path, help="another checkout of mnet, whose calls take turns with ours")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         paths = make(Path(folder))
@@ -153,6 +172,10 @@ def main() -> None:
                 f"  {path.name}: {close} of {len(distances)} within 3 %, median {statistics.median(distances):.1%}, "
                 f"largest {max(distances):.1%}"
             )
+        print(f"mnet profile --runs 50 beyond its steady runs, {options.repeats} times in turn (mark: {BEYOND_S} s)")
+        checkouts = [HERE, *([options.beside.resolve()] if options.beside else [])]
+        for (path, checkout), each in beyond_steady(paths, options.repeats, checkouts).items():
+            print(f"  {path.name}, {checkout}: {statistics.median(each):.2f} s ({min(each):.2f} to {max(each):.2f})")
         print("worker, start to end, one timed inference")
         for path in paths:
             seconds = start_seconds(path, options.repeats)

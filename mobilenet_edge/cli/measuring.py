@@ -235,7 +235,8 @@ def profile(
     """Measure latency, memory and size, here and on devices."""
     from mobilenet_edge.hosts.ahead import workers
 
-    with workers.block(1):
+    # One for the memory, and those of the rounds.
+    with workers.block(1 + rounds):
         if "local" in (host or LOCAL):
             workers.start()  # while the rest is imported
         from mobilenet_edge import units

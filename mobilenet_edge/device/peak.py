@@ -30,7 +30,9 @@ PRODUCTS: Final = 8
 # The sizes are measured in several short rounds, so that a brief disturbance does not lower the limit.
 ROUNDS: Final = 3
 WARMUP: Final = Stop(runs=1)
-STEADY: Final = Stop(runs=3, seconds=0.015, cap_seconds=0.2)
+STEADY: Final = Stop(runs=3, seconds=0.008, cap_seconds=0.2)
+# A product below this share of the best leaves after a round: more than a disturbance, less than another kernel.
+NEAR: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,10 @@ def _open(runtime: runtimes.Runtime, path: Path, dtype: str, shape: Shape, reque
 
 
 def _fastest(products: Sequence[_Product]) -> Rate | None:
-    """Return the best rate of all rounds; products below half of it leave after a round."""
+    """Return the best rate of all rounds; products far below it leave after a round."""
     best = None
     for _ in range(ROUNDS):
         rates = [product.rate() for product in products]
         best = max(filter(None, (best, *rates)), key=lambda rate: rate.gmacs, default=None)
-        products = [product for product, rate in zip(products, rates) if best and rate.gmacs > best.gmacs / 2]
+        products = [product for product, rate in zip(products, rates) if best and rate.gmacs > best.gmacs * NEAR]
     return best

@@ -76,7 +76,7 @@ def test_the_best_turn_of_the_best_product_counts():
 
 
 def test_what_is_far_behind_has_one_turn():
-    slow = Product("slow", 3.9, 100, 100)
+    slow = Product("slow", 5.5, 100, 100)
     assert peak._fastest([slow, Product("fast", 8, 8, 8)]).dtype == "fast"
     assert slow.gmacs == [100, 100]
 
