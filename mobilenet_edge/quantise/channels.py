@@ -24,7 +24,9 @@ from mobilenet_edge.quantise.stats import ChannelStats
 
 CEILING: Final = 6.0
 # Weighted nodes from the input on; behind them rounding errors matter ten times less.
-EARLY: Final = 5
+EARLY: Final = 7
+# Images that show which channels are sensitive.
+_FEW: Final = 8
 _LARGEST_SCALE: Final = 32.0
 _MARGIN: Final = 0.02
 
@@ -52,9 +54,8 @@ def prepare(
     if not found:
         return equal
     # A deviation is known after few images.
-    return duplicate_channels(
-        equal, found, engine.collect(equal, images[:TOGETHER], {last for *_, last in found}), entry
-    )
+    stats = engine.collect(equal, images[:TOGETHER], {last for *_, last in found})
+    return duplicate_channels(equal, found, stats, images[:: -(-len(images) // _FEW)], entry)
 
 
 def first_layers(graph: Graph, float_layers: int = 0) -> list[str]:

@@ -38,13 +38,14 @@ def test_a_layer_costs_what_rounding_it_alone_changes(net, photos):
 
 def test_a_coarse_grid_and_a_narrow_one_stand_out(net, photos):
     graph, images = net(), photos(8)
-    made = solve(graph, photos(40), FAST)
+    # Copies of a channel would be rounded alike on the coarse grid.
+    made = solve(graph, photos(40), replace(FAST, looked_at=0))
     before = {loss.name: loss for loss in attribute(graph, made, images)}
-    coarse = replace(made, grids={**made.grids, "conv2": QuantParams.from_range(0, 60)})
+    coarse = replace(made, grids={**made.grids, "conv2": QuantParams.from_range(0, 24)})
     after = {loss.name: loss for loss in attribute(graph, coarse, images)}["conv2"]
-    # Ten times the step is a hundred times the square.
-    assert 30 < after.activations / before["conv2"].activations < 300
-    assert after.used < 0.11
+    # Almost five times the step is 22 times the square.
+    assert 7 < after.activations / before["conv2"].activations < 70
+    assert 0.1 < after.used < 0.2
     narrow = replace(made, grids={**made.grids, "conv2": QuantParams.from_range(0, 1)})
     loss = {loss.name: loss for loss in attribute(graph, narrow, images)}["conv2"]
     values = run(made.graph, images, "conv2")

@@ -51,14 +51,14 @@ def test_only_a_block_that_reads_the_input_is_widened(net):
 
 
 def test_every_appended_channel_holds_a_copy_and_int8_comes_nearer(net, photos, int8):
-    graph, images, others = net(), photos(40), photos(40, seed=2)
+    graph, images, others = net(1), photos(40), photos(40, seed=2)
     ratios = []
     for width in (0, 16):
         quantised = solve(graph, images, Options(width=width))
         read = compute(quantised.dequantised()["conv2"], [int8(quantised, others)["depthwise1"]])
         ratios.append(snr_db(run(quantised.graph, others, "conv2"), read))
     assert np.abs(quantised.weights["conv0"].integers).max(axis=(0, 1, 2)).min() > 0
-    # Seen: 50.9 and 52.5 dB, the rounding of the image and of weights included.
+    # Seen: 49.5 and 53.1 dB, the rounding of the image and of weights included.
     assert ratios[1] > ratios[0] + 1
     for node in quantised.graph.weighted():
         if node.op != "depthwise":
