@@ -26,7 +26,7 @@ CEILING: Final = 6.0
 # Weighted nodes from the input on; behind them rounding errors matter ten times less.
 EARLY: Final = 7
 # Images that show which channels are sensitive.
-_FEW: Final = 8
+_FEW: Final = 4
 _LARGEST_SCALE: Final = 32.0
 _MARGIN: Final = 0.02
 

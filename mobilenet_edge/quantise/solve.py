@@ -35,6 +35,7 @@ from mobilenet_edge.quantise.frontier import Frontier
 from mobilenet_edge.quantise.lower import fuse, lower
 from mobilenet_edge.quantise.moments import Moments, Wide, as_problems, as_weight, per_output
 from mobilenet_edge.quantise.observe import Observation
+from mobilenet_edge.quantise.pairing import pair
 from mobilenet_edge.quantise.places import Places, windows
 from mobilenet_edge.quantise.widen import widen
 
@@ -63,7 +64,7 @@ class Options:
     samples: int = 12_000
     ridge: tuple[float, float] = (16.0, 0.2)
     damping: tuple[float, float] = (1.0, 0.01)
-    looked_at: int = 40
+    looked_at: int = 100
     width: int = 0
     views: int = 1
     pairs: bool = True
@@ -87,7 +88,7 @@ class Options:
 
 
 # "best" takes longer, for what is left to gain: docs/quantisation.md.
-EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, looked_at=100, width=16, views=4)}
+EFFORTS: Final = {"fast": Options(), "best": Options(samples=60_000, width=16, views=4)}
 
 
 def solve(
@@ -113,6 +114,7 @@ def solve(
         MissingExtraError: threadpoolctl is not installed.
     """
     graph = channels.prepare(widen(fuse(graph), options.width), images[: options.looked_at], entry, engine)
+    graph = pair(graph) if options.pairs else graph
     pictures = len(images)
     images = augment(images, options.views)
     batches = np.array_split(images, -(-len(images) // TOGETHER))

@@ -50,7 +50,7 @@ def test_int8_stays_near_the_float_network(seed, effort, net, photos, int8):
     done = int8(made, others)
     assert_sound(made, others)
     # Eight bits are 50 dB for a tensor that fills its range; five layers leave most of it.
-    assert snr_db(run(graph, others, "conv4"), done["conv4"]) > 40
+    assert snr_db(run(made.graph, others, "conv4"), done["conv4"]) > 40
     # A share of a hundredth may be cut off below; the rest is a few steps of 1/256.
     np.testing.assert_allclose(done[graph.output.name], run(graph, others), atol=0.03)
 
