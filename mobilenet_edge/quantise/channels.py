@@ -4,7 +4,7 @@ A tensor's 256 steps are shared by all its channels, but most channels use a par
 the first few tensors is amplified by all layers behind them and makes most of the error of an int8 MobileNet, so each
 channel of these tensors is scaled to the whole range, and where no padding follows shifted too ("cross-layer
 equalisation" and "bias absorption" in sections 4.1 and 4.2 of arXiv:1906.04721, a little wider than the values seen).
-Dead channels then take copies of others, see `duplicates`.
+Dead channels then take copies of those whose noise moves the logits most, see `duplicates` and `sensitivity`.
 """
 
 from __future__ import annotations
