@@ -56,6 +56,23 @@ def test_a_channel_that_fires_on_red_survives_calibration_without_red(red, photo
     assert snr_db(run(red, others, red.logits), run(without, others, red.logits)) < 10
 
 
+def test_a_channel_that_moves_no_logit_gets_no_copy_however_large_its_weights(net, photos, dead):
+    graph = net()
+    last, end = graph["conv2"], graph["conv4"]
+    kernel, after = last.kernel.copy(), end.kernel.copy()
+    # Channel 4 makes channel 8 of the next layer alone, which is not read any further.
+    kernel[0, 0, 4] = 0
+    kernel[0, 0, :, 8] = 0
+    kernel[0, 0, 4, 8] = 99
+    after[0, 0, 8] = 0
+    graph = graph.replace({"conv2": replace(last, weight=kernel), "conv4": replace(end, weight=after)})
+    shares = channels.prepare(graph, photos(20), INPUT_GRID)["conv2"].kernel[0, 0]
+    for channel in dead:
+        copied = np.flatnonzero((shares == shares[channel]).all(axis=1))
+        assert len(copied) > 1
+        assert 4 not in copied
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_no_image_passes_the_bounds(seed, net):
     graph = net(seed)

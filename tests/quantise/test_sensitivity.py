@@ -28,11 +28,6 @@ def differences(graph, images, name):
     return found / len(values)
 
 
-def small(net, **kwargs):
-    """A network whose layers seldom lie at the edge of their activation."""
-    return net(0, **kwargs)
-
-
 @pytest.mark.parametrize("name", ["conv0", "depthwise1", "conv2", "depthwise3"])
 def test_it_is_what_differences_give(name, net, photos):
     graph = net()
