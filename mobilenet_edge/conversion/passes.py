@@ -71,7 +71,7 @@ class OrtEngine:
             return {name: _stats(values) for name, values in zip(writer.taps, results, strict=True)}
 
         with workers() as pool:
-            parts = list(pool.map(collect, np.array_split(images, -(-len(images) // run.TOGETHER))))
+            parts = list(pool.map(collect, np.array_split(images, -(-len(images) // _CACHED))))
         return {name: ChannelStats.join([part[name] for part in parts]) for name in names}
 
     def observe(self, graph: Graph, images: Array, places: Mapping[str, Places]) -> dict[str, Observation]:
@@ -128,9 +128,8 @@ def _flipped(integers: NDArray[Any]) -> NDArray[np.uint8]:
 def _stats(values: Array) -> ChannelStats:
     """Take the statistics of a tensor (n, c, h, w) without moving its channels."""
     pixels = values.reshape(*values.shape[:2], -1)
-    mean, count = pixels.mean(axis=2).mean(axis=0), pixels[:, 0].size
-    variance = np.einsum("ncp,ncp->c", pixels, pixels) / count - mean**2
-    return ChannelStats(pixels.min(axis=2), pixels.max(axis=2), np.sqrt(np.maximum(variance, 0)))
+    squares = np.einsum("ncp,ncp->nc", pixels, pixels) / np.float32(pixels.shape[2])
+    return ChannelStats(pixels.min(axis=2), pixels.max(axis=2), pixels.mean(axis=2), squares)
 
 
 def _as_in_graph(values: Array, shape: tuple[int, ...]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -22,27 +22,31 @@ class ChannelStats:
     Attributes:
         lows: Least value on each image (n, c).
         highs: Greatest value (n, c).
-        deviation: Standard deviation (c,).
+        means: Mean value (n, c).
+        squares: Mean square (n, c).
     """
 
     lows: Array
     highs: Array
-    deviation: Array
+    means: Array
+    squares: Array
 
     @classmethod
     def of(cls, values: Array) -> ChannelStats:
         """Of the values (n, ..., c) of a tensor."""
         pixels = values.reshape(len(values), -1, values.shape[-1])
-        return cls(pixels.min(axis=1), pixels.max(axis=1), pixels.std(axis=(0, 1)))
+        squares = np.einsum("npc,npc->nc", pixels, pixels) / np.float32(pixels.shape[1])
+        return cls(pixels.min(axis=1), pixels.max(axis=1), pixels.mean(axis=1), squares)
 
     @classmethod
     def join(cls, parts: Sequence[ChannelStats]) -> ChannelStats:
-        """Of several batches; the deviation is their mean, which is near enough for a weight."""
-        return cls(
-            np.concatenate([part.lows for part in parts]),
-            np.concatenate([part.highs for part in parts]),
-            np.mean([part.deviation for part in parts], axis=0),
-        )
+        """Of several batches."""
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
+
+    @property
+    def deviation(self) -> Array:
+        """Standard deviation (c,)."""
+        return np.asarray(np.sqrt(np.maximum(self.squares.mean(axis=0) - self.means.mean(axis=0) ** 2, 0)))
 
     @property
     def low(self) -> Array:
