@@ -112,7 +112,7 @@ def convert(
         format: Format of the file.
         precision: Precision of the file; "int8" and "mixed" need `calibration`.
         calibration: A folder of pictures, or an array (n, height, width, channels): uint8 pixels in RGB order, or
-            float32 as the model takes them. "random" is noise, for sizes and latencies only.
+            float32 as the model takes them. "random" makes synthetic pictures.
         count: Maximum number of pictures of a folder.
         labels: File of class names to put into the file.
         io: Element type of input and output of an int8 file; by default int8 for TFLite and float32 for ONNX.
@@ -120,7 +120,7 @@ def convert(
         effort: How long the quantiser may take.
         pixels: What the model takes: "-1..1", "0..1", "0..255", "imagenet", "caffe" or "mean=…,std=…"; by default
             what the model itself tells, else -1..1.
-        on_progress: Called with a description, the steps done and their total.
+        on_progress: Called with a description, the steps done and their total, not always from the same thread.
 
     Returns:
         The file in memory; `save` writes it.

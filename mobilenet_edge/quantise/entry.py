@@ -36,11 +36,12 @@ def grid(rule: Preprocess) -> QuantParams:
 
 
 def require_within(images: Array, entry: QuantParams) -> None:
-    """Check that images lie on the grid of the input.
+    """Check that images lie on the grid of the input, by one value in four.
 
     Raises:
         BuildError: More than a thousandth of the values do not.
     """
+    images = images.ravel()[::4]
     low, high = ((end - entry.zero_point) * entry.scale for end in (LOW - 1, HIGH + 1))
     tolerance = 1e-3 * entry.scale
     outside = 1 - float(np.mean((images >= low - tolerance) & (images <= high + tolerance)))  # NaN is outside
