@@ -8,16 +8,21 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
+from mobilenet_edge.graph import threads
+
 T = TypeVar("T")
 
 
 @contextmanager
-def start(pool: Executor, work: Callable[[Callable[[], None]], T], step: Callable[[], None]) -> Iterator[Future[T]]:
+def start(
+    pool: Executor, work: Callable[[Callable[[], None]], T], step: Callable[[], None] = lambda: None
+) -> Iterator[Future[T]]:
     """Start work, and stop it where the block is left before its end.
 
     Args:
         pool: Where it runs.
-        work: Given a function to call after each of its steps.
+        work: Given a function to call after each of its steps. It is stopped there, and where it shares work out to
+            `threads.workers`.
         step: Called after each step, from another thread.
     """
     left = Event()
@@ -27,7 +32,11 @@ def start(pool: Executor, work: Callable[[Callable[[], None]], T], step: Callabl
             raise CancelledError
         step()
 
-    future = pool.submit(work, count)
+    def run() -> T:
+        with threads.until(left):
+            return work(count)
+
+    future = pool.submit(run)
     try:
         yield future
     finally:

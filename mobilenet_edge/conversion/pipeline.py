@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mobilenet_edge import files, progress
-from mobilenet_edge.conversion import derive, origin, suitability
+from mobilenet_edge.conversion import background, derive, origin, suitability
 from mobilenet_edge.conversion import samples as calibration
 from mobilenet_edge.conversion import target as targets
 from mobilenet_edge.conversion.assembly import Assembly, Settings
@@ -137,11 +137,16 @@ def run(
         samples, rule, split = calibration.collect(calibrate, keras, about.preprocess, count, force=force)
         about = replace(about, preprocess=rule)
         samples = samples.hold_out() if calibrated else samples
-    with progress.bar(f"export {about.variant}", settings.steps(graph)) as advance, workers() as pool:
-        remarks = pool.submit(_remarks, keras, samples if calibrated else None, about.preprocess)
+    shown = samples if calibrated else None
+    with (
+        progress.bar(f"export {about.variant}", settings.steps(graph)) as advance,
+        workers() as pool,
+        background.start(pool, lambda _: _remarks(keras, shown, about.preprocess)) as remarks,
+    ):
         assembly = Assembly(graph, about, samples, settings, advance)
         made = Files(assembly.write())
-    made.rule, made.samples, made.split, made.remarks = about.preprocess, samples, split, remarks.result()
+        made.remarks = remarks.result()
+    made.rule, made.samples, made.split = about.preprocess, samples, split
     made.search, made.losses, made.sources = assembly.search, assembly.losses, assembly.sources
     made.mutual = assembly.mutual
     return made

@@ -8,7 +8,9 @@ from threading import Event
 
 import pytest
 
+from mobilenet_edge import cpus
 from mobilenet_edge.conversion import background
+from mobilenet_edge.graph.threads import workers
 
 
 def test_the_result_and_each_step_arrive():
@@ -52,3 +54,24 @@ def test_work_ends_at_its_next_step_once_the_block_is_left():
         with pytest.raises(CancelledError):
             future.result(10)
     assert steps == []
+
+
+def test_work_begins_nothing_more_in_its_pools_once_the_block_is_left():
+    begun, left, done = Event(), Event(), []
+
+    def look(image: int) -> None:
+        begun.set()
+        left.wait(10)
+        done.append(image)
+
+    def work(step: Callable[[], None]) -> None:
+        with workers() as inner:
+            list(inner.map(look, range(100)))
+
+    with ThreadPoolExecutor(1) as pool:
+        with background.start(pool, work) as future:
+            begun.wait(10)
+        left.set()
+        with pytest.raises(CancelledError):
+            future.result(10)
+    assert len(done) <= len(cpus.available())
