@@ -125,7 +125,9 @@ def read(tensor: TensorInfo, stream: BinaryIO) -> Iterator[Iterable[NDArray[Any]
             return
         if channels:
             rows = np.frombuffer(table, tensor.dtype).reshape(channels, LEVELS)
-            yield _look_up(np.frombuffer(data, np.uint8).reshape(count, -1, channels), rows, tensor.shape)
+            # A batch may be empty, of which numpy cannot tell the number of pixels.
+            pictures = np.frombuffer(data, np.uint8).reshape(count, values // channels, channels)
+            yield _look_up(pictures, rows, tensor.shape)
         else:
             yield np.frombuffer(data, tensor.dtype).reshape(count, *tensor.shape)
 

@@ -117,3 +117,9 @@ def test_each_channel_has_its_row_of_the_table_and_comes_first_where_the_model_w
 def test_pictures_that_are_cut_off_are_not_answered(short):
     data = pictures(np.zeros((3, 256), np.uint8), np.zeros(12, np.uint8)).getvalue()
     assert tensors(IMAGE, io.BytesIO(data[:-short])) == []
+
+
+def test_a_batch_without_a_picture_has_no_answer_and_the_next_one_is_read():
+    table = np.zeros((3, 256), np.uint8)
+    stream = io.BytesIO(pictures(table).getvalue() + pictures(table, np.zeros(12, np.uint8)).getvalue())
+    assert [len(list(made)) for made in batches.read(IMAGE, stream)] == [0, 1]
