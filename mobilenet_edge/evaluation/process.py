@@ -25,7 +25,7 @@ from mobilenet_edge.hosts.place import Place
 from mobilenet_edge.hosts.reach import reach
 from mobilenet_edge.platforms import require_posix
 
-# For opening a model or answering an image; TensorFlow alone may take a minute to start on a busy machine.
+# For opening a model or answering a batch of images; TensorFlow alone may take a minute to start on a busy machine.
 LIMIT_SECONDS: Final = 300.0
 COMMAND: Final = (sys.executable, "-m", "mobilenet_edge.evaluation.serve")
 
