@@ -1,6 +1,7 @@
 """The quantiser's two passes in onnxruntime: the float graph with taps on every tensor, and integer layers one by one.
 
-Every run has one thread and its batch is fixed by the caller, so results do not depend on how many run at once.
+Every run has one thread, and the size of its batch is not that of the machine, so results do not depend on how many run
+at once.
 """
 
 from __future__ import annotations
