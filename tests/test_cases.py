@@ -11,7 +11,9 @@ import pytest
 # The judge holds int8 files to what TensorFlow's converter reached on 100 pictures, with a standard error of .046.
 # v3_small_full: on 400 pictures mnet's file agrees with the float model on .653 and the converter's on .638.
 # v3_small_minimalistic: mnet's on .762 of 500, the converter's on .598 of 400.
-BELOW_ITS_NOISE = {"v3_small_full", "v3_small_minimalistic"}
+# keras2_flowers_v2, whose random weights leave int8 4 dB: mnet's on .62 to .67 of 470 others, by four draws of the 30
+# pictures that calibrate, here as in versions that the judge found right.
+BELOW_ITS_NOISE = {"v3_small_full", "v3_small_minimalistic", "keras2_flowers_v2"}
 
 
 @pytest.fixture(scope="module")

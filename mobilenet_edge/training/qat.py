@@ -49,8 +49,8 @@ class Tuned:
     """Integers after tuning.
 
     Attributes:
-        quantised: Of the epoch with the least loss on the validation pictures; of none, where that loss is not lower by
-            more than its standard error.
+        quantised: Of the epoch with the least loss on the validation pictures, among those whose loss is lower than
+            before tuning by more than the standard error of the difference.
         epoch: That one, 0 for those before tuning.
         curve: From epoch 0.
     """

@@ -89,10 +89,6 @@ def busy(model: Path, tmp_path: Path, temporary: Callable[[Path], None]) -> Iter
     whole = [sys.executable, "-m", "mobilenet_edge", *words]
     with subprocess.Popen(whole, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
         try:
-            # Its second worker is the one that measures for ten minutes.
-            wait_for(lambda: below(other.pid, b"worker.pyz"))
-            (weighs,) = below(other.pid, b"worker.pyz")
-            wait_for(lambda: set(below(other.pid, b"worker.pyz")) - {weighs})
             wait_for(lambda: _holds_a_lock(below(other.pid, b"worker.pyz")))
             yield
         finally:
