@@ -43,10 +43,17 @@ def _wait(file: Path, workers: int) -> str:
     from distributed import Client
 
     end = time.monotonic() + 300
-    while not file.exists():
+    while (address := _address(file)) is None:
         assert time.monotonic() < end, "the scheduler did not start"
         time.sleep(0.1)
-    address = str(json.loads(file.read_text())["address"])
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(workers, timeout=300)
     return address
+
+
+def _address(file: Path) -> str | None:
+    """Read the scheduler's address; None until its file is there and written to its end."""
+    try:
+        return str(json.loads(file.read_text())["address"])
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
