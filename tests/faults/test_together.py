@@ -63,9 +63,9 @@ def test_two_sweeps_in_one_folder(config: Path, mnet: Mnet, tmp_path: Path) -> N
         finally:
             first.kill()
             os.kill(maker, signal.SIGCONT)
-    # The process sees that it is alone and ends; what comes next waits for that.
+    # The process sees that it is alone and ends; what comes next waits until it holds nothing any more.
     assert mnet("sweep", config, "--out", out).code == 0
-    assert not Path(f"/proc/{maker}").exists()
+    wait_for(lambda: not Path(f"/proc/{maker}").exists())
 
 
 @pytest.mark.usefixtures("quick_sweep")
