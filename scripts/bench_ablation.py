@@ -33,8 +33,7 @@ from mobilenet_edge.graph import Array, Graph
 from mobilenet_edge.graph.run import outputs
 from mobilenet_edge.model import weights
 from mobilenet_edge.model.build import build
-from mobilenet_edge.model.read import parse
-from mobilenet_edge.model.save import keras_bytes
+from mobilenet_edge.model.read import held
 from mobilenet_edge.model.spec import ModelSpec
 from mobilenet_edge.quantise import QuantisedGraph
 from mobilenet_edge.quantise.solve import EFFORTS, Options, solve
@@ -100,7 +99,7 @@ def main() -> None:
     spec = ModelSpec(options.alpha, options.rho)
     model = build(spec)
     weights.assign(model, weights.read(options.weights, spec))
-    graph = parse(keras_bytes(model), spec.name).graph
+    graph = held(model).graph
     found = images.find(options.images)
     rule, chosen = Preprocess((spec.resolution, spec.resolution)), set(images.spread(found, 100))
     calibration = prepare.scale(prepare.load_folder(options.images, rule, 100).pixels, rule)

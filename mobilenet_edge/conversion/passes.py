@@ -80,10 +80,9 @@ class OrtEngine:
         writer = taps.ObservationWriter(graph, places)
         session = open_session(writer.write())
         # An array a tensor: many small ones would take twice as long to be given memory.
+        counts = {name: place.count for name, place in places.items()}
         pixels = {
-            node.name: np.empty((len(images), places[node.name].count, node.shape[-1]), np.float32)
-            if node.name in places
-            else np.empty((0, 1, node.shape[-1]), np.float32)
+            node.name: np.empty((len(images), counts.get(node.name, 0), node.shape[-1]), np.float32)
             for node in graph.nodes
         }
 

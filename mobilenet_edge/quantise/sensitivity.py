@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from mobilenet_edge.graph import Array, Graph, Node, bounds
-from mobilenet_edge.graph.run import compute, pad
+from mobilenet_edge.graph.run import pad, tensors
 from mobilenet_edge.graph.threads import workers
 
 _KNOWN: Final = ("conv", "depthwise", "dense", "add", "mean")
@@ -45,9 +45,7 @@ def sensitivity(graph: Graph, images: Array, names: Collection[str]) -> dict[str
 @np.errstate(over="ignore", invalid="ignore")  # the solver names the layer that is not finite
 def _squares(graph: Graph, image: Array, names: list[str], seed: int) -> dict[str, Array]:
     """Of one image (1, h, w, c)."""
-    values = {graph.input: image}
-    for node in graph.nodes:
-        values[node.name] = compute(node, [values[name] for name in node.inputs])
+    values = dict(tensors(graph, image))
     signs = np.where(np.random.default_rng(seed).random(values[graph.output.name].shape) < 0.5, -1, 1)
     slopes: dict[str, Array] = {graph.output.name: signs.astype(np.float32)}
     found: dict[str, Array] = {}
